@@ -1,0 +1,1 @@
+"""Plain Python, no framework: what a protocol, a label and a rubric are."""
