@@ -1,0 +1,1 @@
+"""The database: engine, types and one file a noun under tables/."""

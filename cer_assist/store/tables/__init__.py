@@ -1,0 +1,40 @@
+"""All tables, so that importing this package makes the metadata complete."""
+
+from cer_assist.store.tables.accounts import (
+    Account,
+    Membership,
+    SignInAttempt,
+    SignInLink,
+    SignInSession,
+)
+from cer_assist.store.tables.audit import AuditEvent, AuditHead
+from cer_assist.store.tables.jobs import Job
+from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
+from cer_assist.store.tables.models import Highlight, ModelVersion, Suggestion
+from cer_assist.store.tables.projects import Project
+from cer_assist.store.tables.protocols import Protocol
+from cer_assist.store.tables.rubrics import RubricVersion
+from cer_assist.store.tables.servings import Disclosure, Serving
+from cer_assist.store.types import Base
+
+__all__ = [
+    "Account",
+    "AuditEvent",
+    "AuditHead",
+    "Base",
+    "CurrentLabel",
+    "Disclosure",
+    "Highlight",
+    "Job",
+    "LabelEvent",
+    "Membership",
+    "ModelVersion",
+    "Project",
+    "Protocol",
+    "RubricVersion",
+    "Serving",
+    "SignInAttempt",
+    "SignInLink",
+    "SignInSession",
+    "Suggestion",
+]

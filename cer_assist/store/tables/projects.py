@@ -1,0 +1,47 @@
+"""A project pins one rubric version and holds the policies under which its labels are made."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cer_assist.store.types import Base, Instant, Key, Name, one_of
+
+
+class SuggestionPolicy(StrEnum):
+    """When a coder sees what the model suggests for a protocol."""
+
+    hidden = "hidden"
+    after = "after"
+    shown = "shown"
+
+
+class Project(Base):
+    """A body of protocols that a team labels."""
+
+    __tablename__ = "project"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        one_of("suggestion_policy", SuggestionPolicy),
+        CheckConstraint("double_coded_share BETWEEN 0 AND 1", name="double_coded_share_range"),
+        CheckConstraint("random_share BETWEEN 0 AND 1", name="random_share_range"),
+        CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
+        CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
+    )
+
+    id: Mapped[Key]
+    slug: Mapped[str] = mapped_column(String(60))
+    name: Mapped[Name]
+    is_synthetic: Mapped[bool] = mapped_column(default=False)  # written for demonstration
+    rubric_version_id: Mapped[int] = mapped_column(ForeignKey("rubric_version.id"))
+    suggestion_policy: Mapped[str] = mapped_column(String(10), default=SuggestionPolicy.after)
+    coders_per_protocol: Mapped[int] = mapped_column(default=1)
+    # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
+    double_coded_share: Mapped[float] = mapped_column(default=0.2)
+    random_share: Mapped[float] = mapped_column(default=0.2)
+    retrain_every: Mapped[int] = mapped_column(default=5)  # new labels
+    retrain_idle_seconds: Mapped[int] = mapped_column(default=120)
+    reservation_minutes: Mapped[int] = mapped_column(default=30)
+    created_at: Mapped[Instant]
