@@ -1,0 +1,127 @@
+"""One import inside the child: every file, every fault, and which ids were seen where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.labels import PriorLabel
+from cer_assist.domain.protocols import ProtocolText, compose
+from cer_assist.imports import limits, mapping, wire
+from cer_assist.imports.labels import read_labels
+from cer_assist.imports.results import RowError
+from cer_assist.imports.rows import RowReader
+from cer_assist.imports.sniff import Format, identify, stem
+from cer_assist.imports.tables import Table
+
+_BATCH = 200
+
+
+def reader_of(found: Format) -> Any:
+    """The module that reads this format; imported only now, because some take 100 ms."""
+    return import_module(f"cer_assist.imports.{found.module}")
+
+
+class Session:
+    """One import: what was asked, what was seen so far, and the pipe to tell it to."""
+
+    def __init__(self, request: Mapping[str, Any], pipe: IO[bytes]) -> None:
+        self._mapping: dict[str, str] = request["mapping"]
+        self._pipe = pipe
+        self._file = Path()
+        self._errors = 0
+        self._ids: dict[str, tuple[str, int | None]] = {}
+
+    def report(self, row: int | None, message: str) -> None:
+        """Tell of one fault."""
+        self._errors += 1
+        if self._errors <= limits.MAX_ERRORS:
+            wire.send(self._pipe, "error", asdict(RowError(self._file.name, row, message)))
+
+    def file(self, path: Path, *, of_labels: bool = False) -> None:
+        """Read one file; whatever is wrong with it becomes an error, and the next file follows."""
+        self._file = path
+        wire.send(self._pipe, "file", path.name)
+        self._pipe.flush()  # the parent names this file should the process end here
+        try:
+            with limits.bounded_reading(path):
+                self._read(path, of_labels)
+        except InvalidInput as error:
+            self.report(None, error.message)
+
+    def _read(self, path: Path, of_labels: bool) -> None:
+        found = identify(path)
+        if of_labels and not found.is_table:
+            raise InvalidInput("Labels are read from CSV, TSV, XLSX or JSONL: save them as such.")
+        if of_labels:
+            self._labels(reader_of(found).read(path, self.report))
+        elif found.is_table:
+            self._table(reader_of(found).read(path, self.report))
+        else:
+            self._document(path, reader_of(found).read(path))
+
+    def _document(self, path: Path, draft: Any) -> None:
+        protocol = compose(path.stem, draft.title, draft.sections, {})
+        if draft.encoding:
+            self._note(f"{path.name}: read as {draft.encoding}.")
+        if self._is_new(protocol, None):
+            self._send_protocols([protocol])
+
+    def _table(self, table: Table) -> None:
+        self._table_notes(table)
+        roles = mapping.complete(self._mapping, table.columns, table.sample)
+        reader = RowReader(roles, stem(self._file))
+        if "id" not in roles:
+            self._note(f"{self._file.name}: no id column; ids are file name and row number.")
+        protocols: list[ProtocolText] = []
+        labels: list[PriorLabel] = []
+        for number, row in table.rows:
+            try:
+                protocol = reader.protocol(number, row)
+                label = reader.label(protocol, row)
+            except InvalidInput as error:
+                self.report(number, error.message)
+                continue
+            if self._is_new(protocol, number):
+                protocols.append(protocol)
+                if label is not None:
+                    labels.append(label)
+            if len(protocols) >= _BATCH:
+                self._send_protocols(protocols)
+                protocols.clear()
+        self._send_protocols(protocols)
+        self._send_labels(labels)
+
+    def _labels(self, table: Table) -> None:
+        self._table_notes(table)
+        self._send_labels(list(read_labels(table, self.report)))
+
+    def _is_new(self, protocol: ProtocolText, row: int | None) -> bool:
+        here = (self._file.name, row)
+        before = self._ids.setdefault(protocol.external_id, here)
+        if before is here:
+            return True
+        place = before[0] if before[1] is None else f"row {before[1]} of {before[0]}"
+        self.report(
+            row, f"The id {protocol.external_id} is already used by {place}: ids must differ."
+        )
+        return False
+
+    def _table_notes(self, table: Table) -> None:
+        for note in table.notes:
+            self._note(note)
+        if table.encoding:
+            self._note(f"{self._file.name}: read as {table.encoding}.")
+
+    def _note(self, text: str) -> None:
+        wire.send(self._pipe, "note", text)
+
+    def _send_protocols(self, protocols: list[ProtocolText]) -> None:
+        wire.send(self._pipe, "protocols", *wire.pack_protocols(protocols))
+
+    def _send_labels(self, labels: list[PriorLabel]) -> None:
+        wire.send(self._pipe, "labels", [wire.pack_label(label) for label in labels])
