@@ -51,7 +51,8 @@ def main() -> None:
         sys.exit(f"CER Assist needs Python 3.11 or newer, and this is Python {python_version()}.")
     arguments = sys.argv[1:]
     if arguments[:1] == ["test"]:
-        start([RUN, WEIGHTS, TEST], [str(ROOT / "tests" / "run.py"), *arguments[1:]])
+        os.chdir(ROOT)
+        start([RUN, WEIGHTS, TEST], ["-m", "tests.run", *arguments[1:]])
     elif os.environ.get(PREPARED) == str(ROOT):
         from cer_assist.cli import main as cli
 
@@ -164,8 +165,8 @@ def make_environment() -> None:
 
 def install(lock: str, guard: IO[str]) -> None:
     """Bring the environment to the state of one lock, or raise with pip's reason."""
-    say(TITLES[lock])
     stamp = STAMPS / lock
+    say(f"{lock} has changed; updating .venv" if stamp.exists() else TITLES[lock])
     UNFINISHED.touch()
     pip = Pip(lock)
     if pip.run(guard):
