@@ -1,4 +1,4 @@
-"""What a label event says. Events are only ever added; a correction supersedes, nothing is edited."""
+"""What a label event says. Events are only ever added: a correction supersedes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rubric version is a text that never changes: its SHA-256 is pinned by every label made under it."""
+"""A rubric version is a text that never changes: every label pins its SHA-256."""
 
 from __future__ import annotations
 

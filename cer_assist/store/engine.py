@@ -43,11 +43,10 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in a write transaction: all of it is on disk afterwards, or none."""
-        with self._turn, Session(self._writers, expire_on_commit=False) as session:
-            with session.begin():
-                if self.is_sqlite:
-                    session.connection()  # BEGIN IMMEDIATE now: what is read here is what is changed
-                yield session
+        with self._turn, Session(self._writers, expire_on_commit=False) as session, session.begin():
+            if self.is_sqlite:
+                session.connection()  # BEGIN IMMEDIATE now: what is read is what is changed
+            yield session
 
     @property
     def engine(self) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cer_assist.store.types import Base, Digest, Instant, Key, LongText
+from cer_assist.store.types import Base, Digest, Instant, LongText
 
 
 class AuditEvent(Base):

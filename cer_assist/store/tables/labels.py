@@ -1,4 +1,4 @@
-"""Label events are only ever added (triggers keep it so); the current label is derived from them."""
+"""Label events are only ever added, kept so by triggers; the current label is derived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model version is published whole: its rows are written first, `published_at` makes them count."""
+"""A model version is published whole: its rows come first, `published_at` makes them count."""
 
 from __future__ import annotations
 
@@ -60,5 +60,6 @@ class Highlight(Base):
 
     suggestion_id: Mapped[int] = mapped_column(ForeignKey("suggestion.id"), primary_key=True)
     method: Mapped[str] = mapped_column(String(20), primary_key=True)
-    words: Mapped[list[dict[str, Any]]] = mapped_column(JSON())  # [{text, start, end, weight, level}]
+    # [{text, start, end, weight, level}]
+    words: Mapped[list[dict[str, Any]]] = mapped_column(JSON())
     evidence_strength: Mapped[float]  # 0 (no better than random words) to 1

@@ -1,0 +1,1 @@
+"""Use cases: functions (session, …) -> value. They never commit and never import Flask."""

@@ -1,0 +1,226 @@
+"""The whole history of a protocol, and a record of who was shown what.
+
+What a person may see of others' labels is decided here, once: leads, administrators and auditors
+see all, a coder sees their own. Showing others' labels to someone who also codes is recorded, so
+that a later label of theirs says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Lane
+from cer_assist.services.models import current_version_id
+from cer_assist.store.tables import (
+    Account,
+    CurrentLabel,
+    Disclosure,
+    Highlight,
+    LabelEvent,
+    ModelVersion,
+    Protocol,
+    Serving,
+    Suggestion,
+)
+from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.servings import Disclosed
+from cer_assist.store.types import now
+
+SEES_PEERS = frozenset({Role.administrator, Role.lead, Role.auditor})
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened to a protocol."""
+
+    at: dt.datetime
+    who: str
+    kind: str  # label, skip, withdraw, served, saw
+    level: int | None
+    lane: str
+    text: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """What the model says of a protocol, as a page shows it."""
+
+    id: int
+    level: int
+    probabilities: list[float]
+    version_number: int
+    label_count: int
+    words: list[dict[str, Any]]
+    evidence_strength: float | None
+
+
+def sees_peers(role: Role) -> bool:
+    """Whether this role may look at other people's labels."""
+    return role in SEES_PEERS
+
+
+def history(
+    session: Session, protocol: Protocol, account_id: int, *, peers: bool
+) -> list[HistoryLine]:
+    """Everything that happened to a protocol that this person may see, oldest first."""
+    lines = [
+        *_label_lines(session, protocol.id, None if peers else account_id),
+        *_serving_lines(session, protocol.id, None if peers else account_id),
+        *_disclosure_lines(session, protocol.id, None if peers else account_id),
+    ]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def note_peer_view(session: Session, protocol: Protocol, account_id: int) -> None:
+    """Record that this person was shown other coders' labels of a protocol."""
+    foreign = select(CurrentLabel.protocol_id).where(
+        CurrentLabel.protocol_id == protocol.id, CurrentLabel.account_id != account_id
+    )
+    if session.execute(foreign).first() is not None:
+        disclose(session, protocol.id, account_id, Disclosed.peer_label, None)
+
+
+def disclose(
+    session: Session,
+    protocol_id: int,
+    account_id: int,
+    what: Disclosed,
+    suggestion_id: int | None,
+) -> None:
+    """Record, once for the same thing, that a person was shown something."""
+    known = select(Disclosure.id).where(
+        Disclosure.protocol_id == protocol_id,
+        Disclosure.account_id == account_id,
+        Disclosure.what == what,
+        Disclosure.suggestion_id.is_not_distinct_from(suggestion_id),
+    )
+    if session.execute(known).first() is None:
+        session.execute(
+            insert(Disclosure).values(
+                protocol_id=protocol_id,
+                account_id=account_id,
+                what=what,
+                suggestion_id=suggestion_id,
+                at=now(),
+            )
+        )
+
+
+def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionView | None:
+    """A suggestion with its words and the version it comes from."""
+    row = session.execute(
+        select(
+            Suggestion.id,
+            Suggestion.level,
+            Suggestion.probabilities,
+            ModelVersion.number,
+            ModelVersion.label_count,
+            Highlight.words,
+            Highlight.evidence_strength,
+        )
+        .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+        .outerjoin(Highlight, Highlight.suggestion_id == Suggestion.id)
+        .where(Suggestion.id == suggestion_id)
+    ).first()
+    if row is None:
+        return None
+    values = list(row)
+    values[5] = values[5] or []
+    return SuggestionView(*values)
+
+
+def current_suggestion_id(session: Session, project_id: int, protocol_id: int) -> int | None:
+    """What the version in use says of a protocol, if it was scored."""
+    version = current_version_id(session, project_id)
+    found: int | None = session.execute(
+        select(Suggestion.id).where(
+            Suggestion.model_version_id == version, Suggestion.protocol_id == protocol_id
+        )
+    ).scalar()
+    return found
+
+
+def _label_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:
+    statement = (
+        select(LabelEvent, Account.display_name)
+        .join(Account, Account.id == LabelEvent.account_id)
+        .where(LabelEvent.protocol_id == protocol_id)
+    )
+    if only is not None:
+        statement = statement.where(LabelEvent.account_id == only)
+    return [
+        HistoryLine(
+            event.recorded_at,
+            name,
+            event.action,
+            event.level,
+            event.lane,
+            event.note,
+            {
+                "event": event.id,
+                "confidence": event.confidence,
+                "exposure": event.exposure,
+                "seconds": event.seconds,
+                "supersedes": event.supersedes_id,
+                "origin": event.origin,
+                "made_at": event.made_at,
+                "evidence": [item["quote"] for item in event.evidence],
+                "sha256": event.sha256,
+            },
+        )
+        for event, name in session.execute(statement).tuples()
+    ]
+
+
+def _serving_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:
+    statement = (
+        select(Serving, Account.display_name, ModelVersion.number)
+        .join(Account, Account.id == Serving.account_id)
+        .outerjoin(ModelVersion, ModelVersion.id == Serving.model_version_id)
+        .where(Serving.protocol_id == protocol_id)
+    )
+    if only is not None:
+        statement = statement.where(Serving.account_id == only)
+    return [
+        HistoryLine(
+            serving.served_at,
+            name,
+            "served",
+            None,
+            Lane.coder,
+            serving.reason,
+            # The strategy would tell a coder that a second reading is under way.
+            {"strategy": serving.strategy, "version": number} if only is None else {},
+        )
+        for serving, name, number in session.execute(statement).tuples()
+    ]
+
+
+def _disclosure_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:
+    statement = (
+        select(Disclosure, Account.display_name, Suggestion.level, ModelVersion.number)
+        .join(Account, Account.id == Disclosure.account_id)
+        .outerjoin(Suggestion, Suggestion.id == Disclosure.suggestion_id)
+        .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+        .where(Disclosure.protocol_id == protocol_id)
+    )
+    if only is not None:
+        statement = statement.where(Disclosure.account_id == only)
+    return [
+        HistoryLine(
+            row.at,
+            name,
+            "saw",
+            level,
+            Lane.coder,
+            "other coders' labels" if row.what == Disclosed.peer_label else "the suggestion",
+            {"version": number},
+        )
+        for row, name, level, number in session.execute(statement).tuples()
+    ]

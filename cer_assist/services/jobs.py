@@ -1,0 +1,188 @@
+"""Jobs are enqueued in the transaction of their cause and claimed with a lease.
+
+The attempt number is the fencing token: every write of a worker names it, and one whose lease was
+taken over holds an old number and changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import CerError, NotFound
+from cer_assist.services import audit
+from cer_assist.store.tables import Job
+from cer_assist.store.tables.jobs import JobState
+from cer_assist.store.types import now
+from cer_assist.store.upsert import insert_into
+
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = (5, 60)
+
+
+class LeaseLost(CerError):
+    """Another worker has taken this job over; what was computed is thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job in a worker's hands; `attempt` fences every later write."""
+
+    job_id: int
+    attempt: int
+    kind: str
+    project_id: int
+    payload: dict[str, Any]
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    project_id: int,
+    *,
+    run_after: dt.datetime | None = None,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Make sure one job of this kind waits for the project; a waiting one takes the new time."""
+    when = run_after or now()
+    statement = insert_into(session, Job).values(
+        kind=kind,
+        project_id=project_id,
+        payload=payload or {},
+        state=JobState.queued,
+        attempt=0,
+        run_after=when,
+        progress=0.0,
+        progress_note="",
+        cancel_requested=False,
+        error="",
+        created_at=now(),
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "project_id"],
+            index_where=text("state = 'queued'"),
+            set_={"run_after": statement.excluded.run_after, "payload": statement.excluded.payload},
+        )
+    )
+
+
+def claim(session: Session, worker: str, lease: dt.timedelta) -> Claim | None:
+    """Take the most urgent job that is due, or whose worker has fallen silent."""
+    at = now()
+    _bury_exhausted(session, at)
+    due = (
+        select(Job)
+        .where(
+            or_(
+                (Job.state == JobState.queued) & (Job.run_after <= at),
+                (Job.state == JobState.running) & (Job.lease_until < at),
+            )
+        )
+        # Retraining before encoding: coders wait for the one, nobody for the other.
+        .order_by((Job.kind == "retrain").desc(), Job.run_after)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job = session.scalars(due).first()
+    if job is None:
+        return None
+    job.state, job.attempt, job.worker = JobState.running, job.attempt + 1, worker
+    job.lease_until, job.started_at = at + lease, at
+    job.progress, job.progress_note = 0.0, ""
+    session.flush()  # the row must carry the new attempt before the caller reads it
+    return Claim(job.id, job.attempt, job.kind, job.project_id, dict(job.payload))
+
+
+def _bury_exhausted(session: Session, at: dt.datetime) -> None:
+    session.execute(
+        update(Job)
+        .where(Job.state == JobState.running, Job.lease_until < at, Job.attempt >= MAX_ATTEMPTS)
+        .values(
+            state=JobState.dead,
+            finished_at=at,
+            error="The worker died each time it ran this; see its log, then run it again.",
+        )
+    )
+
+
+def heartbeat(
+    session: Session, held: Claim, lease: dt.timedelta, progress: float, note: str
+) -> bool:
+    """Renew the lease and report progress; True when someone asked for the job to stop."""
+    row = _update_held(
+        session, held, lease_until=now() + lease, progress=progress, progress_note=note
+    )
+    return bool(row.cancel_requested)
+
+
+def finish(session: Session, held: Claim, note: str = "") -> None:
+    """Mark a job done, in the transaction that publishes its result."""
+    _update_held(
+        session, held, state=JobState.done, finished_at=now(), progress=1.0, progress_note=note
+    )
+
+
+def cancelled(session: Session, held: Claim) -> None:
+    """Mark a job as stopped on request."""
+    _update_held(session, held, state=JobState.cancelled, finished_at=now())
+
+
+def fail(session: Session, held: Claim, reason: str) -> None:
+    """Let a job wait for another try, or bury it with its reason after the last."""
+    if held.attempt >= MAX_ATTEMPTS or _waiting(session, held):
+        values: dict[str, Any] = {"state": JobState.dead, "finished_at": now()}
+    else:
+        pause = RETRY_SECONDS[min(held.attempt, len(RETRY_SECONDS)) - 1]
+        values = {"state": JobState.queued, "run_after": now() + dt.timedelta(seconds=pause)}
+    _update_held(session, held, error=reason, lease_until=None, **values)
+
+
+def hold(session: Session, held: Claim) -> None:
+    """Raise LeaseLost unless this worker still has the job; locks it until the commit."""
+    _update_held(session, held, worker=Job.worker)
+
+
+def _waiting(session: Session, held: Claim) -> bool:
+    statement = select(Job.id).where(
+        Job.kind == held.kind, Job.project_id == held.project_id, Job.state == JobState.queued
+    )
+    return session.execute(statement).first() is not None
+
+
+def _update_held(session: Session, held: Claim, **values: Any) -> Row[Any]:
+    row = session.execute(
+        update(Job)
+        .where(Job.id == held.job_id, Job.attempt == held.attempt, Job.state == JobState.running)
+        .values(**values)
+        .returning(Job.cancel_requested)
+    ).first()
+    if row is None:
+        raise LeaseLost(f"job {held.job_id} is no longer this worker's")
+    return row
+
+
+def run_again(session: Session, job_id: int, account_id: int) -> None:
+    """Queue a dead or cancelled job anew; its history stays."""
+    job = session.get(Job, job_id)
+    if job is None or job.state not in (JobState.dead, JobState.cancelled):
+        raise NotFound("Only a job that failed or was stopped can be run again.")
+    enqueue(session, job.kind, job.project_id, payload=dict(job.payload))
+    entry = audit.Entry("job.run_again", f"job:{job.id}", {"kind": job.kind})
+    audit.append(session, entry, account_id=account_id, project_id=job.project_id)
+
+
+def request_cancel(session: Session, job_id: int, account_id: int) -> None:
+    """Ask a job to stop: at once when it waits, at its next heartbeat when it runs."""
+    job = session.get(Job, job_id)
+    if job is None or job.state not in (JobState.queued, JobState.running):
+        raise NotFound("This job has already ended.")
+    if job.state == JobState.queued:
+        job.state, job.finished_at = JobState.cancelled, now()
+    job.cancel_requested = True
+    entry = audit.Entry("job.cancel", f"job:{job.id}", {"kind": job.kind})
+    audit.append(session, entry, account_id=account_id, project_id=job.project_id)

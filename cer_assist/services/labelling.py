@@ -1,0 +1,303 @@
+"""Storing a label: one transaction appends the event, its audit entry and the retraining it causes.
+
+The browser says what the coder did; what the coder had SEEN is looked up here, from disclosures the
+server itself recorded, so that no form can claim a blind reading that was not one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import (
+    IdempotencyMismatch,
+    InvalidInput,
+    LabelVersion,
+    NotFound,
+    StaleLabel,
+)
+from cer_assist.domain.labels import Action, Exposure, Lane, Origin
+from cer_assist.domain.rubric import Rubric
+from cer_assist.services import audit, retraining
+from cer_assist.services.rubrics import project_rubric
+from cer_assist.store.tables import (
+    CurrentLabel,
+    Disclosure,
+    LabelEvent,
+    Project,
+    Protocol,
+    Serving,
+)
+from cer_assist.store.tables.servings import Disclosed, ServingState
+from cer_assist.store.types import now
+from cer_assist.store.upsert import insert_into
+
+MAX_NOTE = 4000
+MAX_EVIDENCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequest:
+    """What a coder did, as the browser or the command line says it."""
+
+    protocol_id: int
+    action: Action
+    idempotency_key: str
+    supersedes_id: int | None  # the coder's own event the form was filled in over
+    level: int | None = None
+    confidence: int | None = None
+    evidence: tuple[tuple[int, int], ...] = ()  # code-point offsets into the text
+    note: str = ""
+    seconds: float | None = None
+    origin: Origin = Origin.browser
+
+    def sha256(self) -> str:
+        """Equal requests have equal hashes: the same key must come with the same one."""
+        body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is on disk once the transaction commits."""
+
+    event_id: int
+    protocol_id: int
+    action: Action
+    level: int | None
+    recorded_at: dt.datetime
+    repeated: bool  # the same request had been stored before
+
+
+_REPEATED = select(
+    LabelEvent.id,
+    LabelEvent.protocol_id,
+    LabelEvent.action,
+    LabelEvent.level,
+    LabelEvent.recorded_at,
+    LabelEvent.request_sha256,
+).where(
+    LabelEvent.account_id == bindparam("account"), LabelEvent.idempotency_key == bindparam("key")
+)
+_CURRENT = (
+    select(LabelEvent.id, LabelEvent.level, LabelEvent.note, LabelEvent.recorded_at)
+    .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
+    .where(
+        CurrentLabel.protocol_id == bindparam("protocol"),
+        CurrentLabel.account_id == bindparam("account"),
+        CurrentLabel.lane == bindparam("lane"),
+    )
+)
+_SEEN = (
+    select(Disclosure.what, func.max(Disclosure.suggestion_id))
+    .where(
+        Disclosure.protocol_id == bindparam("protocol"),
+        Disclosure.account_id == bindparam("account"),
+    )
+    .group_by(Disclosure.what)
+)
+_SERVING = (
+    select(Serving.id, Serving.suggestion_id)
+    .where(
+        Serving.protocol_id == bindparam("protocol"),
+        Serving.account_id == bindparam("account"),
+    )
+    .order_by(Serving.id.desc())
+    .limit(1)
+)
+_CLOSE_SERVING = (
+    update(Serving).where(Serving.id == bindparam("serving")).values(state=ServingState.answered)
+)
+_READERS = (
+    select(func.count())
+    .select_from(CurrentLabel)
+    .where(
+        CurrentLabel.protocol_id == bindparam("protocol"),
+        CurrentLabel.lane == Lane.coder,
+        CurrentLabel.action == Action.label,
+    )
+)
+
+
+def record_label(
+    session: Session, account_id: int, project: Project, request: LabelRequest
+) -> Recorded:
+    """Append a coder's event; the same key and body twice gives the first result."""
+    known = session.execute(
+        _REPEATED, {"account": account_id, "key": request.idempotency_key}
+    ).first()
+    if known is not None:
+        return _repeated(known, request)
+    protocol = session.execute(
+        select(Protocol.id, Protocol.text, Protocol.coders_wanted)
+        .where(Protocol.id == request.protocol_id, Protocol.project_id == project.id)
+        .with_for_update()
+    ).first()
+    if protocol is None:
+        raise NotFound("This protocol is not part of the project.")
+    rubric = project_rubric(session, project)
+    evidence = _checked(request, rubric, protocol.text)
+    _refuse_stale(session, account_id, request)
+    fields = _event_fields(session, account_id, project, rubric, request)
+    recorded = append_event(session, fields | {"evidence": evidence})
+    _settle(session, protocol.id, protocol.coders_wanted, fields["serving_id"])
+    if request.action is not Action.skip:
+        retraining.labels_changed(session, project)
+    return recorded
+
+
+def _repeated(known: Any, request: LabelRequest) -> Recorded:
+    if known.request_sha256 != request.sha256():
+        raise IdempotencyMismatch(
+            "This key was already used for another answer. Reload the page and answer again."
+        )
+    return Recorded(
+        known.id, known.protocol_id, Action(known.action), known.level, known.recorded_at, True
+    )
+
+
+def _checked(request: LabelRequest, rubric: Rubric, text: str) -> list[dict[str, Any]]:
+    if (request.action is Action.label) != (request.level is not None):
+        raise InvalidInput("Choose a level, or skip the protocol.")
+    if request.level is not None:
+        rubric.level(request.level)
+    if request.confidence not in (None, 1, 2, 3):
+        raise InvalidInput("Confidence is 1, 2 or 3.")
+    if len(request.note) > MAX_NOTE:
+        raise InvalidInput(f"The note is longer than {MAX_NOTE:,} characters: shorten it.")
+    if not 8 <= len(request.idempotency_key) <= 80:
+        raise InvalidInput("The answer carries no usable key: reload the page and answer again.")
+    if len(request.evidence) > MAX_EVIDENCE:
+        raise InvalidInput(f"More than {MAX_EVIDENCE} passages are marked: remove some.")
+    for start, end in request.evidence:
+        if not 0 <= start < end <= len(text):
+            raise InvalidInput("A marked passage lies outside the text: mark it again.")
+    return [
+        {"start": start, "end": end, "quote": text[start:end]}
+        for start, end in sorted(request.evidence)
+    ]
+
+
+def _refuse_stale(session: Session, account_id: int, request: LabelRequest) -> None:
+    where = {"protocol": request.protocol_id, "account": account_id, "lane": Lane.coder}
+    current = session.execute(_CURRENT, where).first()
+    if (current.id if current else None) == request.supersedes_id:
+        return
+    stored = LabelVersion(None, None, "", "")
+    if current is not None:
+        at = current.recorded_at.isoformat(timespec="seconds")
+        stored = LabelVersion(current.id, current.level, current.note, at)
+    raise StaleLabel(
+        "You have answered this protocol elsewhere since this page was opened. Choose which "
+        "answer to keep.",
+        stored,
+        LabelVersion(None, request.level, request.note, ""),
+    )
+
+
+def _event_fields(
+    session: Session, account_id: int, project: Project, rubric: Rubric, request: LabelRequest
+) -> dict[str, Any]:
+    where = {"protocol": request.protocol_id, "account": account_id}
+    seen = dict(session.execute(_SEEN, where).tuples().all())
+    serving = session.execute(_SERVING, where).first()
+    exposure = Exposure.blind
+    if Disclosed.peer_label in seen:
+        exposure = Exposure.after_peer
+    elif Disclosed.suggestion in seen:
+        exposure = Exposure.after_suggestion
+    shown = seen.get(Disclosed.suggestion)
+    return {
+        "project_id": project.id,
+        "protocol_id": request.protocol_id,
+        "account_id": account_id,
+        "lane": Lane.coder.value,
+        "action": request.action.value,
+        "level": request.level,
+        "confidence": request.confidence,
+        "note": request.note,
+        "rubric_version_id": project.rubric_version_id,
+        "rubric_sha256": rubric.sha256,
+        "exposure": exposure.value,
+        # What the model said at that time, seen or not (exposure tells which).
+        "suggestion_id": shown or (serving.suggestion_id if serving else None),
+        "serving_id": serving.id if serving else None,
+        "seconds": request.seconds,
+        "supersedes_id": request.supersedes_id,
+        "idempotency_key": request.idempotency_key,
+        "request_sha256": request.sha256(),
+        "origin": request.origin.value,
+        "recorded_at": now(),
+        "made_at": None,
+    }
+
+
+def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
+    """Insert an event, make it the current label and put its hash into the audit chain."""
+    digest = audit.label_sha256(fields)
+    event_id = session.execute(
+        insert(LabelEvent).values(**fields, sha256=digest).returning(LabelEvent.id)
+    ).scalar_one()
+    statement = insert_into(session, CurrentLabel).values(
+        event_id=event_id,
+        **{
+            name: fields[name]
+            for name in ("protocol_id", "account_id", "lane", "project_id", "action", "level")
+        },
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["protocol_id", "account_id", "lane"],
+            set_={name: statement.excluded[name] for name in ("event_id", "action", "level")},
+        )
+    )
+    entry = audit.Entry(
+        "label.recorded",
+        f"label:{event_id}",
+        {"sha256": digest, "protocol": fields["protocol_id"], "action": fields["action"]},
+    )
+    audit.append(session, entry, account_id=fields["account_id"], project_id=fields["project_id"])
+    return Recorded(
+        event_id,
+        fields["protocol_id"],
+        Action(fields["action"]),
+        fields["level"],
+        fields["recorded_at"],
+        False,
+    )
+
+
+def _settle(session: Session, protocol_id: int, wanted: int, serving_id: int | None) -> None:
+    readers = session.execute(_READERS, {"protocol": protocol_id}).scalar_one()
+    session.execute(
+        update(Protocol)
+        .where(Protocol.id == protocol_id)
+        .values(coders_missing=max(0, wanted - readers))
+    )
+    if serving_id is not None:
+        session.execute(_CLOSE_SERVING, {"serving": serving_id})
+
+
+def current_event_id(session: Session, protocol_id: int, account_id: int) -> int | None:
+    """The coder's latest event on a protocol, which the next form supersedes."""
+    where = {"protocol": protocol_id, "account": account_id, "lane": Lane.coder}
+    row = session.execute(_CURRENT, where).first()
+    return row.id if row else None
+
+
+def last_answer(session: Session, project_id: int, account_id: int) -> LabelEvent | None:
+    """The coder's newest answer that still stands: what undo would take back."""
+    return session.scalars(
+        select(LabelEvent)
+        .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
+        .where(CurrentLabel.project_id == project_id, CurrentLabel.account_id == account_id)
+        .where(CurrentLabel.lane == Lane.coder, CurrentLabel.action != Action.withdraw)
+        .order_by(LabelEvent.id.desc())
+        .limit(1)
+    ).first()

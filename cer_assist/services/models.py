@@ -1,0 +1,167 @@
+"""A model version is written in pieces and published at once: readers see all of it or none.
+
+Thousands of suggestions in one transaction would hold up the coders' saves; so they go in by chunks
+under a version that nobody reads yet, and `publish` is one small update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from cer_assist.services import audit
+from cer_assist.store.tables import (
+    Disclosure,
+    Highlight,
+    LabelEvent,
+    ModelVersion,
+    Serving,
+    Suggestion,
+)
+from cer_assist.store.types import now
+
+CHUNK = 500
+
+_CURRENT = (
+    select(ModelVersion.id)
+    .where(ModelVersion.project_id == bindparam("project"), ModelVersion.published_at.is_not(None))
+    .order_by(ModelVersion.number.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRow:
+    """What a model says of one protocol, with the words behind it."""
+
+    protocol_id: int
+    level: int
+    probabilities: list[float]
+    uncertainty: float
+    words: list[dict[str, Any]]
+    evidence_strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A trained version before it has a number."""
+
+    kind: str
+    label_count: int
+    last_event_id: int
+    metrics: dict[str, Any]
+    words: dict[str, Any]
+    artefact: str
+    sha256: str
+    seconds: float
+    decision: str
+
+
+def current_version_id(session: Session, project_id: int) -> int | None:
+    """The published version in use, if there is one."""
+    found: int | None = session.execute(_CURRENT, {"project": project_id}).scalars().first()
+    return found
+
+
+def current_version(session: Session, project_id: int) -> ModelVersion | None:
+    """The published version in use, whole."""
+    version_id = current_version_id(session, project_id)
+    return None if version_id is None else session.get(ModelVersion, version_id)
+
+
+def add_version(session: Session, project_id: int, new: NewVersion) -> int:
+    """Record a version, not yet published, under the project's next number."""
+    number = session.execute(
+        select(func.coalesce(func.max(ModelVersion.number), 0) + 1).where(
+            ModelVersion.project_id == project_id
+        )
+    ).scalar_one()
+    row = ModelVersion(
+        project_id=project_id,
+        number=number,
+        created_at=now(),
+        published_at=None,
+        **{name: getattr(new, name) for name in NewVersion.__slots__},
+    )
+    session.add(row)
+    session.flush()  # its id is needed for its suggestions
+    return row.id
+
+
+def add_suggestions(session: Session, version_id: int, rows: Sequence[SuggestionRow]) -> None:
+    """Add one chunk of suggestions and their words under a version nobody reads yet."""
+    if not rows:
+        return
+    ids = session.scalars(
+        insert(Suggestion).returning(Suggestion.id, sort_by_parameter_order=True),
+        [
+            {
+                "model_version_id": version_id,
+                "protocol_id": row.protocol_id,
+                "level": row.level,
+                "probabilities": row.probabilities,
+                "uncertainty": row.uncertainty,
+            }
+            for row in rows
+        ],
+    ).all()
+    session.execute(
+        insert(Highlight),
+        [
+            {
+                "suggestion_id": suggestion_id,
+                "method": "attention",
+                "words": row.words,
+                "evidence_strength": row.evidence_strength,
+            }
+            for suggestion_id, row in zip(ids, rows, strict=True)
+        ],
+    )
+
+
+def publish(session: Session, version_id: int) -> None:
+    """Let everyone see a version that is complete."""
+    version = session.get_one(ModelVersion, version_id)
+    version.published_at = now()
+    entry = audit.Entry(
+        "model.published",
+        f"model:{version.id}",
+        {"number": version.number, "sha256": version.sha256, "labels": version.label_count},
+    )
+    audit.append(session, entry, account_id=None, project_id=version.project_id)
+
+
+def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -> int:
+    """Delete one chunk of older suggestions that nobody was served; the number deleted."""
+    used = [
+        select(column).where(column.is_not(None))
+        for column in (
+            Serving.suggestion_id,
+            Disclosure.suggestion_id,
+            LabelEvent.suggestion_id,
+        )
+    ]
+    stale = (
+        select(Suggestion.id)
+        .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+        .where(ModelVersion.project_id == project_id, ModelVersion.id < keep_version_id)
+        .limit(CHUNK)
+    )
+    for column in used:
+        stale = stale.where(Suggestion.id.not_in(column))
+    ids = list(session.scalars(stale))
+    if ids:
+        session.execute(delete(Highlight).where(Highlight.suggestion_id.in_(ids)))
+        session.execute(delete(Suggestion).where(Suggestion.id.in_(ids)))
+    return len(ids)
+
+
+def note_decision(session: Session, version_id: int, decision: str) -> None:
+    """Say why a version was not published."""
+    session.execute(
+        update(ModelVersion).where(ModelVersion.id == version_id).values(decision=decision)
+    )

@@ -1,0 +1,193 @@
+"""Labels made elsewhere come in as events like any other, under the name of who made them.
+
+Their exposure is `unknown` unless one of our own exports brings it back: we did not see them made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
+from cer_assist.domain.rubric import Rubric
+from cer_assist.services import audit
+from cer_assist.services.audit import label_sha256
+from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Project, Protocol
+from cer_assist.store.types import now
+
+FINAL_CODER = "final"
+
+
+def insert_labels(
+    session: Session,
+    project: Project,
+    rubric: Rubric,
+    labels: Sequence[PriorLabel],
+    ids: dict[str, int],
+) -> list[str]:
+    """Append imported labels in order; returns the names that became accounts."""
+    new_coders: list[str] = []
+    coders = _coder_ids(session, {label.coder for label in labels}, new_coders)
+    texts = _texts(session, {ids[label.external_id] for label in labels if label.evidence})
+    newest: dict[tuple[int, int, str], int | None] = {
+        (row.protocol_id, row.account_id, row.lane): row.event_id
+        for row in session.execute(
+            select(
+                CurrentLabel.protocol_id,
+                CurrentLabel.account_id,
+                CurrentLabel.lane,
+                CurrentLabel.event_id,
+            ).where(CurrentLabel.project_id == project.id)
+        )
+    }
+    rows = []
+    for label in labels:
+        lane = label.lane or (Lane.final if label.coder == FINAL_CODER else Lane.coder)
+        protocol_id, account_id = ids[label.external_id], coders[label.coder]
+        key = (protocol_id, account_id, str(lane))
+        event = _event(project, rubric, label, protocol_id, account_id, lane)
+        event["evidence"] = _evidence(label, texts.get(protocol_id, ""))
+        rows.append((key, event))
+    entries = []
+    for key, event in rows:
+        event["supersedes_id"] = newest.get(key)
+        event["sha256"] = label_sha256(event)
+        event_id = session.execute(insert(LabelEvent).values(**event).returning(LabelEvent.id))
+        newest[key] = event_id.scalar_one()
+        entries.append(
+            audit.Entry(
+                "label.recorded",
+                f"label:{newest[key]}",
+                {
+                    "sha256": event["sha256"],
+                    "protocol": event["protocol_id"],
+                    "action": event["action"],
+                },
+            )
+        )
+    audit.append_many(session, entries, account_id=None, project_id=project.id)
+    rebuild_current_labels(session, project.id)
+    return new_coders
+
+
+def _coder_ids(session: Session, names: set[str], new_coders: list[str]) -> dict[str, int]:
+    known = dict(
+        session.execute(
+            select(Account.username, Account.id).where(
+                Account.username.in_({name.lower() for name in names})
+            )
+        )
+        .tuples()
+        .all()
+    )
+    for name in sorted(names):
+        if name.lower() not in known:
+            # A name without a password: it holds labels and cannot sign in.
+            account = Account(
+                username=name.lower(), display_name=name, created_at=now(), is_administrator=False
+            )
+            session.add(account)
+            session.flush()  # its labels need its id
+            known[name.lower()] = account.id
+            new_coders.append(name)
+    return {name: known[name.lower()] for name in names}
+
+
+def _texts(session: Session, ids: set[int]) -> dict[int, str]:
+    rows = session.execute(select(Protocol.id, Protocol.text).where(Protocol.id.in_(ids)))
+    return dict(rows.tuples().all())
+
+
+def _event(
+    project: Project,
+    rubric: Rubric,
+    label: PriorLabel,
+    protocol_id: int,
+    account_id: int,
+    lane: Lane,
+) -> dict[str, Any]:
+    made_at = dt.datetime.fromisoformat(label.recorded_at) if label.recorded_at else None
+    return {
+        "project_id": project.id,
+        "protocol_id": protocol_id,
+        "account_id": account_id,
+        "lane": str(lane),
+        "action": str(label.action),
+        "level": label.level,
+        "confidence": label.confidence,
+        "note": label.note,
+        "rubric_version_id": project.rubric_version_id,
+        "rubric_sha256": rubric.sha256,
+        "exposure": str(label.exposure if lane is Lane.coder else Exposure.unknown),
+        "suggestion_id": None,
+        "serving_id": None,
+        "seconds": label.seconds,
+        "idempotency_key": f"import-{secrets.token_hex(16)}",
+        "request_sha256": "0" * 64,
+        "origin": str(Origin.imported),
+        "recorded_at": now(),
+        "made_at": made_at.replace(tzinfo=dt.UTC) if made_at and not made_at.tzinfo else made_at,
+    }
+
+
+def _evidence(label: PriorLabel, text: str) -> list[dict[str, Any]]:
+    if label.evidence_spans:
+        return [
+            {"start": span.start, "end": span.end, "quote": span.quote}
+            for span in label.evidence_spans
+        ]
+    if not label.evidence:
+        return []
+    start = text.find(label.evidence)
+    # A quote that is not in the text word for word is kept as said, without a place.
+    place = {"start": start, "end": start + len(label.evidence)} if start >= 0 else {}
+    return [{**place, "quote": label.evidence}]
+
+
+def rebuild_current_labels(session: Session, project_id: int) -> None:
+    """Derive current labels and open places of a project from its events."""
+    latest: dict[tuple[int, int, str], LabelEvent] = {}
+    events = select(LabelEvent).where(LabelEvent.project_id == project_id).order_by(LabelEvent.id)
+    for event in session.scalars(events):
+        latest[event.protocol_id, event.account_id, event.lane] = event
+    session.execute(delete(CurrentLabel).where(CurrentLabel.project_id == project_id))
+    session.execute(
+        insert(CurrentLabel),
+        [
+            {
+                "protocol_id": event.protocol_id,
+                "account_id": event.account_id,
+                "lane": event.lane,
+                "project_id": project_id,
+                "event_id": event.id,
+                "action": event.action,
+                "level": event.level,
+            }
+            for event in latest.values()
+        ],
+    )
+    _set_missing(session, project_id, latest.values())
+
+
+def _set_missing(session: Session, project_id: int, latest: Iterable[LabelEvent]) -> None:
+    readers: Counter[int] = Counter()
+    settled: set[int] = set()
+    for event in latest:
+        if event.action == Action.label:
+            readers[event.protocol_id] += 1
+            if event.lane == Lane.final:
+                settled.add(event.protocol_id)
+    wanted = session.execute(
+        select(Protocol.id, Protocol.coders_wanted).where(Protocol.project_id == project_id)
+    ).tuples()
+    rows = [
+        {"id": key, "coders_missing": 0 if key in settled else max(0, want - readers[key])}
+        for key, want in wanted
+    ]
+    session.execute(update(Protocol), rows)

@@ -1,0 +1,184 @@
+"""Projects, their members and their policies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import InvalidInput, NotFound
+from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import audit
+from cer_assist.services.models import current_version
+from cer_assist.store.tables import (
+    Account,
+    CurrentLabel,
+    Membership,
+    ModelVersion,
+    Project,
+    Protocol,
+    RubricVersion,
+)
+from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.projects import SuggestionPolicy
+from cer_assist.store.types import now
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What a lead can change in a project."""
+
+    name: str
+    suggestion_policy: SuggestionPolicy
+    coders_per_protocol: int
+    double_coded_share: float
+    random_share: float
+    retrain_every: int
+    retrain_idle_seconds: int
+    reservation_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a project has come."""
+
+    protocols: int
+    labelled: int  # protocols with at least one coder's level
+    complete: int  # protocols that want no further coder
+    mine: int  # protocols this coder has answered
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCard:
+    """A project on a person's home page."""
+
+    project: Project
+    role: Role
+    progress: Progress
+    model: ModelVersion | None
+
+
+def add_project(
+    session: Session, slug: str, name: str, rubric: RubricVersion, *, by: int | None = None
+) -> Project:
+    """Make a project with default policies, pinned to a rubric version."""
+    if not _SLUG.fullmatch(slug):
+        raise InvalidInput(
+            f"The short name {slug[:70]!r} cannot be used: take up to 60 small letters, digits and "
+            "hyphens, such as irb-2026."
+        )
+    if session.scalars(select(Project.id).where(Project.slug == slug)).first():
+        raise InvalidInput(f"There is already a project {slug}: choose another short name.")
+    project = Project(
+        slug=slug, name=name.strip() or slug, rubric_version_id=rubric.id, created_at=now()
+    )
+    session.add(project)
+    session.flush()  # the audit entry needs its id
+    detail = {"slug": slug, "rubric_sha256": rubric.sha256}
+    entry = audit.Entry("project.added", f"project:{project.id}", detail)
+    audit.append(session, entry, account_id=by, project_id=project.id)
+    return project
+
+
+def find_project(session: Session, slug: str) -> Project:
+    """The project of this short name."""
+    project = session.scalars(select(Project).where(Project.slug == slug)).first()
+    if project is None:
+        raise NotFound(f"There is no project {slug}: `projects list` shows all.")
+    return project
+
+
+def change_settings(
+    session: Session, project: Project, settings: ProjectSettings, by: int | None
+) -> None:
+    """Apply new policies from now on; labels already made keep what they were made under."""
+    _check(settings)
+    before = {name: getattr(project, name) for name in ProjectSettings.__slots__}
+    after = {name: getattr(settings, name) for name in ProjectSettings.__slots__}
+    changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if not changed:
+        return
+    for name in changed:
+        setattr(project, name, after[name])
+    entry = audit.Entry("project.settings", f"project:{project.id}", changed)
+    audit.append(session, entry, account_id=by, project_id=project.id)
+
+
+def _check(settings: ProjectSettings) -> None:
+    if not settings.name.strip():
+        raise InvalidInput("A project needs a name.")
+    for name in ("double_coded_share", "random_share"):
+        if not 0 <= getattr(settings, name) <= 1:
+            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and 100 %.")
+    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
+        if not 1 <= getattr(settings, name) <= 10_000:
+            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    if not 1 <= settings.retrain_idle_seconds <= 86_400:
+        raise InvalidInput("The idle time before retraining lies between 1 second and a day.")
+
+
+def progress(session: Session, project_id: int, account_id: int | None) -> Progress:
+    """Counts for a project and one coder."""
+    protocols, complete = session.execute(
+        select(
+            func.count(),
+            func.count().filter(Protocol.coders_missing == 0),
+        ).where(Protocol.project_id == project_id)
+    ).one()
+    answered = select(CurrentLabel).where(
+        CurrentLabel.project_id == project_id,
+        CurrentLabel.lane == Lane.coder,
+        CurrentLabel.action == Action.label,
+    )
+    labelled = session.execute(
+        answered.with_only_columns(func.count(CurrentLabel.protocol_id.distinct()))
+    ).scalar_one()
+    return Progress(protocols, labelled, complete, my_count(session, project_id, account_id))
+
+
+def my_count(session: Session, project_id: int, account_id: int | None) -> int:
+    """How many protocols a coder has answered."""
+    return session.execute(
+        select(func.count())
+        .select_from(CurrentLabel)
+        .where(
+            CurrentLabel.account_id == account_id,
+            CurrentLabel.project_id == project_id,
+            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.action == Action.label,
+        )
+    ).scalar_one()
+
+
+def cards(session: Session, account_id: int) -> list[ProjectCard]:
+    """The projects a person belongs to, with what their home page says of each."""
+    rows = session.execute(
+        select(Project, Membership.role)
+        .join(Membership, Membership.project_id == Project.id)
+        .where(Membership.account_id == account_id)
+        .order_by(Project.name)
+    ).tuples()
+    return [
+        ProjectCard(
+            project,
+            Role(role),
+            progress(session, project.id, account_id),
+            current_version(session, project.id),
+        )
+        for project, role in rows
+    ]
+
+
+def members(session: Session, project_id: int) -> list[tuple[Account, Role]]:
+    """Who belongs to a project, by name."""
+    rows = session.execute(
+        select(Account, Membership.role)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.project_id == project_id)
+        .order_by(Account.username)
+    ).tuples()
+    return [(account, Role(role)) for account, role in rows]

@@ -1,0 +1,139 @@
+"""Finding protocols: full-text search and filters, one page at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import NotFound
+from cer_assist.domain.labels import Action, Lane
+from cer_assist.store.tables import (
+    CurrentLabel,
+    Protocol,
+)
+
+PAGE = 50
+
+
+class State(StrEnum):
+    """Where a protocol stands for the team."""
+
+    open = "open"
+    complete = "complete"
+
+
+class Mine(StrEnum):
+    """Where a protocol stands for one coder."""
+
+    answered = "answered"
+    skipped = "skipped"
+    none = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list shows; the page keeps it in its address."""
+
+    query: str = ""
+    state: State | None = None
+    mine: Mine | None = None
+    level: int | None = None  # my level
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProtocol:
+    """One row of the list."""
+
+    id: int
+    external_id: str
+    title: str
+    details: dict[str, str]
+    is_complete: bool
+    my_action: str | None
+    my_level: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of the list and how many there are in all."""
+
+    rows: list[ListedProtocol]
+    total: int
+    page: int
+    pages: int
+
+
+def find(session: Session, project_id: int, protocol_id: int) -> Protocol:
+    """A protocol of this project."""
+    protocol = session.get(Protocol, protocol_id)
+    if protocol is None or protocol.project_id != project_id:
+        raise NotFound("This protocol is not part of the project.")
+    return protocol
+
+
+def search(session: Session, project_id: int, account_id: int, filters: Filters) -> Listing:
+    """A page of protocols that fit the filters, in the order of import."""
+    mine = and_(
+        CurrentLabel.protocol_id == Protocol.id,
+        CurrentLabel.account_id == account_id,
+        CurrentLabel.lane == Lane.coder,
+    )
+    statement: Select[Any] = (
+        select(
+            Protocol.id,
+            Protocol.external_id,
+            Protocol.title,
+            Protocol.details,
+            (Protocol.coders_missing == 0).label("is_complete"),
+            CurrentLabel.action.label("my_action"),
+            CurrentLabel.level.label("my_level"),
+        )
+        .outerjoin(CurrentLabel, mine)
+        .where(Protocol.project_id == project_id, *_conditions(filters))
+    )
+    statement = _matching(session, statement, filters.query)
+    total = session.execute(
+        select(func.count()).select_from(statement.order_by(None).subquery())
+    ).scalar_one()
+    pages = max(1, -(-total // PAGE))
+    page = min(max(1, filters.page), pages)
+    rows = session.execute(statement.order_by(Protocol.id).limit(PAGE).offset((page - 1) * PAGE))
+    return Listing([ListedProtocol(*row) for row in rows.tuples()], total, page, pages)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.state is State.open:
+        found.append(Protocol.coders_missing > 0)
+    elif filters.state is State.complete:
+        found.append(Protocol.coders_missing == 0)
+    if filters.mine is Mine.answered:
+        found.append(CurrentLabel.action == Action.label)
+    elif filters.mine is Mine.skipped:
+        found.append(CurrentLabel.action == Action.skip)
+    elif filters.mine is Mine.none:
+        found.append(CurrentLabel.action.is_(None) | (CurrentLabel.action == Action.withdraw))
+    if filters.level is not None:
+        found.append(CurrentLabel.level == filters.level)
+    return found
+
+
+def _matching(session: Session, statement: Select[Any], query: str) -> Select[Any]:
+    """Words are looked for in texts, stemmed; an id or its beginning matches as well."""
+    words = re.findall(r"\w+", query)
+    if not words:
+        return statement
+    by_id = Protocol.external_id.istartswith(query.strip(), autoescape=True)
+    if session.get_bind().dialect.name == "sqlite":
+        hits: Select[Any] = select(literal_column("rowid")).select_from(text("protocol_search"))
+        hits = hits.where(text("protocol_search MATCH :words"))
+        quoted = " ".join(f'"{word}"' for word in words)
+        return statement.where(by_id | Protocol.id.in_(hits)).params(words=quoted)
+    matches = text("protocol.search @@ plainto_tsquery('english', :words)")
+    return statement.where(by_id | matches).params(words=" ".join(words))

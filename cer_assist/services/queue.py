@@ -1,0 +1,227 @@
+"""Which protocol a coder reads next, and why.
+
+Serving is also reserving: the choice and its row are one transaction, so two coders cannot be given
+the same protocol unless it wants two readers. The reason a coder sees says nothing of the level the
+model expects, unless the project shows suggestions from the start.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, exists, func, insert, select, text, update
+from sqlalchemy.orm import Session, aliased
+
+from cer_assist.domain.labels import Action, Lane
+from cer_assist.services.models import current_version_id
+from cer_assist.store.tables import CurrentLabel, Project, Protocol, Serving, Suggestion
+from cer_assist.store.tables.servings import ServingState
+from cer_assist.store.types import now
+
+SHUFFLE_RANGE = 2**31 - 1
+
+RANDOM, UNCERTAIN, SECOND_READING, RETURNED, PICKED = (
+    "random",
+    "level_spread",
+    "second_reading",
+    "returned",
+    "picked",
+)
+REASONS = {
+    RANDOM: "drawn at random",
+    UNCERTAIN: "the model is unsure here",
+    # Coders are not told which protocols a second coder reads.
+    SECOND_READING: "drawn at random",
+    RETURNED: "you skipped this one earlier",
+    PICKED: "you opened this one yourself",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A protocol in a coder's hands."""
+
+    serving_id: int
+    protocol_id: int
+    strategy: str
+    reason: str
+    score: float | None
+    suggestion_id: int | None
+    model_version_id: int | None
+
+
+_mine = exists().where(
+    CurrentLabel.protocol_id == Protocol.id,
+    CurrentLabel.account_id == bindparam("account"),
+    CurrentLabel.lane == Lane.coder,
+    CurrentLabel.action.in_([Action.label, Action.skip]),
+)
+_skipped_by_me = exists().where(
+    CurrentLabel.protocol_id == Protocol.id,
+    CurrentLabel.account_id == bindparam("account"),
+    CurrentLabel.lane == Lane.coder,
+    CurrentLabel.action == Action.skip,
+)
+_reserved = (
+    select(func.count())
+    .select_from(Serving)
+    .where(
+        Serving.protocol_id == Protocol.id,
+        Serving.state == ServingState.open,
+        Serving.account_id != bindparam("account"),
+        Serving.reserved_until > bindparam("at"),
+    )
+    .scalar_subquery()
+)
+_free = select(Protocol.id).where(
+    Protocol.project_id == bindparam("project"),
+    Protocol.coders_missing > 0,
+    _reserved < Protocol.coders_missing,
+)
+_others = aliased(CurrentLabel)
+_half_read = exists().where(
+    _others.protocol_id == Protocol.id,
+    _others.lane == Lane.coder,
+    _others.action == Action.label,
+)
+_in_turn = _free.where(~_mine).order_by(Protocol.shuffle).limit(1)
+_QUERIES = {
+    RANDOM: _in_turn.where(Protocol.shuffle >= bindparam("pivot")),
+    SECOND_READING: _in_turn.where(Protocol.shuffle >= bindparam("pivot"), _half_read),
+    UNCERTAIN: _free.where(~_mine)
+    .join(Suggestion, Suggestion.protocol_id == Protocol.id)
+    .where(Suggestion.model_version_id == bindparam("version"))
+    .order_by(Suggestion.uncertainty.desc())
+    .limit(1),
+    RETURNED: _free.where(_skipped_by_me).order_by(Protocol.shuffle).limit(1),
+}
+_OPEN = (
+    select(Serving, Protocol.coders_missing)
+    .join(Protocol, Protocol.id == Serving.protocol_id)
+    .where(
+        Serving.project_id == bindparam("project"),
+        Serving.account_id == bindparam("account"),
+        Serving.state == ServingState.open,
+    )
+)
+_SUGGESTION = select(Suggestion.id, Suggestion.uncertainty).where(
+    Suggestion.model_version_id == bindparam("version"),
+    Suggestion.protocol_id == bindparam("protocol"),
+)
+
+
+def draw_strategy(
+    chance: float, *, has_model: bool, random_share: float, double_coded_share: float
+) -> str:
+    """Which strategy serves next, for a `chance` uniform in [0, 1)."""
+    if chance < double_coded_share:
+        return SECOND_READING
+    if not has_model or chance < double_coded_share + (1 - double_coded_share) * random_share:
+        return RANDOM
+    return UNCERTAIN
+
+
+def serve_next(
+    session: Session, project: Project, account_id: int, dice: random.Random
+) -> Served | None:
+    """The protocol this coder has open, or a new one; None when nothing is left for them."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Choosing and reserving must not overlap with another coder's. SQLite has one writer.
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project.id})
+    still_open = _open_serving(session, project, account_id)
+    if still_open is not None:
+        return still_open
+    version_id = current_version_id(session, project.id)
+    strategy = draw_strategy(
+        dice.random(),
+        has_model=version_id is not None,
+        random_share=project.random_share,
+        double_coded_share=project.double_coded_share,
+    )
+    pivot = dice.randrange(SHUFFLE_RANGE)
+    # The drawn strategy may find nothing; then whatever is left, skipped ones last.
+    for name, start in ((strategy, pivot), (strategy, 0), (RANDOM, 0), (RETURNED, 0)):
+        where = {"project": project.id, "account": account_id, "at": now()}
+        where |= {"version": version_id, "pivot": start}
+        protocol_id = session.execute(_QUERIES[name], where).scalars().first()
+        if protocol_id is not None:
+            return _serve(session, project, account_id, protocol_id, name, version_id)
+    return None
+
+
+def serve_picked(session: Session, project: Project, account_id: int, protocol_id: int) -> Served:
+    """A protocol the coder opened from a list, or comes back to by undo."""
+    release(session, project.id, account_id)
+    version_id = current_version_id(session, project.id)
+    return _serve(session, project, account_id, protocol_id, PICKED, version_id)
+
+
+def release(session: Session, project_id: int, account_id: int) -> None:
+    """Give back what the coder has open and has not answered."""
+    session.execute(
+        update(Serving)
+        .where(
+            Serving.project_id == project_id,
+            Serving.account_id == account_id,
+            Serving.state == ServingState.open,
+        )
+        .values(state=ServingState.released)
+    )
+
+
+def _open_serving(session: Session, project: Project, account_id: int) -> Served | None:
+    found = session.execute(_OPEN, {"project": project.id, "account": account_id}).first()
+    if found is None:
+        return None
+    serving, missing = found
+    if serving.strategy != PICKED and (missing <= 0 or serving.reserved_until < now()):
+        serving.state = ServingState.released
+        session.flush()  # frees the one open place before a new serving is inserted
+        return None
+    serving.reserved_until = now() + dt.timedelta(minutes=project.reservation_minutes)
+    return Served(
+        serving.id,
+        serving.protocol_id,
+        serving.strategy,
+        serving.reason,
+        serving.score,
+        serving.suggestion_id,
+        serving.model_version_id,
+    )
+
+
+def _serve(
+    session: Session,
+    project: Project,
+    account_id: int,
+    protocol_id: int,
+    strategy: str,
+    version_id: int | None,
+) -> Served:
+    where = {"version": version_id, "protocol": protocol_id}
+    suggestion = session.execute(_SUGGESTION, where).first()
+    at = now()
+    fields: dict[str, Any] = {
+        "protocol_id": protocol_id,
+        "strategy": strategy,
+        "reason": REASONS[strategy],
+        "score": suggestion.uncertainty if suggestion else None,
+        "suggestion_id": suggestion.id if suggestion else None,
+        "model_version_id": version_id if suggestion else None,
+    }
+    serving_id = session.execute(
+        insert(Serving)
+        .values(
+            **fields,
+            project_id=project.id,
+            account_id=account_id,
+            state=ServingState.open,
+            served_at=at,
+            reserved_until=at + dt.timedelta(minutes=project.reservation_minutes),
+        )
+        .returning(Serving.id)
+    ).scalar_one()
+    return Served(serving_id=serving_id, **fields)

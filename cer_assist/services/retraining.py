@@ -1,0 +1,46 @@
+"""When to retrain is decided by a pure function, and the job waits until that time.
+
+Forty labels in a row want one retraining after the fifth and so on, not forty: each label moves the
+one waiting job's time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action
+from cer_assist.services import jobs
+from cer_assist.store.tables import LabelEvent, ModelVersion, Project
+from cer_assist.store.types import now
+
+KIND = "retrain"
+
+
+def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.datetime) -> dt.datetime:
+    """Now when enough labels have come in, else when the coders have been idle for a while."""
+    return at if new_labels >= every else at + idle
+
+
+def labels_changed(session: Session, project: Project) -> None:
+    """Let one retraining wait for the project; call it in the transaction that stores a label."""
+    known = (
+        select(func.coalesce(func.max(ModelVersion.last_event_id), 0))
+        .where(ModelVersion.project_id == project.id)
+        .scalar_subquery()
+    )
+    new_labels = session.execute(
+        select(func.count())
+        .select_from(LabelEvent)
+        .where(LabelEvent.project_id == project.id, LabelEvent.id > known)
+        .where(LabelEvent.action != Action.skip)
+    ).scalar_one()
+    when = retrain_at(
+        new_labels,
+        every=project.retrain_every,
+        idle=dt.timedelta(seconds=project.retrain_idle_seconds),
+        at=now(),
+    )
+    jobs.enqueue(session, KIND, project.id, run_after=when)

@@ -1,0 +1,86 @@
+"""What the learner is given: texts and the level each protocol teaches, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action, Lane, final_level
+from cer_assist.domain.protocols import Section
+from cer_assist.store.tables import CurrentLabel, LabelEvent, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """A protocol as the learner needs it."""
+
+    id: int
+    text: str
+    sections: tuple[Section, ...]
+    content_hash: str
+
+
+def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
+    """Every labelled protocol's level and how it came about (domain.labels.final_level)."""
+    coders: dict[int, dict[int, int]] = {}
+    adjudicated: dict[int, int] = {}
+    rows = session.execute(
+        select(
+            CurrentLabel.protocol_id,
+            CurrentLabel.account_id,
+            CurrentLabel.lane,
+            CurrentLabel.level,
+        ).where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+    )
+    for protocol_id, account_id, lane, level in rows.tuples():
+        if level is None:
+            continue
+        if lane == Lane.final:
+            adjudicated[protocol_id] = level
+        else:
+            coders.setdefault(protocol_id, {})[account_id] = level
+    return {
+        protocol_id: final_level(adjudicated.get(protocol_id), coders.get(protocol_id, {}))
+        for protocol_id in coders.keys() | adjudicated.keys()
+    }
+
+
+def training_levels(session: Session, project_id: int) -> dict[int, int]:
+    """The level each protocol teaches; where coders differ, none until it is settled."""
+    return {
+        protocol_id: level
+        for protocol_id, (level, _) in final_levels(session, project_id).items()
+        if level is not None
+    }
+
+
+def last_event_id(session: Session, project_id: int) -> int:
+    """The newest label event of a project, 0 when there is none."""
+    statement = select(func.coalesce(func.max(LabelEvent.id), 0))
+    return session.execute(statement.where(LabelEvent.project_id == project_id)).scalar_one()
+
+
+def protocol_texts(
+    session: Session, project_id: int, ids: Sequence[int] | None = None
+) -> list[TextRow]:
+    """Texts of a project's protocols, all of them or those asked for."""
+    statement = select(Protocol.id, Protocol.text, Protocol.sections, Protocol.content_hash).where(
+        Protocol.project_id == project_id
+    )
+    wanted = None if ids is None else set(ids)
+    return [
+        TextRow(row.id, row.text, tuple(Section(*s) for s in row.sections), row.content_hash)
+        for row in session.execute(statement.order_by(Protocol.id))
+        if wanted is None or row.id in wanted
+    ]
+
+
+def open_protocol_ids(session: Session, project_id: int) -> list[int]:
+    """Protocols that still want a reader: those are what suggestions are for."""
+    statement = select(Protocol.id).where(
+        Protocol.project_id == project_id, Protocol.coders_missing > 0
+    )
+    return list(session.scalars(statement))
