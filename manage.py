@@ -91,7 +91,7 @@ def prepare(locks: list[str]) -> None:
     if all(is_current(lock) for lock in locks):
         return
     with one_at_a_time() as guard:
-        make_environment()
+        make_environment(guard)
         for lock in locks:
             if not is_current(lock):
                 install(lock, guard)
@@ -118,7 +118,7 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[IO[str]]:
-    """Hold the lock file; pip inherits it, so a pip that outlives us still keeps others out."""
+    """Let one start at a time change the environment."""
     with (ROOT / ".venv.lock").open("a") as guard:
         if not try_lock(guard):
             say("Another start is preparing the environment; waiting for it.")
@@ -142,7 +142,12 @@ def try_lock(guard: IO[str]) -> bool:
     return True
 
 
-def make_environment() -> None:
+def heirs(guard: IO[str]) -> tuple[int, ...]:
+    """Children inherit the lock: a pip that outlives us still keeps the next start out."""
+    return () if os.name == "nt" else (guard.fileno(),)
+
+
+def make_environment(guard: IO[str]) -> None:
     if is_sound():
         return
     if importlib.util.find_spec("ensurepip") is None:
@@ -156,7 +161,7 @@ def make_environment() -> None:
     UNFINISHED.touch()
     base = getattr(sys, "_base_executable", None) or sys.executable
     make = [base, "-m", "venv", str(VENV)]
-    made = subprocess.run(make, capture_output=True, text=True, check=False)
+    made = subprocess.run(make, capture_output=True, text=True, check=False, pass_fds=heirs(guard))
     if made.returncode:
         raise SetupError(f"could not make .venv: {(made.stderr or made.stdout).strip()}")
     (VENV / "made-for").write_text(os.path.realpath(PYTHON))
@@ -209,7 +214,7 @@ class Pip:
             env={**os.environ, "PIP_USER": "0", "PYTHONIOENCODING": "utf-8"},
             encoding="utf-8",
             errors="replace",
-            pass_fds=() if os.name == "nt" else (guard.fileno(),),
+            pass_fds=heirs(guard),
         ) as pip:
             assert pip.stdout is not None  # noqa: S101 - tells the type checker
             reader = threading.Thread(target=self.read, args=(pip.stdout,), daemon=True)
