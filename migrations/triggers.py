@@ -25,7 +25,7 @@ _SQLITE_SEARCH = {
 _POSTGRES_REFUSE = """
 CREATE OR REPLACE FUNCTION cer_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+    RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME;
 END $$
 """
 

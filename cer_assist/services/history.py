@@ -174,7 +174,7 @@ def _label_lines(session: Session, protocol_id: int, only: int | None) -> list[H
                 "sha256": event.sha256,
             },
         )
-        for event, name in session.execute(statement).tuples()
+        for event, name in session.execute(statement)
     ]
 
 
@@ -198,7 +198,7 @@ def _serving_lines(session: Session, protocol_id: int, only: int | None) -> list
             # The strategy would tell a coder that a second reading is under way.
             {"strategy": serving.strategy, "version": number} if only is None else {},
         )
-        for serving, name, number in session.execute(statement).tuples()
+        for serving, name, number in session.execute(statement)
     ]
 
 
@@ -222,5 +222,5 @@ def _disclosure_lines(session: Session, protocol_id: int, only: int | None) -> l
             "other coders' labels" if row.what == Disclosed.peer_label else "the suggestion",
             {"version": number},
         )
-        for row, name, level, number in session.execute(statement).tuples()
+        for row, name, level, number in session.execute(statement)
     ]

@@ -140,7 +140,7 @@ def _insert_protocols(
             Protocol.project_id == project.id, Protocol.created_at == at
         )
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _record(session: Session, project: Project, report: ImportReport, by: int | None) -> None:

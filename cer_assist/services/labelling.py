@@ -205,7 +205,7 @@ def _event_fields(
     session: Session, account_id: int, project: Project, rubric: Rubric, request: LabelRequest
 ) -> dict[str, Any]:
     where = {"protocol": request.protocol_id, "account": account_id}
-    seen = dict(session.execute(_SEEN, where).tuples().all())
+    seen = dict(session.execute(_SEEN, where).all())
     serving = session.execute(_SERVING, where).first()
     exposure = Exposure.blind
     if Disclosed.peer_label in seen:

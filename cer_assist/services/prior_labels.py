@@ -82,9 +82,7 @@ def _coder_ids(session: Session, names: set[str], new_coders: list[str]) -> dict
             select(Account.username, Account.id).where(
                 Account.username.in_({name.lower() for name in names})
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     for name in sorted(names):
         if name.lower() not in known:
@@ -101,7 +99,7 @@ def _coder_ids(session: Session, names: set[str], new_coders: list[str]) -> dict
 
 def _texts(session: Session, ids: set[int]) -> dict[int, str]:
     rows = session.execute(select(Protocol.id, Protocol.text).where(Protocol.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _event(
@@ -185,7 +183,7 @@ def _set_missing(session: Session, project_id: int, latest: Iterable[LabelEvent]
                 settled.add(event.protocol_id)
     wanted = session.execute(
         select(Protocol.id, Protocol.coders_wanted).where(Protocol.project_id == project_id)
-    ).tuples()
+    )
     rows = [
         {"id": key, "coders_missing": 0 if key in settled else max(0, want - readers[key])}
         for key, want in wanted

@@ -161,7 +161,7 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
         .join(Membership, Membership.project_id == Project.id)
         .where(Membership.account_id == account_id)
         .order_by(Project.name)
-    ).tuples()
+    )
     return [
         ProjectCard(
             project,
@@ -180,5 +180,5 @@ def members(session: Session, project_id: int) -> list[tuple[Account, Role]]:
         .join(Membership, Membership.account_id == Account.id)
         .where(Membership.project_id == project_id)
         .order_by(Account.username)
-    ).tuples()
+    )
     return [(account, Role(role)) for account, role in rows]

@@ -84,7 +84,7 @@ def search(session: Session, project_id: int, account_id: int, filters: Filters)
         CurrentLabel.account_id == account_id,
         CurrentLabel.lane == Lane.coder,
     )
-    statement: Select[Any] = (
+    statement: Select[*tuple[Any, ...]] = (
         select(
             Protocol.id,
             Protocol.external_id,
@@ -104,7 +104,7 @@ def search(session: Session, project_id: int, account_id: int, filters: Filters)
     pages = max(1, -(-total // PAGE))
     page = min(max(1, filters.page), pages)
     rows = session.execute(statement.order_by(Protocol.id).limit(PAGE).offset((page - 1) * PAGE))
-    return Listing([ListedProtocol(*row) for row in rows.tuples()], total, page, pages)
+    return Listing([ListedProtocol(*row) for row in rows], total, page, pages)
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -124,14 +124,18 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _matching(session: Session, statement: Select[Any], query: str) -> Select[Any]:
+def _matching(
+    session: Session, statement: Select[*tuple[Any, ...]], query: str
+) -> Select[*tuple[Any, ...]]:
     """Words are looked for in texts, stemmed; an id or its beginning matches as well."""
     words = re.findall(r"\w+", query)
     if not words:
         return statement
     by_id = Protocol.external_id.istartswith(query.strip(), autoescape=True)
     if session.get_bind().dialect.name == "sqlite":
-        hits: Select[Any] = select(literal_column("rowid")).select_from(text("protocol_search"))
+        hits: Select[*tuple[Any, ...]] = select(literal_column("rowid")).select_from(
+            text("protocol_search")
+        )
         hits = hits.where(text("protocol_search MATCH :words"))
         quoted = " ".join(f'"{word}"' for word in words)
         return statement.where(by_id | Protocol.id.in_(hits)).params(words=quoted)

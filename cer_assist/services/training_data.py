@@ -35,7 +35,7 @@ def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | Non
             CurrentLabel.level,
         ).where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
     )
-    for protocol_id, account_id, lane, level in rows.tuples():
+    for protocol_id, account_id, lane, level in rows:
         if level is None:
             continue
         if lane == Lane.final:

@@ -1,0 +1,135 @@
+"""Builders that read as sentences: `a_label(session, protocol, by=ana, level=4)`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action
+from cer_assist.domain.protocols import compose
+from cer_assist.services import accounts, labelling, models, projects, rubrics
+from cer_assist.services.importing import import_protocols
+from cer_assist.services.labelling import LabelRequest, Recorded
+from cer_assist.store.tables import Account, Project, Protocol
+from cer_assist.store.tables.accounts import Role
+
+RUBRIC = Path(__file__).parent.parent / "rubric" / "cenr-5.v1.yaml"
+PASSWORD = "a long enough password"
+
+
+def an_account(
+    session: Session,
+    username: str = "ana",
+    *,
+    administrator: bool = False,
+    password: str | None = None,
+) -> Account:
+    """An account; without a password it cannot sign in (hashing costs time in tests)."""
+    return accounts.add_account(
+        session, username, password=password, is_administrator=administrator
+    )
+
+
+def a_project(session: Session, slug: str = "demo", **settings: object) -> Project:
+    """A project on the default rubric; settings are set as given."""
+    rubric = rubrics.store_rubric(session, RUBRIC.read_text(encoding="utf-8"), RUBRIC.name)
+    project = projects.add_project(session, slug, slug.title(), rubric)
+    project.double_coded_share = 0.0
+    for name, value in settings.items():
+        assert hasattr(project, name), name
+        setattr(project, name, value)
+    session.flush()  # visible to the statements of the test
+    return project
+
+
+def a_member(session: Session, project: Project, username: str, role: Role = Role.coder) -> Account:
+    """A new account with a role in the project."""
+    account = an_account(session, username)
+    accounts.set_role(session, project, account, role, None)
+    return account
+
+
+def some_protocols(session: Session, project: Project, count: int = 3) -> list[Protocol]:
+    """Short protocols P-1, P-2, … with two sections each."""
+    texts = [
+        compose(
+            f"P-{number}",
+            f"Study number {number}",
+            [
+                ("Aims", f"We study walking group {number} in a small town."),
+                ("Recruitment", f"Flyers at church {number} invite people to take part."),
+            ],
+        )
+        for number in range(1, count + 1)
+    ]
+    report = import_protocols(session, project, texts, [], by=None)
+    assert not report.errors
+    found = session.query(Protocol).filter_by(project_id=project.id).order_by(Protocol.id)
+    return list(found)
+
+
+def a_protocol(session: Session, project: Project, text: str, title: str = "Title") -> Protocol:
+    """One protocol with the given text."""
+    name = f"X-{secrets.token_hex(4)}"
+    import_protocols(session, project, [compose(name, title, [("Text", text)])], [], by=None)
+    return session.query(Protocol).filter_by(project_id=project.id, external_id=name).one()
+
+
+def a_request(
+    protocol_id: int, level: int | None = 3, *, supersedes: int | None = None, **fields: object
+) -> LabelRequest:
+    """What a browser sends; a fresh key unless one is given."""
+    values: dict[str, object] = {
+        "protocol_id": protocol_id,
+        "action": Action.label if level is not None else Action.skip,
+        "idempotency_key": secrets.token_hex(16),
+        "supersedes_id": supersedes,
+        "level": level,
+    }
+    return LabelRequest(**(values | fields))  # type: ignore[arg-type]
+
+
+def a_label(
+    session: Session, project: Project, protocol_id: int, *, by: int, level: int
+) -> Recorded:
+    """A coder's label through the same service as the browser's."""
+    current = labelling.current_event_id(session, protocol_id, by)
+    return labelling.record_label(
+        session, by, project, a_request(protocol_id, level, supersedes=current)
+    )
+
+
+def a_model(
+    session: Session,
+    project: Project,
+    suggestions: dict[int, tuple[int, list[float]]],
+    *,
+    publish: bool = True,
+    words: dict[str, object] | None = None,
+) -> int:
+    """A published model version that says (level, probabilities) of each protocol id."""
+    new = models.NewVersion(
+        kind="attention",
+        label_count=5,
+        last_event_id=0,
+        metrics={},
+        words=words or {},
+        artefact="none",
+        sha256="0" * 64,
+        seconds=1.0,
+        decision="",
+    )
+    version_id = models.add_version(session, project.id, new)
+    rows = []
+    for protocol_id, (level, probabilities) in suggestions.items():
+        mean = sum(i * p for i, p in enumerate(probabilities))
+        spread = sum((i - mean) ** 2 * p for i, p in enumerate(probabilities))
+        text = session.get_one(Protocol, protocol_id).text
+        word = {"text": text[:5], "start": 0, "end": 5, "weight": 0.5, "level": level}
+        rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, [word], 0.6))
+    models.add_suggestions(session, version_id, rows)
+    if publish:
+        models.publish(session, version_id)
+    return version_id
