@@ -262,9 +262,7 @@ class Pip:
     def progress(self, seconds: float) -> str:
         done, doing = self.found, self.doing
         if self.installing:
-            folders = VENV.glob("**/site-packages/*.dist-info")
-            present = {normal(folder.name.partition("-")[0]) for folder in folders}
-            done = self.total - len(self.installing - present)
+            done = self.total - len(self.installing - unpacked())
             doing = "unpacking"
         share = (min(self.found, self.total) + (done if self.installing else 0)) / (2 * self.total)
         bar = ("#" * round(20 * share)).ljust(20, ".")
@@ -275,6 +273,13 @@ class Pip:
         errors = [line[7:] for line in self.lines if line.startswith("ERROR: ")]
         found = errors[-1].rstrip(".") if errors else "pip ended without saying why"
         return f"{found}. {advice(text)} (pip's own words: .venv/pip.log)"
+
+
+def unpacked() -> set[str]:
+    """The packages that lie in the environment; pip itself does not tell while it unpacks."""
+    pattern = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+    names = [entry.name for folder in VENV.glob(pattern) for entry in folder.iterdir()]
+    return {normal(name.partition("-")[0]) for name in names if name.endswith(".dist-info")}
 
 
 def advice(text: str) -> str:
