@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cer_assist.domain.errors import CerError, InvalidInput
-from cer_assist.imports.limits import MAX_UNPACKED_BYTES, TooSlowError
+from cer_assist.imports.limits import MAX_UNPACKED_BYTES
 
 MAX_ENTRIES = 5_000
 MAX_ARCHIVE_BYTES = 150 * 2**20
@@ -30,7 +30,7 @@ def reading(kind: str) -> Iterator[None]:
     """Turn whatever a library raises on a broken file into a sentence."""
     try:
         yield
-    except (CerError, MemoryError, TooSlowError):
+    except (CerError, MemoryError):
         raise
     except Exception as error:
         raise InvalidInput(

@@ -49,8 +49,8 @@ _FORBIDDEN = (
 )
 
 
-class TooSlowError(Exception):
-    """Raised by the timer inside a parser, wherever that is."""
+class TooSlowError(BaseException):
+    """Raised by the timer inside a parser; no Exception, because parsers swallow those."""
 
 
 def cpu_seconds(path: Path) -> float:

@@ -7,6 +7,7 @@ a hyphen at a line's end is kept, because office programs rarely hyphenate and
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from itertools import pairwise
@@ -20,8 +21,10 @@ from cer_assist.imports.containers import reading
 from cer_assist.imports.headings import Draft, looks_like_heading, outline, usable_title
 
 MAX_PAGES = 500
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # remarks on small faults that it mends
 _MAX_STREAM_BYTES = 20 * 2**20
-_FULL_LINE = 0.75  # of the usual longest line: shorter ones end a paragraph
+# Of the usual longest line: shorter lines end a paragraph, the first only after a sentence.
+_FULL_LINE, _HALF_LINE = 0.75, 0.5
 _LIST_ITEM = re.compile(r"^(?:[•●▪◦‣*–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]+)[.)])\s", re.IGNORECASE)
 
 
@@ -50,8 +53,8 @@ def read(path: Path) -> Draft:
 
 def _open(path: Path) -> PdfReader:
     try:
-        # Many PDFs are locked for editing only and open with an empty password.
-        reader = PdfReader(path, password="")
+        # Tries an empty password itself: many PDFs are locked for editing only.
+        reader = PdfReader(path)
         count = len(reader.pages)
     except (DependencyError, FileNotDecryptedError) as error:
         raise InvalidInput("The PDF has a password: save it without one.") from error
@@ -84,12 +87,14 @@ def _join(lines: list[str]) -> list[str]:
     usual = sorted(len(line) for line in lines)[int(len(lines) * 0.9)]
     paragraphs = [lines[0]]
     for before, line in pairwise(lines):
-        ends = len(before) < usual * _FULL_LINE and before.endswith((".", ":", "?", "!"))
-        apart = (
-            ends or _LIST_ITEM.match(line) or looks_like_heading(before) or looks_like_heading(line)
-        )
-        if apart:
+        if _ends_paragraph(before, usual) or _LIST_ITEM.match(line) or looks_like_heading(line):
             paragraphs.append(line)
         else:
             paragraphs[-1] += line if before.endswith("-") else f" {line}"
     return paragraphs
+
+
+def _ends_paragraph(line: str, usual: int) -> bool:
+    if len(line) < usual * _HALF_LINE or looks_like_heading(line):
+        return True
+    return len(line) < usual * _FULL_LINE and line.endswith((".", ":", "?", "!"))
