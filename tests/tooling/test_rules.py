@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -87,6 +88,28 @@ def test_every_direct_dependency_is_locked() -> None:
         assert names <= locked, f"{lock} lacks {names - locked}: refresh it (CONTRIBUTING.md)"
 
 
+def test_what_the_program_imports_is_declared() -> None:
+    """A package that only comes along with another one leaves with it, too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = {normal(re.split(r"[\[<>=]", d)[0]) for d in project["project"]["dependencies"]}
+    provided_by = importlib.metadata.packages_distributions()
+    sources = [path for path in tracked_files() if ROOT / "cer_assist" in path.parents]
+    modules = {
+        module
+        for path in sources
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        for module in imported(node)
+    }
+    third_party = modules - sys.stdlib_module_names - {"cer_assist", "migrations"}
+    undeclared = {m for m in third_party if not declared & set(map(normal, provided_by[m]))}
+    assert undeclared == set()
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_manage_imports_the_standard_library_only() -> None:
     tree = ast.parse((ROOT / "manage.py").read_text())
     at_start = {module for node in tree.body for module in imported(node)}
@@ -100,7 +123,7 @@ def imported(node: ast.AST) -> set[str]:
         return {alias.name.partition(".")[0] for alias in node.names}
     return (
         {node.module.partition(".")[0]}
-        if isinstance(node, ast.ImportFrom) and node.module
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
         else set()
     )
 
