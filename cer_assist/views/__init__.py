@@ -1,0 +1,1 @@
+"""Flask: form in, HTML out. The edge that owns transactions and turns domain errors into HTTP."""

@@ -1,0 +1,54 @@
+"""The web application is made by one function, so that tests and servers get the same one."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cer_assist.config import ROOT, Settings
+from cer_assist.store.engine import Database
+from cer_assist.views import access, assets, errors, navigation, presentation, security
+from cer_assist.views.access import policy
+from cer_assist.views.home import home
+from cer_assist.views.sign_in import sign_in
+
+BLUEPRINTS = (assets.assets, home, sign_in)
+
+
+def create_app(settings: Settings, database: Database | None = None) -> Flask:
+    """The app on a database that is already migrated."""
+    app = Flask("cer_assist", template_folder=str(ROOT / "web" / "templates"), static_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key(),
+        SESSION_COOKIE_NAME="__Host-cer-form" if settings.behind_https else "cer_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.behind_https,
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1_000_000,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+        WTF_CSRF_CHECK_DEFAULT=False,  # security.py checks, after the policy
+    )
+    app.extensions["settings"] = settings
+    app.extensions["database"] = database or Database(settings.url)
+    app.extensions["assets"] = assets.tree_hash(assets.STATIC)
+    if settings.behind_https:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    security.register(app)
+    errors.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/healthz", "healthz", healthz)
+    navigation.register(app)
+    presentation.register(app)
+    access.require_policies(app)
+    return app
+
+
+@policy.public
+def healthz() -> Response:
+    """Answers as soon as the server does, and says whether the database answers too."""
+    with access.database().read() as session:
+        session.connection()
+    return Response("ok\n", mimetype="text/plain")

@@ -1,0 +1,63 @@
+"""Links are shown to whom the route's own policy lets through, so no menu leads to a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+
+from cer_assist.views.access import policy_of
+
+PROJECT_PAGES = (
+    ("Label", "annotate.page"),
+    ("Protocols", "protocols.listing"),
+    ("Words", "model.words"),
+    ("Model", "model.versions"),
+    ("Rubric", "rubric.page"),
+    ("Data", "data.page"),
+    ("Audit", "audit.page"),
+    ("Settings", "settings.page"),
+)
+ADMIN_PAGES = (("Accounts", "admin.accounts"), ("Jobs", "admin.jobs"))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place to go to."""
+
+    title: str
+    url: str
+    is_here: bool
+
+
+def register(app: Flask) -> None:
+    """Make navigation known to every template."""
+    app.context_processor(_context)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the person behind this request gets through to a route."""
+    declared = policy_of(current_app, endpoint)
+    return declared is not None and declared.allows(g.get("person"), g.get("role"))
+
+
+def _context() -> dict[str, Any]:
+    project = g.get("project")
+    here = request.endpoint
+    return {
+        "person": g.get("person"),
+        "project": project,
+        "role": g.get("role"),
+        "may": may,
+        "project_links": _links(PROJECT_PAGES, here, slug=project.slug) if project else [],
+        "admin_links": _links(ADMIN_PAGES, here) if g.get("person") else [],
+    }
+
+
+def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) -> list[Link]:
+    return [
+        Link(title, url_for(endpoint, **values), here == endpoint)
+        for title, endpoint in pages
+        if may(endpoint)
+    ]

@@ -1,0 +1,67 @@
+"""How values look is decided once, here: times, numbers, intervals and the colour of a level."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from cer_assist.views.assets import static_url
+
+
+def register(app: Flask) -> None:
+    """Make filters and the macros of macros.html (as `ui`) known to every template."""
+    app.jinja_env.filters.update(
+        when=when, day=day, count=count, share=share, figure=figure, ramp=ramp
+    )
+    app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("macros.html").module
+
+
+def when(value: dt.datetime | None) -> Markup:
+    """A time to the minute, with its zone; the exact instant stands in the attribute."""
+    if value is None:
+        return Markup("–")
+    text = f"{value.day} {value:%b %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+
+
+def day(value: dt.datetime) -> Markup:
+    """A date."""
+    text = f"{value.day} {value:%b %Y}"
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+
+
+def count(value: int, one: str = "", many: str = "") -> str:
+    """A number with thousands separators and, if given, its noun in the right form."""
+    noun = one if value == 1 else many or f"{one}s"
+    return f"{value:,} {noun}" if one else f"{value:,}"
+
+
+def share(value: float) -> str:
+    """A share in whole per cent; what is not nothing or all never reads as such."""
+    percent = round(value * 100)
+    if percent == 0 and value > 0:
+        return "< 1 %"
+    return "> 99 %" if percent == 100 and value < 1 else f"{percent} %"
+
+
+def figure(value: Mapping[str, Any]) -> Markup:
+    """A measured figure with its 95 % interval; a figure without one is not shown bare."""
+    bounds = (value.get("low"), value.get("high"))
+    if None in bounds:
+        return Markup('<span class="figure">{:.2f} <small>no interval</small></span>').format(
+            value["value"]
+        )
+    return Markup('<span class="figure">{:.2f} <small>({:.2f} to {:.2f})</small></span>').format(
+        value["value"], *bounds
+    )
+
+
+def ramp(level: int, scale: Sequence[int]) -> str:
+    """The class that colours a level: its place between the lowest and the highest, in per cent."""
+    place = (level - scale[0]) / (len(scale) - 1)
+    return str(escape(f"ramp-{round(place * 100)}"))
