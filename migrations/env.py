@@ -9,10 +9,10 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, pool
 
-from cer_assist.domain.errors import CerError
 from cer_assist.store.engine import sqlite_module
 from cer_assist.store.tables import Base
 from cer_assist.store.types import UtcDateTime
+from migrations.checks import check_foreign_keys
 from migrations.triggers import create_triggers
 
 # Made by migration 0002 in each database's own way, unknown to the models.
@@ -46,14 +46,6 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
 def include_name(name: str | None, _kind: str, _parents: object) -> bool:
     """Leave the search index and its shadow tables out of comparisons with the models."""
     return name is None or not name.startswith(SEARCH_OBJECTS)
-
-
-def check_foreign_keys(connection: Connection) -> None:
-    """Refuse to commit a migration that leaves a row pointing nowhere."""
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise CerError(f"migration undone, it would break references: {broken[:5]}")
 
 
 def run() -> None:

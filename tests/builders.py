@@ -131,5 +131,5 @@ def a_model(
         rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, [word], 0.6))
     models.add_suggestions(session, version_id, rows)
     if publish:
-        models.publish(session, version_id)
+        models.publish(session, version_id, "the first")
     return version_id

@@ -10,8 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, or_, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, exists, or_, select, text, update
+from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.errors import CerError, NotFound
 from cer_assist.services import audit
@@ -71,23 +71,44 @@ def enqueue(
     )
 
 
-def claim(session: Session, worker: str, lease: dt.timedelta) -> Claim | None:
-    """Take the most urgent job that is due, or whose worker has fallen silent."""
+def is_due(session: Session) -> bool:
+    """Whether a claim would find something: a cheap look before the row is locked."""
+    return session.execute(select(Job.id).where(_claimable(now())).limit(1)).first() is not None
+
+
+def _claimable(at: dt.datetime) -> ColumnElement[bool]:
+    same = aliased(Job)
+    under_way = exists().where(
+        same.kind == Job.kind,
+        same.project_id == Job.project_id,
+        same.state == JobState.running,
+        same.lease_until >= at,
+    )
+    return or_(
+        (Job.state == JobState.queued) & (Job.run_after <= at) & ~under_way,
+        (Job.state == JobState.running) & (Job.lease_until < at),
+    )
+
+
+def claim(
+    session: Session, worker: str, lease: dt.timedelta, *, only: tuple[str, int] | None = None
+) -> Claim | None:
+    """Take the most urgent job that is due, or whose worker has fallen silent.
+
+    `only` narrows it to one kind and project, for a command that does the work itself.
+    """
     at = now()
     _bury_exhausted(session, at)
     due = (
         select(Job)
-        .where(
-            or_(
-                (Job.state == JobState.queued) & (Job.run_after <= at),
-                (Job.state == JobState.running) & (Job.lease_until < at),
-            )
-        )
+        .where(_claimable(at))
         # Retraining before encoding: coders wait for the one, nobody for the other.
         .order_by((Job.kind == "retrain").desc(), Job.run_after)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+    if only is not None:
+        due = due.where(Job.kind == only[0], Job.project_id == only[1])
     job = session.scalars(due).first()
     if job is None:
         return None
@@ -130,6 +151,17 @@ def finish(session: Session, held: Claim, note: str = "") -> None:
 def cancelled(session: Session, held: Claim) -> None:
     """Mark a job as stopped on request."""
     _update_held(session, held, state=JobState.cancelled, finished_at=now())
+
+
+def give_back(session: Session, held: Claim) -> None:
+    """Let another worker start the work at once: this one is shutting down.
+
+    It becomes a new job: the attempt number is a fence and must never count backwards.
+    """
+    _update_held(
+        session, held, state=JobState.cancelled, finished_at=now(), error="The worker was stopped."
+    )
+    enqueue(session, held.kind, held.project_id, payload=held.payload)
 
 
 def fail(session: Session, held: Claim, reason: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.services import audit
@@ -123,10 +123,10 @@ def add_suggestions(session: Session, version_id: int, rows: Sequence[Suggestion
     )
 
 
-def publish(session: Session, version_id: int) -> None:
+def publish(session: Session, version_id: int, decision: str) -> None:
     """Let everyone see a version that is complete."""
     version = session.get_one(ModelVersion, version_id)
-    version.published_at = now()
+    version.published_at, version.decision = now(), decision
     entry = audit.Entry(
         "model.published",
         f"model:{version.id}",
@@ -160,8 +160,7 @@ def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -
     return len(ids)
 
 
-def note_decision(session: Session, version_id: int, decision: str) -> None:
-    """Say why a version was not published."""
-    session.execute(
-        update(ModelVersion).where(ModelVersion.id == version_id).values(decision=decision)
-    )
+def scored_protocol_ids(session: Session, version_id: int) -> set[int]:
+    """The protocols a version has a suggestion for."""
+    statement = select(Suggestion.protocol_id).where(Suggestion.model_version_id == version_id)
+    return set(session.scalars(statement))

@@ -496,7 +496,8 @@ def upgrade() -> None:
         )
 
     # The audit chain starts from a row of zeros, which every writer locks while it appends.
-    op.execute(f"INSERT INTO audit_head (id, event_id, sha256) VALUES (1, 0, '{'0' * 64}')")
+    head = sa.table("audit_head", sa.column("id"), sa.column("event_id"), sa.column("sha256"))
+    op.bulk_insert(head, [{"id": 1, "event_id": 0, "sha256": "0" * 64}])
 
 
 def downgrade() -> None:

@@ -1,0 +1,147 @@
+"""train, suggest and words: the model from the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from cer_assist.cli.base import (
+    emit,
+    home_option,
+    json_option,
+    open_database,
+    progress_bar,
+    settings_for,
+)
+from cer_assist.config import Settings
+from cer_assist.domain.errors import CerError, InvalidInput, NotFound
+from cer_assist.services import jobs, models, projects, training_data
+from cer_assist.services.retraining import KIND
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import ModelVersion, Protocol
+from cer_assist.store.types import now
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("project")
+@click.option("--full", is_flag=True, help="Encode all protocols first, so that all are scored.")
+def train_command(home: Path | None, as_json: bool, project: str, full: bool) -> None:
+    """Train a model on the labels so far, here and now."""
+    settings = settings_for(home)
+    with open_database(settings) as database, progress_bar("Training") as advance:
+        with database.write() as session:
+            project_id = projects.find_project(session, project).id
+        if full:
+            _encode_all(database, settings, project_id, advance)
+        note = _retrain(database, settings, project_id, advance)
+        with database.read() as session:
+            newest = session.scalars(
+                select(ModelVersion)
+                .where(ModelVersion.project_id == project_id)
+                .order_by(ModelVersion.number.desc())
+            ).first()
+    if newest is None:
+        raise InvalidInput(note)
+    result = {
+        "version": newest.number,
+        "labels": newest.label_count,
+        "published": newest.published_at is not None,
+        "decision": note,
+        "metrics": newest.metrics,
+        "seconds": newest.seconds,
+    }
+    emit(as_json, result, f"Version {newest.number} from {newest.label_count} labels: {note}")
+
+
+def _encode_all(database: Database, settings: Settings, project_id: int, advance: Any) -> None:
+    from cer_assist import tasks
+
+    material = tasks.read_material(database, project_id)
+    tasks.feature_cache(settings).encode(
+        [tasks.document(row) for row in (*material.labelled, *material.open)], advance
+    )
+
+
+def _retrain(database: Database, settings: Settings, project_id: int, advance: Any) -> str:
+    """Run the retraining job under a claim of our own, so that no worker does the same."""
+    from cer_assist import tasks, worker
+
+    class Shown(worker.Held):
+        def progress(self, share: float, note: str) -> None:
+            super().progress(share, note)
+            advance(share, note)
+
+    lease = dt.timedelta(seconds=settings.lease_seconds)
+    with database.write() as session:
+        jobs.enqueue(session, KIND, project_id, run_after=now())
+        claim = jobs.claim(session, "command line", lease, only=(KIND, project_id))
+    if claim is None:
+        raise CerError("A worker is training already: wait until it has finished.")
+    try:
+        held = Shown(database, claim, lease, threading.Event())
+        return worker.perform(settings, held, tasks.retrain)
+    except (Exception, KeyboardInterrupt) as error:
+        with database.write() as session:
+            jobs.fail(session, claim, f"{type(error).__name__}: {error}")
+        raise
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("project")
+@click.argument("protocol")
+def suggest_command(home: Path | None, as_json: bool, project: str, protocol: str) -> None:
+    """Show what the model in use says of a protocol, and the words behind it."""
+    from cer_assist import tasks
+
+    settings = settings_for(home)
+    with open_database(settings) as database, database.read() as session:
+        found = projects.find_project(session, project)
+        version = models.current_version(session, found.id)
+        row = session.execute(
+            select(Protocol.id).where(
+                Protocol.project_id == found.id, Protocol.external_id == protocol
+            )
+        ).scalar()
+        if version is None:
+            raise NotFound("There is no model yet: label some protocols, then `train`.")
+        if row is None:
+            raise NotFound(f"Project {project} has no protocol {protocol}.")
+        texts = training_data.protocol_texts(session, found.id, [row])
+    classifier = tasks.load_current(settings, version)
+    suggestion = classifier.suggest([tasks.document(text) for text in texts])[0]
+    result = asdict(suggestion) | {"model_version": version.number}
+    words = ", ".join(word.text for word in suggestion.words[:8])
+    emit(as_json, result, f"{protocol}: level {suggestion.level} (model). Words: {words}")
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("project")
+def words_command(home: Path | None, as_json: bool, project: str) -> None:
+    """Show the highest-weighted words of each level."""
+    with open_database(settings_for(home)) as database, database.read() as session:
+        found = projects.find_project(session, project)
+        version = models.current_version(session, found.id)
+        if version is None:
+            raise NotFound("There is no model yet: label some protocols, then `train`.")
+        result: dict[str, Any] = {
+            "model_version": version.number,
+            "labels": version.label_count,
+            "levels": version.words,
+        }
+    lines = (
+        f"{level}: {', '.join(word['word'] for word in words[:12])}"
+        for level, words in sorted(result["levels"].items())
+    )
+    emit(as_json, result, *lines)

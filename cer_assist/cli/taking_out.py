@@ -1,0 +1,83 @@
+"""export, audit verify, backup, restore: everything that takes data out and proves it whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
+from cer_assist.services import audit, backup, projects
+from cer_assist.services.audit import Verification
+from cer_assist.store.types import now
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("project")
+@click.option("--format", "name", required=True, type=click.Choice(["csv", "jsonl", "xlsx"]))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+def export_command(home: Path | None, as_json: bool, project: str, name: str, out: Path) -> None:
+    """Write all label events and all protocols of a project, with a manifest."""
+    from cer_assist.services.exporting import export_project
+
+    with open_database(settings_for(home)) as database:
+        with database.read() as session:
+            project_id = projects.find_project(session, project).id
+        result = export_project(database, project_id, name, out, by=None)
+    emit(as_json, result, f"Written: {out} (SHA-256 {result['sha256']})")
+
+
+@click.group()
+def audit_command() -> None:
+    """Check the audit chain."""
+
+
+@audit_command.command("verify")
+@home_option
+@json_option
+def verify(home: Path | None, as_json: bool) -> None:
+    """Read the whole chain and every label against it; names the first altered event."""
+    with open_database(settings_for(home)) as database, database.read() as session:
+        found = audit.verify(session)
+    _tell(as_json, found)
+    if not found.intact:
+        sys.exit(1)
+
+
+def _tell(as_json: bool, found: Verification) -> None:
+    if found.fault:
+        click.echo(f"manage.py: the audit chain is broken: {found.fault}", err=True)
+    emit(
+        as_json,
+        backup.as_dict(found),
+        f"{found.events:,} audit events and {found.labels:,} labels read: "
+        + ("intact." if found.intact else "NOT intact."),
+    )
+
+
+@click.command()
+@home_option
+@json_option
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path))
+def backup_command(home: Path | None, as_json: bool, out: Path | None) -> None:
+    """Copy the database while it is in use; the copy is verified."""
+    settings = settings_for(home)
+    path = out or settings.home / "backups" / f"cer-{now():%Y%m%d-%H%M%S}.sqlite3"
+    with open_database(settings):
+        made = backup.back_up(settings.url, path)
+    result = {"path": str(path), "bytes": made.bytes, **backup.as_dict(made.verification)}
+    emit(as_json, result, f"Backup written: {path} ({made.verification.labels:,} labels, intact)")
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("file", type=click.Path(path_type=Path))
+def restore_command(home: Path | None, as_json: bool, file: Path) -> None:
+    """Put a verified backup in place; the database that was there is kept beside it."""
+    settings = settings_for(home)
+    found = backup.restore(settings.url, file)
+    emit(as_json, backup.as_dict(found), f"Restored: {found.labels:,} labels, chain intact.")

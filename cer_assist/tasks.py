@@ -1,0 +1,270 @@
+"""What the worker's jobs do: retrain a project's classifier, encode its protocols.
+
+Coders wait for a retraining, so it only scores protocols whose token states are cached; encoding
+the rest goes on in slices between retrainings and adds their suggestions to the version in use.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cer_assist.config import Settings
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.rubric import Rubric
+from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.encoder import Encoder
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.training import train
+from cer_assist.services import jobs, models, training_data
+from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
+from cer_assist.services.rubrics import project_rubric
+from cer_assist.services.training_data import TextRow
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import ModelVersion, Project
+from cer_assist.worker import Held
+
+ENCODE_SLICE_SECONDS = 20.0
+ENCODE_STEP = 32  # protocols between looks at the clock
+
+_caches: dict[Path, FeatureCache] = {}
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a retraining reads from the database, in one short transaction."""
+
+    rubric: Rubric
+    levels: dict[int, int]  # protocol id -> level
+    last_event_id: int
+    labelled: list[TextRow]
+    open: list[TextRow]
+    previous: ModelVersion | None
+
+
+def feature_cache(settings: Settings) -> FeatureCache:
+    """One cache, and so one loaded encoder, per process and folder."""
+    folder = settings.features_folder
+    if folder not in _caches:
+        _caches[folder] = FeatureCache(folder, Encoder(settings.encoder_dir))
+    return _caches[folder]
+
+
+def retrain(database: Database, settings: Settings, held: Held) -> str:
+    """Train on all settled labels, score the open protocols, publish if it is no worse."""
+    started = time.monotonic()
+    material = read_material(database, held.claim.project_id)
+    cache = feature_cache(settings)
+    documents = [document(row) for row in material.labelled]
+    previous = _folder(settings, material.previous)
+    try:
+        result = train(
+            documents,
+            [material.levels[row.id] for row in material.labelled],
+            material.rubric.scale,
+            cache=cache,
+            previous=previous,
+            seed=0,
+            progress=lambda share, note: held.progress(0.7 * share, note),
+        )
+    except InvalidInput as error:
+        return f"Not trained: {error}"
+    scored = _score(result.classifier, cache, material.open, held)
+    artefact, digest = save_artefact(settings, result.classifier)
+    levels = [material.levels[row.id] for row in material.labelled]
+    words = result.classifier.level_words(documents, levels)
+    publish, decision = decide(result.metrics, len(documents), material.previous)
+    version = NewVersion(
+        kind=result.classifier.kind,
+        label_count=len(documents),
+        last_event_id=material.last_event_id,
+        metrics=result.metrics,
+        words={str(level): found for level, found in words.items()},
+        artefact=artefact,
+        sha256=digest,
+        seconds=time.monotonic() - started,
+        decision=decision,
+    )
+    return _write(database, held, version, scored, publish=publish)
+
+
+def read_material(database: Database, project_id: int) -> Material:
+    """The labels and texts as they stand now."""
+    with database.read() as session:
+        project = session.get_one(Project, project_id)
+        levels = training_data.training_levels(session, project_id)
+        open_ids = set(training_data.open_protocol_ids(session, project_id))
+        texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
+        return Material(
+            project_rubric(session, project),
+            levels,
+            training_data.last_event_id(session, project_id),
+            [row for row in texts if row.id in levels],
+            [row for row in texts if row.id in open_ids],
+            models.current_version(session, project_id),
+        )
+
+
+def decide(
+    metrics: dict[str, Any], label_count: int, previous: ModelVersion | None
+) -> tuple[bool, str]:
+    """Whether a new version replaces the one in use: a clearly worse one is only recorded.
+
+    Worse is an out-of-fold QWK below the whole 95 % interval of the version in use. A version that
+    has half as many labels again replaces it in any case: the old figure then rests on too few.
+    """
+    if previous is None or not previous.metrics.get("qwk"):
+        return True, "the first version with a measured quality"
+    new, old = metrics["qwk"]["value"], previous.metrics["qwk"]
+    if label_count >= 1.5 * previous.label_count:
+        return True, f"learned from {label_count} protocols instead of {previous.label_count}"
+    if new < old["low"]:
+        return False, (
+            f"not used: QWK {new:.2f} lies below the interval of version {previous.number} "
+            f"({old['low']:.2f} to {old['high']:.2f})"
+        )
+    return True, f"QWK {new:.2f}, version {previous.number} had {old['value']:.2f}"
+
+
+def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[str, str]:
+    """Write a classifier aside, then rename: a folder that has its name is complete."""
+    name = secrets.token_hex(8)
+    aside = settings.models_folder / f".{name}.tmp"
+    aside.mkdir(parents=True)
+    digest = classifier.save(aside)
+    aside.rename(settings.models_folder / name)
+    return name, digest
+
+
+def load_current(settings: Settings, version: ModelVersion) -> ProtocolClassifier:
+    """The classifier of a version, checked by its SHA-256 before anything in it is used."""
+    return ProtocolClassifier.load(settings.models_folder / version.artefact, version.sha256)
+
+
+def encode(database: Database, settings: Settings, held: Held) -> str:
+    """Encode protocols for a while, add their suggestions, and come back if some are left."""
+    material = read_material(database, held.claim.project_id)
+    cache = feature_cache(settings)
+    todo = _unencoded(cache, material)
+    ends = time.monotonic() + ENCODE_SLICE_SECONDS
+    done = 0
+    while done < len(todo) and time.monotonic() < ends:
+        step = [document(row) for row in todo[done : done + ENCODE_STEP]]
+        held.progress(done / len(todo), f"{done:,} of {len(todo):,} protocols read")
+        cache.encode(step, lambda share, note: held.progress(held.share, held.note))
+        done += len(step)
+    _add_missing_suggestions(database, settings, held, material)
+    left = len(todo) - done
+    if left:
+        with database.write() as session:
+            jobs.enqueue(session, "encode", held.claim.project_id)
+    return f"{done:,} protocols read, {left:,} left"
+
+
+def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
+    rows = {row.content_hash: row for row in (*material.labelled, *material.open)}
+    missing = {document.key for document in cache.missing([document(r) for r in rows.values()])}
+    return [row for key, row in rows.items() if key in missing]
+
+
+def _add_missing_suggestions(
+    database: Database, settings: Settings, held: Held, material: Material
+) -> None:
+    with database.read() as session:
+        version = models.current_version(session, held.claim.project_id)
+        if version is None:
+            return
+        scored = models.scored_protocol_ids(session, version.id)
+    rows = [row for row in material.open if row.id not in scored]
+    if not rows:
+        return
+    found = _score(load_current(settings, version), feature_cache(settings), rows, held)
+    for chunk in _chunks(found):
+        with database.write() as session:
+            jobs.hold(session, held.claim)
+            models.add_suggestions(session, version.id, chunk)
+
+
+def _score(
+    classifier: ProtocolClassifier, cache: FeatureCache, rows: Sequence[TextRow], held: Held
+) -> list[SuggestionRow]:
+    """Suggestions for the protocols whose token states are cached."""
+    documents = [document(row) for row in rows]
+    missing = {document.key for document in cache.missing(documents)}
+    ready = [row for row in rows if row.content_hash not in missing]
+    found: list[SuggestionRow] = []
+    for start in range(0, len(ready), CHUNK):
+        chunk = ready[start : start + CHUNK]
+        held.progress(0.7 + 0.25 * start / len(ready), "Suggesting levels")
+        suggestions = classifier.suggest([document(row) for row in chunk])
+        for row, suggestion in zip(chunk, suggestions, strict=True):
+            found.append(
+                SuggestionRow(
+                    row.id,
+                    suggestion.level,
+                    list(suggestion.probabilities),
+                    suggestion.uncertainty,
+                    [asdict(word) for word in suggestion.words],
+                    suggestion.evidence_strength,
+                )
+            )
+    return found
+
+
+def _write(
+    database: Database,
+    held: Held,
+    version: NewVersion,
+    scored: Sequence[SuggestionRow],
+    *,
+    publish: bool,
+) -> str:
+    decision = version.decision
+    if publish:
+        version = replace(version, decision="interrupted before it was published")
+    with database.write() as session:
+        jobs.hold(session, held.claim)
+        version_id = models.add_version(session, held.claim.project_id, version)
+    if not publish:
+        return decision
+    for chunk in _chunks(scored):
+        with database.write() as session:
+            jobs.hold(session, held.claim)
+            models.add_suggestions(session, version_id, chunk)
+    with database.write() as session:
+        jobs.hold(session, held.claim)
+        models.publish(session, version_id, decision)
+        jobs.enqueue(session, "encode", held.claim.project_id)
+    deleted = 1
+    while deleted:
+        with database.write() as session:
+            deleted = models.prune_suggestions(session, held.claim.project_id, version_id)
+    return decision
+
+
+def _chunks(rows: Sequence[SuggestionRow]) -> list[Sequence[SuggestionRow]]:
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+
+
+def document(row: TextRow) -> Document:
+    """A row as the learner takes it."""
+    return Document(row.content_hash, row.text, row.sections)
+
+
+def _folder(settings: Settings, version: ModelVersion | None) -> Path | None:
+    if version is None:
+        return None
+    folder = settings.models_folder / version.artefact
+    return folder if folder.is_dir() else None
+
+
+def remove_leftovers(settings: Settings) -> None:
+    """Delete artefacts that a killed worker was still writing."""
+    for folder in settings.models_folder.glob(".*.tmp"):
+        shutil.rmtree(folder)

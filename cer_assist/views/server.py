@@ -1,0 +1,41 @@
+"""waitress serves the application: threads, pure Python, one process that owns SQLite's writers."""
+
+from __future__ import annotations
+
+import socket
+
+import waitress
+
+from cer_assist.config import Settings
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.store.engine import Database
+from cer_assist.views.app import create_app
+
+
+def serve(settings: Settings, database: Database) -> None:
+    """Serve until the process is told to stop."""
+    application = create_app(settings, database)
+    waitress.serve(
+        application,
+        sockets=[listening_socket(settings)],
+        threads=settings.threads,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+        max_request_body_size=(settings.upload_megabytes + 1) * 1024 * 1024,
+        channel_timeout=60,
+    )
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """Bind first, so that a port in use is said plainly."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise InvalidInput(
+            f"Port {settings.port} cannot be used ({error.strerror}): choose another with --port."
+        ) from error
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
