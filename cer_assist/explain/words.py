@@ -1,0 +1,213 @@
+"""Suggestions with the words they rest on, and each level's words over many documents.
+
+Words are weighed by what they add to a level, which is attention times contribution, never by
+attention alone: attention says where the model looks, not what it concludes. Every weight is
+normalised within its protocol, so a long protocol does not drown a short one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cer_assist.explain.attribution import Attribution, attribute
+from cer_assist.explain.evidence import evidence_strength
+from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.ordinal import spread
+from cer_assist.learning.readings import read
+
+TOP_WORDS = 30
+LEVEL_WORDS = 50
+MIN_DOCUMENTS = 2  # a word of one protocol is that protocol's, not the level's
+_CHUNK = 512  # documents held in memory at once
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One occurrence of a word that speaks for a level; `weight` is its share of the protocol."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the classifier says of one document.
+
+    Attributes
+    ----------
+    level : int
+        The most probable value of the scale.
+    probabilities : tuple of float
+        In scale order.
+    uncertainty : float
+        Variance of the level.
+    words : tuple of Word
+        At most 30, the weightiest first.
+    evidence_strength : float in 0..1
+        Share of the level's probability that goes when its top words go, beyond what goes with as
+        many random words.
+    """
+
+    level: int
+    probabilities: tuple[float, ...]
+    uncertainty: float
+    words: tuple[Word, ...]
+    evidence_strength: float
+
+
+def suggest(
+    classifier: ProtocolClassifier,
+    documents: Sequence[Document],
+    progress: Progress = lambda share, message: None,
+) -> list[Suggestion]:
+    """Suggestions for documents, in order.
+
+    Parameters
+    ----------
+    classifier : ProtocolClassifier
+    documents : sequence of Document
+    progress : callable (share done, message)
+        May raise `Cancelled`.
+    """
+    return [
+        _suggestion(classifier.scale, document, found)
+        for document, found in _attributions(classifier, documents, progress, "Suggesting levels")
+    ]
+
+
+def level_words(
+    classifier: ProtocolClassifier,
+    documents: Sequence[Document],
+    levels: Sequence[int],
+    progress: Progress = lambda share, message: None,
+) -> dict[int, list[dict[str, Any]]]:
+    """The words that speak for each level in the documents that have it.
+
+    Parameters
+    ----------
+    classifier : ProtocolClassifier
+    documents : sequence of Document
+    levels : sequence of int
+        The documents' levels.
+    progress : callable (share done, message)
+
+    Returns
+    -------
+    dict of level to list of dict
+        At most 50 words a level, weightiest first, JSON-able: `word`; `weight`, its mean
+        contribution to the level over the level's documents, 1 for the first word; `n_documents`
+        of the level that have it (at least 2); `attention`, its mean share where it stands;
+        `polarity` {level: mean change of log-odds} over all documents that have it.
+    """
+    size = len(classifier.scale)
+    tables = {level: _tallies(size) for level in classifier.scale}
+    overall = _tallies(size)
+    found = _attributions(classifier, documents, progress, "Weighing words")
+    for (document, seen), level in zip(found, levels, strict=True):
+        for word, attention, contributions in _by_word(document, seen):
+            for tally in (overall[word], tables[level][word]):
+                tally.add(attention, contributions)
+    sizes = Counter(levels)
+    return {
+        level: _ranked(table, overall, classifier.scale, level, sizes[level])
+        for level, table in tables.items()
+    }
+
+
+class _Tally:
+    """Sums over the documents that have a word."""
+
+    def __init__(self, levels: int) -> None:
+        self.documents = 0
+        self.attention = 0.0
+        self.contributions = np.zeros(levels)
+
+    def add(self, attention: float, contributions: np.ndarray) -> None:
+        self.documents += 1
+        self.attention += attention
+        self.contributions += contributions
+
+
+def _tallies(levels: int) -> defaultdict[str, _Tally]:
+    return defaultdict(lambda: _Tally(levels))
+
+
+def _suggestion(scale: tuple[int, ...], document: Document, seen: Attribution) -> Suggestion:
+    number = int(seen.probabilities.argmax())
+    towards = np.maximum(seen.contributions[number], 0.0)
+    weights = towards / max(towards.sum(), 1e-12)
+    top = [at for at in np.argsort(-weights, kind="stable")[:TOP_WORDS] if weights[at] > 0]
+    words = tuple(
+        Word(document.text[start:end], start, end, float(weights[at]), scale[number])
+        for at in top
+        for start, end in [seen.reading.words[at].tolist()]
+    )
+    return Suggestion(
+        level=scale[number],
+        probabilities=tuple(seen.probabilities.tolist()),
+        uncertainty=float(spread(seen.probabilities[None])[0]),
+        words=words,
+        evidence_strength=evidence_strength(seen, number, weights),
+    )
+
+
+def _by_word(document: Document, seen: Attribution) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Each different word of a document with its summed attention and contributions (K,)."""
+    spans = seen.reading.words
+    names = [document.text[start:end].casefold() for start, end in spans.tolist()]
+    different, which = np.unique(np.array(names, object), return_inverse=True)
+    attention = np.bincount(which, seen.attention, len(different))
+    for at, word in enumerate(different):
+        yield word, attention[at], seen.contributions[:, which == at].sum(axis=1)
+
+
+def _ranked(
+    table: dict[str, _Tally],
+    overall: dict[str, _Tally],
+    scale: tuple[int, ...],
+    level: int,
+    documents: int,
+) -> list[dict[str, Any]]:
+    number = scale.index(level)
+    scores = {
+        word: float(tally.contributions[number]) / documents
+        for word, tally in table.items()
+        if tally.documents >= min(MIN_DOCUMENTS, documents) and tally.contributions[number] > 0
+    }
+    best = sorted(scores, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
+    return [
+        {
+            "word": word,
+            "weight": scores[word] / scores[best[0]],
+            "n_documents": table[word].documents,
+            "attention": float(table[word].attention / table[word].documents),
+            "polarity": {
+                str(value): float(change / overall[word].documents)
+                for value, change in zip(scale, overall[word].contributions, strict=True)
+            },
+        }
+        for word in best
+    ]
+
+
+def _attributions(
+    classifier: ProtocolClassifier,
+    documents: Sequence[Document],
+    progress: Progress,
+    message: str,
+) -> Iterator[tuple[Document, Attribution]]:
+    classifier.cache.encode(documents, progress)
+    for start in range(0, len(documents), _CHUNK):
+        chunk = documents[start : start + _CHUNK]
+        readings = [read(states) for states in classifier.cache.read(chunk, progress)]
+        yield from zip(chunk, attribute(classifier, readings), strict=True)
+        progress(min(1.0, (start + _CHUNK) / len(documents)), message)

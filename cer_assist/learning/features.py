@@ -1,0 +1,190 @@
+"""Token states are a cache, never data: any file may vanish or rot and is rebuilt from the text.
+
+Each text has one file, named by the SHA-256 of the text under a folder named by everything the
+states depend on (encoder, projection, format), so a stale state cannot be read by mistake. A file
+starts with the SHA-256 of its rest; a flipped byte is found on reading and the file is made anew.
+64 int8 numbers, two bytes of word-piece id and about one of offsets make 67 bytes a word piece.
+"""
+
+import hashlib
+import logging
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from cer_assist.domain.errors import Corrupt
+from cer_assist.learning import projection
+from cer_assist.learning.documents import Document
+from cer_assist.learning.encoder import WEIGHTS_SHA256, Encoder
+from cer_assist.learning.text import Pieces, tokenise, windows
+
+FORMAT = 1
+FINGERPRINT = hashlib.sha256(f"{WEIGHTS_SHA256}{projection.SHA256}{FORMAT}".encode()).hexdigest()
+_CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
+_DIGEST = hashlib.sha256().digest_size
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class TokenStates:
+    """A text as the networks see it.
+
+    Attributes
+    ----------
+    states : (pieces, 64) int8
+        Contextual states; 127 is four standard deviations.
+    pieces : Pieces
+        Which words and sentences they belong to.
+    """
+
+    states: np.ndarray
+    pieces: Pieces
+
+
+class FeatureCache:
+    """Token states of texts, on disk by content hash.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when first written to. May be deleted at any time.
+    encoder : Encoder
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder):
+        self.folder = Path(folder) / FINGERPRINT[:16]
+        self.encoder = encoder
+        self._projection: projection.Projection | None = None
+
+    def missing(self, documents: Iterable[Document]) -> list[Document]:
+        """The documents whose states are not on disk yet."""
+        return [document for document in documents if not self._path(document).exists()]
+
+    def encode(self, documents: Sequence[Document], progress: Progress) -> None:
+        """Write the states of all documents that have none.
+
+        Parameters
+        ----------
+        documents : sequence of Document
+        progress : callable (share done, message)
+            Called after every batch; may raise `Cancelled`, which leaves finished files in place.
+        """
+        todo = list({document.text: document for document in self.missing(documents)}.values())
+        total = sum(len(document.text) for document in todo)
+        done = 0
+        for chunk in _chunks(todo):
+            size = sum(len(document.text) for document in chunk)
+
+            def advance(share: float, before: int = done, size: int = size) -> None:
+                progress((before + share * size) / total, "Reading protocols")
+
+            for document, states in zip(chunk, self._encode_chunk(chunk, advance), strict=True):
+                self._write(document, states)
+            done += size
+
+    def read(self, documents: Sequence[Document], progress: Progress) -> Iterator[TokenStates]:
+        """States of the documents in order; missing or damaged ones are encoded first."""
+        self.encode(documents, progress)
+        for document in documents:
+            yield self._read(document)
+
+    def _read(self, document: Document) -> TokenStates:
+        path = self._path(document)
+        try:
+            return unpack(path.read_bytes())
+        except (Corrupt, FileNotFoundError) as error:
+            _log.warning("cached states %s: %s; encoding the text again", path.name, error)
+            path.unlink(missing_ok=True)
+            self.encode([document], lambda share, message: None)
+            return unpack(path.read_bytes())
+
+    def _encode_chunk(
+        self, chunk: Sequence[Document], advance: Callable[[float], None]
+    ) -> list[TokenStates]:
+        if self._projection is None:
+            self._projection = projection.load_projection()
+        texts = [tokenise(self.encoder.tokenizer, document.text) for document in chunk]
+        places = [(at, *cut) for at, pieces in enumerate(texts) for cut in windows(pieces)]
+        found = [np.zeros((len(pieces.ids), projection.SIZE), np.int8) for pieces in texts]
+        windowed = [texts[at].ids[start:end] for at, start, end in places]
+        finished = 0
+        for which, batch in self.encoder.states(windowed):
+            small = self._projection.quantise(batch.reshape(-1, batch.shape[-1]))
+            small = small.reshape(*batch.shape[:2], projection.SIZE)
+            for place, row in zip(which, small, strict=True):
+                at, start, end = places[place]
+                found[at][start:end] = row[: end - start]
+            finished += len(which)
+            advance(finished / len(places))
+        return [TokenStates(states, pieces) for states, pieces in zip(found, texts, strict=True)]
+
+    def _path(self, document: Document) -> Path:
+        name = hashlib.sha256(document.text.encode()).hexdigest()
+        return self.folder / name[:2] / f"{name}.states"
+
+    def _write(self, document: Document, states: TokenStates) -> None:
+        path = self._path(document)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}.tmp")
+        aside.write_bytes(pack(states))
+        aside.replace(path)
+
+
+def pack(states: TokenStates) -> bytes:
+    """Checksum and arrays; word spans as compressed differences, run numbers as single bits."""
+    pieces = states.pieces
+    spans = np.diff(pieces.words.ravel(), prepend=0).astype(np.int32)
+    body = save(
+        {
+            "s": states.states,
+            "i": pieces.ids.astype(np.uint16),
+            "w": np.frombuffer(zlib.compress(spans.tobytes(), 6), np.uint8),
+            "f": np.packbits(np.diff(pieces.word_of_piece, prepend=0).astype(bool)),
+            "t": np.packbits(np.diff(pieces.sentence_of_piece, prepend=0).astype(bool)),
+            "c": np.packbits(pieces.content),
+        }
+    )
+    return hashlib.sha256(body).digest() + body
+
+
+def unpack(data: bytes) -> TokenStates:
+    """The opposite of `pack`; Corrupt when any byte changed."""
+    body = data[_DIGEST:]
+    if hashlib.sha256(body).digest() != data[:_DIGEST]:
+        raise Corrupt("the checksum does not match")
+    arrays = load(body)
+    count = len(arrays["i"])
+    spans = np.frombuffer(zlib.decompress(arrays["w"].tobytes()), np.int32)
+    words = np.cumsum(spans, dtype=np.int32).reshape(-1, 2)
+    pieces = Pieces(
+        ids=arrays["i"].astype(np.int32),
+        word_of_piece=_runs(arrays["f"], count),
+        words=words,
+        sentence_of_piece=_runs(arrays["t"], count),
+        content=np.unpackbits(arrays["c"], count=len(words)).astype(bool),
+    )
+    return TokenStates(arrays["s"], pieces)
+
+
+def _runs(bits: np.ndarray, count: int) -> np.ndarray:
+    return np.cumsum(np.unpackbits(bits, count=count), dtype=np.int32)
+
+
+def _chunks(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    chunk: list[Document] = []
+    size = 0
+    for document in documents:
+        chunk.append(document)
+        size += len(document.text)
+        if size >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

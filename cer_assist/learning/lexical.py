@@ -1,0 +1,130 @@
+"""Word counts order protocols well, so the networks' contextual view is blended with this one.
+
+A cumulative TF-IDF model: for each k a logistic regression answers "higher than level k?" from the
+content words. There are far fewer documents than words, so each is fitted in the space the training
+documents span (the kernel trick without a kernel): the same solution in a hundredth of the time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from cer_assist.learning.ordinal import thresholds
+from cer_assist.learning.readings import Reading
+
+INVERSE_REGULARISATION = 30.0
+MIN_DOCUMENTS = 2  # a word of a single document says nothing about others
+
+
+@dataclass(frozen=True)
+class LexicalModel:
+    """Fitted cumulative TF-IDF model.
+
+    Attributes
+    ----------
+    keys : (words,) uint64, sorted
+    idf : (words,) float32
+    coefficients : (words, K - 1) float32
+    intercepts : (K - 1,) float32
+    """
+
+    keys: np.ndarray
+    idf: np.ndarray
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+
+    def logits(self, readings: Sequence[Reading]) -> np.ndarray:
+        """Cumulative logits that never increase, (n, K - 1)."""
+        counts = count_words(readings, self.keys)
+        return self.logits_of_counts(counts)
+
+    def logits_of_counts(self, counts) -> np.ndarray:
+        """The same from counts (n, words) of the model's own words."""
+        return non_increasing(weigh(counts, self.idf) @ self.coefficients + self.intercepts)
+
+    def logits_of_some(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The same from dense counts (n, len(which)) where no other word occurs."""
+        weighed = weigh(counts, self.idf[which])
+        return non_increasing(weighed @ self.coefficients[which] + self.intercepts)
+
+
+@threadpool_limits.wrap(limits=1)  # matrices this small lose more to waking threads than they gain
+def fit_lexical(
+    keys: np.ndarray, counts: sparse.csr_array, levels: np.ndarray, scale_size: int
+) -> LexicalModel:
+    """Fit on documents given as word counts.
+
+    Parameters
+    ----------
+    keys : (words,) uint64, sorted
+    counts : (n, words) sparse
+    levels : (n,) int
+        Level numbers 0 .. K-1; levels may be missing.
+    scale_size : int
+        K.
+    """
+    frequency = np.bincount(counts.indices, minlength=len(keys))
+    kept = np.flatnonzero(frequency >= min(MIN_DOCUMENTS, len(levels)))
+    idf = np.log((1 + len(levels)) / (1 + frequency[kept])) + 1
+    features = weigh(counts[:, kept], idf)  # (n, kept)
+    values, vectors = np.linalg.eigh((features @ features.T).toarray())
+    spanned = values > 1e-9 * max(values.max(), 1e-9)
+    lengths = np.sqrt(values[spanned])
+    coordinates = vectors[:, spanned] * lengths  # (n, rank), same inner products as `features`
+    fits = [_answer(coordinates, above) for above in thresholds(levels, scale_size).T]
+    weights = np.stack([weight for weight, _ in fits], axis=1)  # (rank, K - 1)
+    return LexicalModel(
+        keys=keys[kept],
+        idf=idf.astype(np.float32),
+        coefficients=(features.T @ (vectors[:, spanned] / lengths @ weights)).astype(np.float32),
+        intercepts=np.array([intercept for _, intercept in fits], np.float32),
+    )
+
+
+def _answer(coordinates: np.ndarray, above: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights and intercept of one "higher than k?"; the smoothed odds where all answers agree."""
+    yes = above.sum()
+    if yes in (0, len(above)):
+        return np.zeros(coordinates.shape[1]), float(np.log((yes + 0.5) / (len(above) - yes + 0.5)))
+    model = LogisticRegression(
+        C=INVERSE_REGULARISATION, class_weight="balanced", solver="lbfgs", max_iter=500
+    ).fit(coordinates, above)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def vocabulary(readings: Sequence[Reading]) -> np.ndarray:
+    """All words of the documents, sorted, (words,) uint64."""
+    return np.unique(np.concatenate([reading.keys for reading in readings]))
+
+
+def count_words(readings: Sequence[Reading], keys: np.ndarray) -> sparse.csr_array:
+    """How often each known word stands in each document, (n, words) sparse."""
+    rows = np.repeat(np.arange(len(readings)), [len(reading.keys) for reading in readings])
+    said = np.concatenate([reading.keys for reading in readings])
+    columns = np.searchsorted(keys, said)
+    known = columns < len(keys)
+    known[known] = keys[columns[known]] == said[known]
+    ones = np.ones(known.sum(), np.float32)
+    shape = (len(readings), len(keys))
+    return sparse.coo_array((ones, (rows[known], columns[known])), shape).tocsr()
+
+
+def weigh(counts, idf: np.ndarray):
+    """(1 + log count) x idf, each row of length one; sparse or dense like `counts`."""
+    if sparse.issparse(counts):
+        weighed = counts.copy()
+        weighed.data = (1 + np.log(counts.data)) * idf[counts.indices]
+        norms = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel())
+        weighed.data = weighed.data / np.repeat(np.maximum(norms, 1e-12), np.diff(counts.indptr))
+        return weighed
+    weighed = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0.0) * idf
+    return weighed / np.maximum(np.linalg.norm(weighed, axis=-1, keepdims=True), 1e-12)
+
+
+def non_increasing(logits: np.ndarray) -> np.ndarray:
+    """Independent answers made consistent: no P(y > k) above P(y > k - 1)."""
+    return np.minimum.accumulate(logits, axis=-1)

@@ -1,0 +1,65 @@
+"""Both models read the same words: content words with the states and identities of their pieces.
+
+Function words, numbers and punctuation are left out before any model sees the document. Their
+neighbours' states already carry what they contributed (the encoder read the whole text), attention
+cannot be drawn to them, and half of the arithmetic disappears.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cer_assist.learning.features import TokenStates
+from cer_assist.learning.text import Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The content words of one document.
+
+    Attributes
+    ----------
+    states : (pieces, 64) int8
+    word_of_piece : (pieces,) int32
+        Index into `words`, never decreasing.
+    words : (words, 2) int32
+        Code-point spans in the document's text.
+    keys : (words,) uint64
+        Equal for equal words, whatever their case and accents.
+    """
+
+    states: np.ndarray
+    word_of_piece: np.ndarray
+    words: np.ndarray
+    keys: np.ndarray
+
+
+def read(found: TokenStates) -> Reading:
+    """Keep what the models look at."""
+    pieces = found.pieces
+    kept = pieces.content_pieces
+    used, word_of_piece = np.unique(pieces.word_of_piece[kept], return_inverse=True)
+    return Reading(
+        states=found.states[kept],
+        word_of_piece=word_of_piece.astype(np.int32),
+        words=pieces.words[used],
+        keys=word_keys(pieces)[used],
+    )
+
+
+def word_keys(pieces: Pieces) -> np.ndarray:
+    """64-bit identities of words from their sequence of piece ids, (words,) uint64."""
+    starts = np.flatnonzero(np.diff(pieces.word_of_piece, prepend=-1))
+    place = np.arange(len(pieces.ids)) - starts[pieces.word_of_piece]
+    mixed = _mix(pieces.ids.astype(np.uint64) + (place.astype(np.uint64) << np.uint64(32)))
+    keys = np.zeros(len(starts), np.uint64)
+    np.add.at(keys, pieces.word_of_piece, mixed)  # order is in `place`, so a sum will do
+    return keys
+
+
+def _mix(values: np.ndarray) -> np.ndarray:
+    """The finaliser of splitmix64 (Steele, Lea & Flood 2014): spreads every bit."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

@@ -1,0 +1,115 @@
+"""What the worker calls: labels in, a classifier and honest figures about it out."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cer_assist.domain.errors import Corrupt
+from cer_assist.learning import metrics
+from cer_assist.learning.artefacts import manifest_sha256
+from cer_assist.learning.calibration import cross_fitted
+from cer_assist.learning.classifier import FOLDS, KINDS, OutOfFold, ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.network import Weights
+from cer_assist.learning.ordinal import most_probable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained classifier with what is known of it.
+
+    Attributes
+    ----------
+    classifier : ProtocolClassifier
+    metrics : dict
+        JSON-able. Each of accuracy, macro_f1, qwk, mae, within_one and ece is
+        {"value", "low", "high"}; `n` documents; `measured_on` in words; `confusion` counts by
+        (true, predicted) level in scale order; `blend` as fitted.
+    seconds : float
+    """
+
+    classifier: ProtocolClassifier
+    metrics: dict[str, Any]
+    seconds: float
+
+
+def train(
+    documents: Sequence[Document],
+    levels: Sequence[int],
+    scale: tuple[int, ...],
+    *,
+    cache: FeatureCache,
+    previous: Path | None = None,
+    seed: int = 0,
+    progress: Callable[[float, str], None] = lambda share, message: None,
+) -> TrainingResult:
+    """Train a classifier and measure it out of fold.
+
+    Parameters
+    ----------
+    documents : sequence of Document
+    levels : sequence of int
+        One value of the scale for each document.
+    scale : tuple of int
+        All levels in order.
+    cache : FeatureCache
+    previous : Path, optional
+        Folder of an earlier model of the same scale; the final network continues from it.
+    seed : int
+    progress : callable (share done, message)
+        May raise `Cancelled`.
+
+    Raises
+    ------
+    InvalidInput
+        Too few labels, or labels that are not on the scale.
+    """
+    started = time.perf_counter()
+    classifier = ProtocolClassifier(scale, cache, seed=seed, progress=progress)
+    classifier.fit(documents, levels, start=_earlier_weights(previous, scale, cache))
+    measured = out_of_fold_metrics(classifier)
+    return TrainingResult(classifier, measured, time.perf_counter() - started)
+
+
+def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
+    """Figures on the training documents, each judged by a model that never read it."""
+    found = classifier.out_of_fold_
+    probabilities = out_of_fold_probabilities(found, classifier.kind)
+    predicted = most_probable(probabilities)
+    return {
+        **metrics.figures(found.levels, probabilities, seed=classifier.seed),
+        "n": len(found.levels),
+        "measured_on": (
+            f"{len(found.levels)} labelled protocols, each by a model that had not read it "
+            f"({FOLDS} folds, near-duplicates kept together)"
+        ),
+        "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
+        "blend": vars(classifier.blend_),
+    }
+
+
+def out_of_fold_probabilities(found: OutOfFold, kind: str) -> np.ndarray:
+    """Probabilities with blend and temperature fitted on other folds, (n, K)."""
+    return cross_fitted(found.attention, found.lexical, found.levels, found.fold_of, KINDS[kind])
+
+
+def _earlier_weights(
+    previous: Path | None, scale: tuple[int, ...], cache: FeatureCache
+) -> Weights | None:
+    """Weights to continue from; without usable ones training starts afresh."""
+    if previous is None:
+        return None
+    try:
+        earlier = ProtocolClassifier.load(previous, manifest_sha256(previous), cache)
+    except Corrupt as error:
+        _log.warning("not continuing from the earlier model: %s", error)
+        return None
+    return earlier.network_ if earlier.scale == scale else None
