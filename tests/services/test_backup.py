@@ -1,0 +1,98 @@
+"""Backups made while others write, and restored only when whole."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
+from cer_assist.services import audit, backup
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Project
+from tests.builders import a_label, a_member, a_project, some_protocols
+
+
+def test_a_copy_made_while_others_write_is_whole(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana").id
+        ids = [protocol.id for protocol in some_protocols(session, project, 150)]
+        project_id = project.id
+    half = threading.Event()
+
+    def label_all() -> None:
+        for number, protocol_id in enumerate(ids):
+            with database.write() as session:
+                a_label(session, session.get_one(Project, project_id), protocol_id, by=ana, level=3)
+            if number == 50:
+                half.set()
+
+    writer = threading.Thread(target=label_all)
+    writer.start()
+    half.wait(30)
+    made = backup.back_up(database.url, tmp_path / "copy.sqlite3")
+    writer.join()
+    assert made.verification.intact
+    assert 51 <= made.verification.labels <= 150
+
+    kept = backup.restore(database.url.replace("cer.sqlite3", "other.sqlite3"), made.path)
+    assert kept.labels == made.verification.labels
+
+
+def test_restoring_replaces_and_keeps_what_was_there(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana").id
+        one, two, _ = some_protocols(session, project)
+        a_label(session, project, one.id, by=ana, level=3)
+    copy = backup.back_up(database.url, tmp_path / "copy.sqlite3").path
+    with database.write() as session:
+        a_label(session, session.get_one(Project, project.id), two.id, by=ana, level=4)
+    database.close()
+    assert backup.restore(database.url, copy).labels == 1
+    with database.read() as session:
+        assert audit.verify(session).labels == 1
+    aside = Database(database.url + ".before-restore-1")
+    with aside.read() as session:
+        assert audit.verify(session).labels == 2
+    aside.close()
+
+
+def test_a_database_in_use_is_not_replaced(database: Database, tmp_path: Path) -> None:
+    copy = backup.back_up(database.url, tmp_path / "copy.sqlite3").path
+    with database.write() as session:
+        session.execute(text("SELECT 1"))
+        with pytest.raises(InvalidInput, match="in use"):
+            backup.restore(database.url, copy)
+
+
+def test_damaged_tampered_and_foreign_files_are_refused(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana").id
+        one, *_ = some_protocols(session, project)
+        a_label(session, project, one.id, by=ana, level=3)
+    copy = backup.back_up(database.url, tmp_path / "copy.sqlite3").path
+    with pytest.raises(InvalidInput, match="exists already"):
+        backup.back_up(database.url, copy)
+    with pytest.raises(NotFound):
+        backup.restore(database.url, tmp_path / "nothing")
+    (tmp_path / "letter.txt").write_text("Dear all, " * 500)
+    with pytest.raises(Corrupt):
+        backup.restore(database.url, tmp_path / "letter.txt")
+    tampered = Database(f"sqlite:///{copy}")
+    with tampered.write() as session:
+        session.execute(text("DROP TRIGGER label_event_no_update"))
+        session.execute(text("UPDATE label_event SET level = 5"))
+    tampered.close()
+    with pytest.raises(Corrupt, match="label event 1 was altered"):
+        backup.restore(database.url, copy)
+    data = bytearray(copy.read_bytes())
+    for place in range(8192, len(data), 512):
+        data[place] ^= 0xFF
+    copy.write_bytes(data)
+    with pytest.raises(Corrupt):
+        backup.restore(database.url, copy)
