@@ -45,10 +45,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def passes(name: str, command: Sequence[str]) -> bool:
     """Run one tool; its output is worth reading only when it found something."""
+    print(f"== {name}: ", end="", flush=True)
     begun = time.monotonic()
     done = python(*command, capture=True)
     word = "ok" if done.returncode == 0 else "FAILED"
-    say(f"== {name}: {word} ({time.monotonic() - begun:.1f} s)")
+    say(f"{word} ({time.monotonic() - begun:.1f} s)")
     if done.returncode:
         say(done.stdout)
     return done.returncode == 0
