@@ -17,6 +17,7 @@ from cer_assist.imports.limits import MAX_UNPACKED_BYTES
 
 MAX_ENTRIES = 5_000
 MAX_ARCHIVE_BYTES = 150 * 2**20
+MAX_EXPORT_BYTES = 2**30  # read row by row, so its size is no danger
 MAX_RATIO = 50  # text packs 3 to 12 times
 RATIO_MATTERS_FROM = 10 * 2**20
 _NESTED = (".zip", ".gz", ".7z", ".rar", ".jar", ".bz2", ".xz", ".tar")

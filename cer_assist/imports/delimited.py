@@ -22,7 +22,7 @@ def read(path: Path, report: Report) -> Table:
     stream, encoding = open_text(data, newline="")
     is_tsv = ".tsv" in (suffix.lower() for suffix in path.suffixes[-2:])
     delimiter = "\t" if is_tsv else _delimiter(data, stream.encoding)
-    records = _records(csv.reader(stream, delimiter=delimiter, strict=True), report)
+    records = numbered_records(csv.reader(stream, delimiter=delimiter, strict=True), report)
     first = next(records, None)
     if first is None:
         raise InvalidInput("The file has no rows: choose another one.")
@@ -37,8 +37,10 @@ def _delimiter(data: bytes, encoding: str) -> str:
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([head], delimiter=mark), [])))
 
 
-def _records(reader: Iterator[list[str]], report: Report) -> Iterator[tuple[int, list[str]]]:
-    """Number records as a spreadsheet does; blank ones count but are left out."""
+def numbered_records(
+    reader: Iterator[list[str]], report: Report
+) -> Iterator[tuple[int, list[str]]]:
+    """Records numbered as a spreadsheet does; blank ones count but are left out."""
     number = faults = 0
     while True:
         number += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.imports.tables import NumberedRow, Report, Table, bounded, peek
+from cer_assist.imports.tables import Report, Table, bounded, peek
 from cer_assist.imports.texts import open_text, read_bytes
 
 _MAX_LINE = 8_000_000
@@ -26,12 +26,13 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def read(path: Path, report: Report) -> Table:
     """Open a file of objects; its columns are the keys of the first ones."""
     stream, encoding = open_text(read_bytes(path), newline="\n")
-    sample, rows = peek(bounded(_rows(stream, report)), _SAMPLE)
+    sample, rows = peek(bounded(json_rows(stream, report)), _SAMPLE)
     columns = list(dict.fromkeys(key for _, row in sample for key in row))
     return Table(columns, rows, [row for _, row in sample[:5]], encoding)
 
 
-def _rows(stream: TextIOWrapper, report: Report) -> Iterator[NumberedRow]:
+def json_rows(stream: TextIOWrapper, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every line that holds an object, numbered; the others are reported."""
     number = 0
     while line := stream.readline(_MAX_LINE):
         number += 1

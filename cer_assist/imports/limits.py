@@ -56,7 +56,14 @@ class TooSlowError(BaseException):
 def cpu_seconds(path: Path) -> float:
     """What reading this file may cost, by its kind and size."""
     rate = _SECONDS_PER_MB.get(path.suffix.lower().lstrip("."), 2.0)
-    return min(_START_SECONDS + rate * path.stat().st_size / 2**20, MAX_SECONDS_A_FILE)
+    return min(_START_SECONDS + rate * size_of(path) / 2**20, MAX_SECONDS_A_FILE)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of the files of an unpacked export."""
+    if path.is_dir():
+        return sum(part.stat().st_size for part in path.iterdir() if part.is_file())
+    return path.stat().st_size
 
 
 def wall_seconds(paths: Sequence[Path]) -> float:
@@ -66,7 +73,7 @@ def wall_seconds(paths: Sequence[Path]) -> float:
 
 def check_size(path: Path) -> None:
     """Refuse by size before anything is read."""
-    size = path.stat().st_size
+    size = size_of(path)
     if size == 0:
         raise InvalidInput("The file is empty: choose another one.")
     if size > MAX_FILE_BYTES:

@@ -51,7 +51,7 @@ def parse_files(
         "mapping": dict(mapping),
         "labels": None if labels is None else str(labels),
     }
-    answer = _Answer()
+    answer = Answer()
     for message, text in _ask(request, paths):
         answer.take(message["kind"], message["items"], text)
     return answer.result()
@@ -67,7 +67,7 @@ def _check_paths(paths: Sequence[Path]) -> None:
             raise InvalidInput(f"There is no file {path}: check its name.")
 
 
-class _Answer:
+class Answer:
     """Collects what the child says."""
 
     def __init__(self) -> None:

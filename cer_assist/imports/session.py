@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText, compose
+from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS
 from cer_assist.imports import limits, mapping, wire
 from cer_assist.imports.labels import read_labels
 from cer_assist.imports.results import RowError
@@ -33,6 +35,7 @@ class Session:
         self._mapping: dict[str, str] = request["mapping"]
         self._pipe = pipe
         self._file = Path()
+        self._part = ""  # of an export: the table being read
         self._errors = 0
         self._ids: dict[str, tuple[str, int | None]] = {}
 
@@ -40,11 +43,14 @@ class Session:
         """Tell of one fault."""
         self._errors += 1
         if self._errors <= limits.MAX_ERRORS:
-            wire.send(self._pipe, "error", asdict(RowError(self._file.name, row, message)))
+            wire.send(self._pipe, "error", asdict(RowError(self._place(), row, message)))
+
+    def _place(self) -> str:
+        return f"{self._file.name}/{self._part}" if self._part else self._file.name
 
     def file(self, path: Path, *, of_labels: bool = False) -> None:
         """Read one file; whatever is wrong with it becomes an error, and the next file follows."""
-        self._file = path
+        self._file, self._part = path, ""
         wire.send(self._pipe, "file", path.name)
         self._pipe.flush()  # the parent names this file should the process end here
         try:
@@ -55,12 +61,14 @@ class Session:
 
     def _read(self, path: Path, of_labels: bool) -> None:
         found = identify(path)
-        if of_labels and not found.is_table:
+        if of_labels and found.kind != "table":
             raise InvalidInput("Labels are read from CSV, TSV, XLSX or JSONL: save them as such.")
         if of_labels:
             self._labels(reader_of(found).read(path, self.report))
-        elif found.is_table:
+        elif found.kind == "table":
             self._table(reader_of(found).read(path, self.report))
+        elif found.kind == "export":
+            self._export(reader_of(found).read(path))
         else:
             self._document(path, reader_of(found).read(path))
 
@@ -96,12 +104,29 @@ class Session:
         self._send_protocols(protocols)
         self._send_labels(labels)
 
+    def _export(self, export: Any) -> None:
+        """Protocols and labels of one of our own exports, exactly as they were."""
+        self._note(export.described())
+        self._part = export.part_name(PROTOCOLS)
+        batch: list[ProtocolText] = []
+        for number, protocol in export.protocols(self.report):
+            if self._is_new(protocol, number):
+                batch.append(protocol)
+            if len(batch) >= _BATCH:
+                self._send_protocols(batch)
+                batch.clear()
+        self._send_protocols(batch)
+        self._part = export.part_name(LABEL_EVENTS)
+        labels = export.labels(self.report)
+        while some := list(islice(labels, _BATCH)):
+            self._send_labels(some)
+
     def _labels(self, table: Table) -> None:
         self._table_notes(table)
         self._send_labels(list(read_labels(table, self.report)))
 
     def _is_new(self, protocol: ProtocolText, row: int | None) -> bool:
-        here = (self._file.name, row)
+        here = (self._place(), row)
         before = self._ids.setdefault(protocol.external_id, here)
         if before is here:
             return True

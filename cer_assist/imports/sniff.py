@@ -5,8 +5,10 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.exports.columns import COLUMNS
 from cer_assist.imports.containers import check_archive, reading
 from cer_assist.imports.limits import check_size
 
@@ -19,19 +21,20 @@ class Format:
 
     name: str
     module: str
-    is_table: bool
+    kind: Literal["table", "document", "export"]
 
 
 FORMATS = {
-    ".csv": Format("CSV", "delimited", True),
-    ".tsv": Format("TSV", "delimited", True),
-    ".xlsx": Format("XLSX", "workbook", True),
-    ".jsonl": Format("JSONL", "jsonlines", True),
-    ".ndjson": Format("JSONL", "jsonlines", True),
-    ".docx": Format("DOCX", "word", False),
-    ".pdf": Format("PDF", "pdf", False),
-    ".txt": Format("TXT", "plain", False),
+    ".csv": Format("CSV", "delimited", "table"),
+    ".tsv": Format("TSV", "delimited", "table"),
+    ".xlsx": Format("XLSX", "workbook", "table"),
+    ".jsonl": Format("JSONL", "jsonlines", "table"),
+    ".ndjson": Format("JSONL", "jsonlines", "table"),
+    ".docx": Format("DOCX", "word", "document"),
+    ".pdf": Format("PDF", "pdf", "document"),
+    ".txt": Format("TXT", "plain", "document"),
 }
+EXPORT = Format("export of CER Assist", "exported", "export")
 _ADVICE = {
     ".xls": "an old Excel file: open it in Excel and save it as XLSX",
     ".xlsm": "an Excel file with macros: save it as XLSX",
@@ -75,6 +78,8 @@ def stem(path: Path) -> str:
 def by_name(path: Path) -> Format:
     """The format the name promises, or advice on what to do instead."""
     suffix = path.suffix.lower()
+    if suffix == ".zip" or path.is_dir():
+        return EXPORT
     if suffix == ".gz":
         inner = FORMATS.get(Path(path.stem).suffix.lower())
         if inner is not None and inner.name in ("CSV", "TSV", "JSONL"):
@@ -89,6 +94,8 @@ def by_name(path: Path) -> Format:
 def identify(path: Path) -> Format:
     """The format of a file whose first bytes keep what its name promises."""
     promised = by_name(path)
+    if promised is EXPORT:
+        return promised  # its own reader looks at its manifest before anything else
     check_size(path)
     with path.open("rb") as file:
         head = file.read(1024)
@@ -100,6 +107,7 @@ def identify(path: Path) -> Format:
         _expect(not _known(head), head, promised.name)
     else:
         _check_office(path, head, promised.name)
+        return EXPORT if promised.name == "XLSX" and _is_our_workbook(path) else promised
     return promised
 
 
@@ -119,6 +127,13 @@ def _expect(condition: bool, head: bytes, kind: str) -> None:
         raise InvalidInput(
             f"The name says {kind}, but inside is {found}: choose another file or save it anew."
         )
+
+
+def _is_our_workbook(path: Path) -> bool:
+    """Whether the sheets are those of an export; its manifest sheet is checked when it is read."""
+    with reading("XLSX"), zipfile.ZipFile(path) as archive:
+        book = archive.read("xl/workbook.xml")
+    return all(f'name="{sheet}"'.encode() in book for sheet in (*COLUMNS, "manifest"))
 
 
 def _check_office(path: Path, head: bytes, kind: str) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from openpyxl import load_workbook
+from openpyxl.utils.escape import unescape
+from openpyxl.workbook.workbook import Workbook
+
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.containers import reading
 from cer_assist.imports.limits import MAX_COLUMNS
 from cer_assist.imports.tables import NumberedRow, Report, Table, bounded, header, peek
-
-# openpyxl takes numpy in when it is there: 100 ms and 30 MB for nothing in this short process.
-sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]
-from openpyxl import load_workbook  # noqa: E402
-from openpyxl.utils.escape import unescape  # noqa: E402
-from openpyxl.workbook.workbook import Workbook  # noqa: E402
 
 _MAX_ROW = 1_048_576
 

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from docx import Document
 
 from cer_assist.imports import limits, parent, parse_files
-from tests.imports.files import a_csv
+from tests.imports.files import AIMS, MEAL_STUDY, a_csv, a_jsonl, a_pdf, an_xlsx
 
 ROOT = Path(parent.__file__).resolve().parents[2]
 
@@ -107,3 +108,27 @@ def test_asking_loads_no_parser_of_foreign_files() -> None:
         "print(sorted({'numpy', 'openpyxl', 'docx', 'pypdf', 'lxml'} & set(sys.modules)))"
     )
     assert run(code).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "jsonl", "txt", "docx", "pdf"])
+def test_every_format_is_read_inside_its_limits(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        a_csv(path, [["title", "text"], [MEAL_STUDY, AIMS]])
+    elif kind == "xlsx":
+        an_xlsx(path, [["title", "text"], [MEAL_STUDY, AIMS]])
+    elif kind == "jsonl":
+        a_jsonl(path, {"title": MEAL_STUDY, "text": AIMS})
+    elif kind == "txt":
+        path.write_text(f"{MEAL_STUDY}\n\n{AIMS}")
+    elif kind == "pdf":
+        a_pdf(path, [MEAL_STUDY.title(), AIMS])
+    else:
+        document = Document()
+        document.add_heading(MEAL_STUDY, level=0)
+        document.add_paragraph(AIMS)
+        document.save(str(path))
+    found = parse_files([path], {}, None)
+    assert found.errors == []
+    assert found.protocols[0].title.casefold() == MEAL_STUDY.casefold()
+    assert found.protocols[0].text.endswith(AIMS)

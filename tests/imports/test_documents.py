@@ -8,8 +8,9 @@ from docx import Document
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from cer_assist.imports import ParsedImport, parse_files, preview
+from cer_assist.imports import ParsedImport, preview
 from tests.imports.files import AIMS, MEAL_STUDY, PARTNERS, a_pdf
+from tests.imports.inside import parse_inside
 
 
 def the_sections(found: ParsedImport) -> list[tuple[str, str]]:
@@ -29,7 +30,7 @@ def test_word_headings_become_sections(tmp_path: Path) -> None:
     document.add_heading("Roles", level=2)
     document.add_paragraph(PARTNERS)
     document.save(str(tmp_path / "IRB-12.docx"))
-    found = parse_files([tmp_path / "IRB-12.docx"], {}, None)
+    found = parse_inside([tmp_path / "IRB-12.docx"], {}, None)
     assert the_sections(found) == [
         ("Title", MEAL_STUDY),
         ("Text", "Submitted in March."),
@@ -54,7 +55,7 @@ def test_word_tables_controls_and_insertions_are_read_but_deletions_are_not(tmp_
     ):
         body.insert(len(body) - 1, parse_xml(xml.format(nsdecls("w"))))
     document.save(str(tmp_path / "a.docx"))
-    assert the_sections(parse_files([tmp_path / "a.docx"], {}, None)) == [
+    assert the_sections(parse_inside([tmp_path / "a.docx"], {}, None)) == [
         ("Title", "Title of study"),
         ("Text", "Site\nRichmond\nIn a form field.\nKept words\nbelow"),
     ]
@@ -65,7 +66,7 @@ def test_word_without_headings_is_searched_for_lines_like_headings(tmp_path: Pat
     for line in (MEAL_STUDY, "SPECIFIC AIMS", AIMS, "Partners and their role:", PARTNERS):
         document.add_paragraph(line)
     document.save(str(tmp_path / "a.docx"))
-    assert the_sections(parse_files([tmp_path / "a.docx"], {}, None)) == [
+    assert the_sections(parse_inside([tmp_path / "a.docx"], {}, None)) == [
         ("Title", MEAL_STUDY),
         ("SPECIFIC AIMS", AIMS),
         ("Partners and their role", PARTNERS),
@@ -85,7 +86,7 @@ def test_pdf_lines_are_joined_and_running_lines_left_out(tmp_path: Path) -> None
             ], start=1,
         )
     ]  # fmt: skip
-    found = parse_files([a_pdf(tmp_path / "p.pdf", *pages)], {}, None)
+    found = parse_inside([a_pdf(tmp_path / "p.pdf", *pages)], {}, None)
     assert the_sections(found) == [
         ("Title", MEAL_STUDY),
         (
@@ -103,10 +104,10 @@ def test_pdf_lines_are_joined_and_running_lines_left_out(tmp_path: Path) -> None
 
 def test_pdf_title_comes_from_its_properties_unless_a_program_made_it_up(tmp_path: Path) -> None:
     lines = ["Kitchens And Hearts", "Every week a cook and a nurse meet."]
-    given = parse_files([a_pdf(tmp_path / "a.pdf", lines, title=MEAL_STUDY)], {}, None)
+    given = parse_inside([a_pdf(tmp_path / "a.pdf", lines, title=MEAL_STUDY)], {}, None)
     assert given.protocols[0].title == MEAL_STUDY
     made = a_pdf(tmp_path / "b.pdf", lines, title="Microsoft Word - draft.doc")
-    assert parse_files([made], {}, None).protocols[0].title == lines[0]
+    assert parse_inside([made], {}, None).protocols[0].title == lines[0]
 
 
 def test_plain_text_headings_and_first_line(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_plain_text_headings_and_first_line(tmp_path: Path) -> None:
         "Ana Lee\r\nKofi Mensah\r\n",
         encoding="cp1252",
     )
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert the_sections(found) == [
         ("Title", MEAL_STUDY),
         ("Aims", AIMS),
@@ -128,7 +129,7 @@ def test_plain_text_headings_and_first_line(tmp_path: Path) -> None:
 def test_text_without_headings_is_one_section(tmp_path: Path) -> None:
     path = tmp_path / "one.txt"
     path.write_text("Only a line of text, no title.")
-    assert the_sections(parse_files([path], {}, None)) == [
+    assert the_sections(parse_inside([path], {}, None)) == [
         ("Text", "Only a line of text, no title.")
     ]
 

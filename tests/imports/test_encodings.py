@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cer_assist.imports import parse_files, preview
+from cer_assist.imports import preview
 from tests.imports.files import a_csv
+from tests.imports.inside import parse_inside
 
 LATIN = "Café résumé über Straße niño"
 OFFICE = "The community’s “board” – a café"
@@ -33,7 +34,7 @@ def test_encodings_are_found_and_reported(
     tmp_path: Path, encoding: str, text: str, shown: str
 ) -> None:
     path = a_csv(tmp_path / "a.csv", [["id", "text"], ["1", text]], encoding=encoding)
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert found.errors == []
     assert found.protocols[0].text == text.replace("\x81", "").strip()
     assert f"a.csv: read as {shown}." in found.notes
@@ -43,11 +44,11 @@ def test_encodings_are_found_and_reported(
 def test_a_late_accent_in_a_long_file_counts(tmp_path: Path) -> None:
     rows = [["id", "text"], *([str(place), "plain words"] for place in range(60_000))]
     path = a_csv(tmp_path / "a.csv", [*rows, ["last", OFFICE]], encoding="cp1252")
-    assert parse_files([path], {}, None).protocols[-1].text == OFFICE
+    assert parse_inside([path], {}, None).protocols[-1].text == OFFICE
 
 
 def test_a_marked_file_that_breaks_its_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\xef\xbb\xbfid,text\n1,caf\xe9\n")
-    (error,) = parse_files([path], {}, None).errors
+    (error,) = parse_inside([path], {}, None).errors
     assert error.message == "The file is not valid utf-8-sig text: save it as UTF-8."

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cer_assist.domain.labels import PriorLabel
-from cer_assist.imports import ParsedImport, RowError, parse_files
+from cer_assist.imports import ParsedImport, RowError
 from tests.imports.files import a_csv, a_jsonl, an_xlsx
+from tests.imports.inside import parse_inside
 
 HEADER = ["note", "Level", "protocol_id", "coder", "evidence", "confidence"]
 GOOD = ["a note", "4", "P-1", "ana", "a board, “of” residents", "2"]
@@ -16,7 +17,7 @@ GOOD = ["a note", "4", "P-1", "ana", "a board, “of” residents", "2"]
 
 def read_with(tmp_path: Path, labels: Path) -> ParsedImport:
     """An import of one protocol with these labels."""
-    return parse_files([a_jsonl(tmp_path / "p.jsonl", {"id": "P-1", "text": "words"})], {}, labels)
+    return parse_inside([a_jsonl(tmp_path / "p.jsonl", {"id": "P-1", "text": "words"})], {}, labels)
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "xlsx"])

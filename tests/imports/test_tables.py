@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Exposure
 from cer_assist.domain.protocols import clean
-from cer_assist.imports import RowError, parse_files, preview
+from cer_assist.imports import RowError, preview
 from cer_assist.imports.delimited import read
 from tests.imports.files import AIMS, MEAL_STUDY, PARTNERS, a_csv, a_jsonl, an_xlsx
+from tests.imports.inside import parse_inside
 
 HEADER = ["Study ID", "Study title", "Aims", "Partners", "Year"]
 ROW = ["P-1", MEAL_STUDY, AIMS, PARTNERS, "2021"]
@@ -35,7 +36,7 @@ def test_columns_become_title_sections_and_metadata(tmp_path: Path, kind: str) -
         an_xlsx(path, [HEADER, ROW])
     else:
         a_csv(path, [HEADER, ROW], delimiter="\t" if kind == "tsv" else ",")
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert found.errors == []
     (protocol,) = found.protocols
     assert (protocol.external_id, protocol.title) == ("P-1", MEAL_STUDY)
@@ -45,7 +46,7 @@ def test_columns_become_title_sections_and_metadata(tmp_path: Path, kind: str) -
 
 def test_a_given_mapping_wins_over_the_guess(tmp_path: Path) -> None:
     path = a_csv(tmp_path / "a.csv", [["id", "title", "Abstract", "Plan"], ["1", "T", "abs", "pl"]])
-    (protocol,) = parse_files([path], {"section:What we do": "Plan", "title": ""}, None).protocols
+    (protocol,) = parse_inside([path], {"section:What we do": "Plan", "title": ""}, None).protocols
     assert sections_of(protocol) == {"What we do": "pl"}
     assert protocol.metadata == {"title": "T", "Abstract": "abs"}
 
@@ -63,7 +64,7 @@ def test_a_wrong_mapping_says_what_would_be_right(
     tmp_path: Path, mapping: dict[str, str], says: str
 ) -> None:
     path = a_csv(tmp_path / "a.csv", [["id", "text"], ["1", "words"]])
-    (error,) = parse_files([path], mapping, None).errors
+    (error,) = parse_inside([path], mapping, None).errors
     assert says in error.message
 
 
@@ -74,7 +75,7 @@ def test_all_faults_are_named_by_file_and_row(tmp_path: Path) -> None:
          ["a", "three", ""], ["d", "four", "high"], ["e", "five", "", "extra"]],
     )  # fmt: skip
     second = a_jsonl(tmp_path / "second.jsonl", {"id": "a", "text": "six"}, {"id": "f"})
-    found = parse_files([first, second], {}, None)
+    found = parse_inside([first, second], {}, None)
     assert [(error.file, error.row) for error in found.errors] == [
         ("first.csv", 3), ("first.csv", 4), ("first.csv", 5), ("first.csv", 6), ("first.csv", 8),
         ("second.jsonl", 1), ("second.jsonl", 2),
@@ -88,7 +89,7 @@ def test_a_level_that_is_no_number_is_named(tmp_path: Path) -> None:
     path = a_csv(
         tmp_path / "a.csv", [["id", "text", "Score"], ["a", "one", "2"], ["b", "two", "x"]]
     )
-    found = parse_files([path], {"level": "Score"}, None)
+    found = parse_inside([path], {"level": "Score"}, None)
     assert found.errors == [
         RowError("a.csv", 3, "The level “x” is not a whole number: correct it.")
     ]
@@ -100,7 +101,7 @@ def test_levels_in_the_table_become_labels_of_their_coders(tmp_path: Path) -> No
         [["id", "text", "level", "coder", "note"], ["a", "one", 2, "ana", "sure"],
          ["b", "two", 3.0, None, None], ["c", "three", None, "ana", None]],
     )  # fmt: skip
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert found.errors == []
     assert [(x.external_id, x.coder, x.level, x.note, x.exposure) for x in found.labels] == [
         ("a", "ana", 2, "sure", Exposure.unknown),
@@ -114,7 +115,7 @@ def test_json_lines_keep_sections_in_order_and_nested_metadata(tmp_path: Path) -
         {"id": 7, "title": "T", "sections": {"z": "last\u2028line", "a": "first"}, "tags": ["x"]},
         {"id": 8, "sections": [{"name": "n", "text": "one"}, ["m", "two"]], "label": None},
     )
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert found.errors == []
     assert list(sections_of(found.protocols[0]).items()) == [
         ("Title", "T"), ("z", "last\nline"), ("a", "first"),
@@ -126,21 +127,21 @@ def test_json_lines_keep_sections_in_order_and_nested_metadata(tmp_path: Path) -
 def test_broken_json_lines_are_named_and_the_others_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 1, "text": "a"}\n{"id": 2,\n\n[1]\n{"id": 3, "text": NaN}\n')
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert [error.row for error in found.errors] == [2, 4, 5]
     assert [protocol.external_id for protocol in found.protocols] == ["1"]
 
 
 def test_missing_ids_are_made_from_file_and_row(tmp_path: Path) -> None:
     path = a_csv(tmp_path / "grants.csv", [["text"], ["one"], ["two"]])
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert [protocol.external_id for protocol in found.protocols] == ["grants-2", "grants-3"]
     assert "grants.csv: no id column; ids are file name and row number." in found.notes
 
 
 def test_equal_texts_are_noted_not_refused(tmp_path: Path) -> None:
     path = a_csv(tmp_path / "a.csv", [["id", "text"], ["a", "same"], ["b", "same"]])
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert found.errors == []
     assert "b has exactly the same text as a." in found.notes
 
@@ -148,14 +149,14 @@ def test_equal_texts_are_noted_not_refused(tmp_path: Path) -> None:
 def test_excel_dates_and_escaped_characters_read_as_people_see_them(tmp_path: Path) -> None:
     day = datetime.date(2024, 3, 1)
     path = an_xlsx(tmp_path / "a.xlsx", [["id", "text", "d"], ["a", "one_x000D_\ntwo", day]])
-    (protocol,) = parse_files([path], {}, None).protocols
+    (protocol,) = parse_inside([path], {}, None).protocols
     assert protocol.text == "one\ntwo"
     assert protocol.metadata == {"d": "2024-03-01"}
 
 
 def test_only_the_first_sheet_is_read_and_that_is_said(tmp_path: Path) -> None:
     path = an_xlsx(tmp_path / "a.xlsx", [["id", "text"], ["a", "one"]], [["other"]])
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert len(found.protocols) == 1
     assert "a.xlsx: only the sheet “Sheet1” was read, of 2 sheets." in found.notes
 
@@ -175,16 +176,16 @@ def test_preview_shows_rows_and_guesses_roles(tmp_path: Path) -> None:
 def test_gzipped_tables_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"id;text\n1;one\n"))
-    assert [protocol.text for protocol in parse_files([path], {}, None).protocols] == ["one"]
+    assert [protocol.text for protocol in parse_inside([path], {}, None).protocols] == ["one"]
     path = tmp_path / "b.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps({"text": "two"}).encode()))
-    assert parse_files([path], {}, None).protocols[0].external_id == "b-1"
+    assert parse_inside([path], {}, None).protocols[0].external_id == "b-1"
 
 
 def test_an_unclosed_quote_is_reported_instead_of_swallowing_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('id,text\n1,"fine ""quoted"" text"\n2,"open\n3,text\n')
-    found = parse_files([path], {}, None)
+    found = parse_inside([path], {}, None)
     assert [protocol.text for protocol in found.protocols] == ['fine "quoted" text']
     assert found.errors == [
         RowError("a.csv", 3, "A quotation mark is opened and never closed: close it.")

@@ -1,0 +1,57 @@
+"""Values become cells and come back exactly, and no cell is ever a spreadsheet formula.
+
+The leading apostrophe is the sign spreadsheets themselves use for "this is text"; putting it before
+texts that already begin with one makes it reversible without a second sign.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cer_assist.exports.columns import Column
+
+# OWASP's list for CSV injection, with the full-width forms that Excel reads as well.
+_DANGEROUS = tuple("=+-@\t\r\n＝＋－＠'")
+
+
+def neutralised(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet could take it for a formula."""
+    return f"'{text}" if text.startswith(_DANGEROUS) else text
+
+
+def restored(cell: str) -> str:
+    """The text that `neutralised` was given."""
+    return cell.removeprefix("'")
+
+
+def compact_json(value: Any) -> str:
+    """JSON on one line, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain_cell(column: Column, value: Any) -> str | int | float | None:
+    """A value as text or number; JSON values become their text."""
+    if value is None or column.kind in ("integer", "number"):
+        number: int | float | None = value
+        return number
+    return compact_json(value) if column.kind == "json" else str(value)
+
+
+def csv_cell(column: Column, value: Any) -> str | int | float | None:
+    """A value as it stands in a CSV file."""
+    cell = plain_cell(column, value)
+    return neutralised(cell) if isinstance(cell, str) else cell
+
+
+def value_of(column: Column, cell: str) -> Any:
+    """The value of a cell's text; numbers in spreadsheets may have grown a `.0`."""
+    if column.kind == "text":
+        return cell
+    if not cell:
+        return None
+    if column.kind == "integer":
+        return int(float(cell)) if "." in cell else int(cell)
+    if column.kind == "number":
+        return float(cell)
+    return json.loads(cell) if column.kind == "json" else cell

@@ -1,0 +1,158 @@
+"""Every column of every export is defined here once: writers, data dictionary and import use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FORMAT = "cer-assist-export"
+FORMAT_VERSION = 1
+LABEL_EVENTS, PROTOCOLS = "label_events", "protocols"
+
+Kind = Literal["integer", "number", "text", "time", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, what kind of value it holds, what it means, which values occur."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    values: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and the rows to write under them, each row a dict by column name."""
+
+    columns: tuple[Column, ...]
+    rows: Iterable[Mapping[str, Any]]
+
+
+_RUBRIC = (
+    Column("rubric_id", "text", "Which rubric the level belongs to."),
+    Column("rubric_version", "integer", "Version of that rubric."),
+    Column("rubric_sha256", "text", "SHA-256 of the rubric's exact text.", "64 hex digits"),
+)
+_SUGGESTION = (
+    Column("suggestion_probability", "number", "The model's probability of that level.", "0 to 1"),
+    Column("model_version", "integer", "Number of the model version that made the suggestion."),
+)
+
+LABEL_EVENT_COLUMNS = (
+    Column("event_id", "integer", "Number of the event; later events have higher numbers."),
+    Column("protocol_id", "text", "The protocol's id, as imported."),
+    Column("coder", "text", "User name of the coder."),
+    Column("coder_name", "text", "The coder's name as shown."),
+    Column(
+        "lane",
+        "text",
+        "Whose voice it is: one coder's reading or the team's final level.",
+        "coder, final",
+    ),
+    Column(
+        "action",
+        "text",
+        "What was done: a level given, the protocol skipped, or a level taken back.",
+        "label, skip, withdraw",
+    ),
+    Column("level", "integer", "The level given; empty unless the action is label."),
+    Column("confidence", "integer", "How sure the coder was, 3 the surest.", "1, 2, 3 or empty"),
+    Column("evidence", "text", "The words the coder marked, one passage a line."),
+    Column(
+        "evidence_places",
+        "json",
+        "The same with places: characters (Unicode code points) into the column text of the table "
+        "protocols, end exclusive. An imported quote not found in the text has no place.",
+        '[{"start", "end", "quote"}]',
+    ),
+    Column("note", "text", "The coder's note; with action skip the reason."),
+    *_RUBRIC,
+    Column(
+        "exposure",
+        "text",
+        "What the coder had seen of others' answers to this protocol before.",
+        "blind, after_suggestion, prefilled, after_peer, unknown (made outside this program)",
+    ),
+    Column("suggestion_level", "integer", "The suggestion standing when the level was given."),
+    *_SUGGESTION,
+    Column("seconds", "number", "Seconds from showing the protocol to the answer."),
+    Column("supersedes", "integer", "The event_id that this event replaces, if any."),
+    Column("recorded_at", "time", "When the event was stored, UTC.", "ISO 8601"),
+    Column("made_at", "time", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"),
+    Column("origin", "text", "How the event came in.", "browser, command, import"),
+    Column("label_sha256", "text", "SHA-256 of the event, as in the audit chain.", "64 hex digits"),
+)
+
+PROTOCOL_COLUMNS = (
+    Column("protocol_id", "text", "The protocol's id, as imported."),
+    Column("title", "text", "Its title."),
+    Column("final_level", "integer", "The level the protocol counts as; empty where none is set."),
+    Column(
+        "final_from",
+        "text",
+        "How the final level came about.",
+        "adjudicated, agreed (several coders), single (one coder), disagreed, none",
+    ),
+    Column("n_coders", "integer", "How many coders have a current level on it."),
+    Column("coder_levels", "json", "Each coder's current level.", '{"user name": level}'),
+    Column("suggestion_level", "integer", "The level the current model suggests."),
+    *_SUGGESTION,
+    *_RUBRIC,
+    Column("content_sha256", "text", "SHA-256 of text and sections.", "64 hex digits"),
+    Column(
+        "sections",
+        "json",
+        "The text's sections in characters (Unicode code points), end exclusive.",
+        "[[name, start, end]]",
+    ),
+    Column("text", "text", "The protocol's whole text, exactly as coders read it."),
+    Column("metadata", "json", "Everything else that was imported with it.", '{"name": "value"}'),
+)
+
+COLUMNS = {LABEL_EVENTS: LABEL_EVENT_COLUMNS, PROTOCOLS: PROTOCOL_COLUMNS}
+
+DICTIONARY_COLUMNS = (
+    Column("table", "text", "Which table."),
+    Column("column", "text", "Which column."),
+    Column("kind", "text", "integer, number, text, time or json."),
+    Column("meaning", "text", "What it says."),
+    Column("values", "text", "Which values occur."),
+)
+# Said in the dictionary of each format, because a reader of the file must undo it.
+RULES = {
+    "csv": "UTF-8, separated by commas. A text that begins with = + - @ ' or with a tab or line "
+    "break, or with one of their full-width forms, has one ' put before it, so that no spreadsheet "
+    "takes it for a formula: remove one leading ' to get the text back.",
+    "jsonl": "UTF-8, one JSON object a line; empty values are null; nothing is altered.",
+    "xlsx": "All texts are text cells, never formulas. A text too long for one cell goes on in "
+    "columns named with _2, _3 …: join them in order. _x0009_ and the like stand for characters "
+    "that the format cannot hold.",
+}
+
+
+def dictionary_rows(tables: Mapping[str, Table], file_format: str) -> list[dict[str, str]]:
+    """The data dictionary: the format's own rule first, then every column of every table."""
+    rule = {
+        "table": "(all)",
+        "column": "(all)",
+        "kind": "rule",
+        "meaning": RULES[file_format],
+        "values": "",
+    }
+    return [
+        rule,
+        *(
+            {
+                "table": name,
+                "column": column.name,
+                "kind": column.kind,
+                "meaning": column.meaning,
+                "values": column.values,
+            }
+            for name, table in tables.items()
+            for column in table.columns
+        ),
+    ]

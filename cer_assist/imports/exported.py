@@ -1,0 +1,171 @@
+"""Our own exports come back as what they were: same texts, same labels, same offsets.
+
+A table whose SHA-256 is not the manifest's is refused, because its rows claim things, such as
+blind readings, that only this program can know.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.labels import PriorLabel
+from cer_assist.domain.protocols import ProtocolText
+from cer_assist.exports.archive import MANIFEST
+from cer_assist.exports.cells import restored, value_of
+from cer_assist.exports.columns import COLUMNS, FORMAT, FORMAT_VERSION, LABEL_EVENTS, PROTOCOLS
+from cer_assist.imports.containers import MAX_EXPORT_BYTES, reading
+from cer_assist.imports.delimited import numbered_records
+from cer_assist.imports.exported_rows import label_of, protocol_of
+from cer_assist.imports.jsonlines import json_rows
+from cer_assist.imports.limits import check_size
+from cer_assist.imports.tables import Report, header
+
+_MAX_MANIFEST = 2**20
+_NO_EXPORT = (
+    "This is no export of CER Assist: unpack it and import the files in it, one kind at a time."
+)
+Rows = Iterator[tuple[int, dict[str, Any]]]
+
+
+def read(path: Path) -> Export:
+    """Open an export and check that it is one, whole and unchanged."""
+    if path.suffix.lower() == ".xlsx":
+        from cer_assist.imports.exported_workbook import WorkbookExport  # openpyxl takes 100 ms
+
+        return WorkbookExport(path)
+    check_size(path)
+    return PackedExport(path)
+
+
+class Export:
+    """What every form of export gives: a manifest and numbered rows of each table."""
+
+    manifest: dict[str, Any]
+
+    def part_name(self, table: str) -> str:
+        """How a person finds the table in the export."""
+        raise NotImplementedError
+
+    def rows(self, table: str, report: Report) -> Rows:
+        """The rows of a table, with values as they were before they were written."""
+        raise NotImplementedError
+
+    def described(self) -> str:
+        """Where the export comes from, for the person who imports it."""
+        project = self.manifest.get("project", {}).get("slug", "?")
+        rubric = self.manifest.get("rubric", {})
+        return (
+            f"Export of project {project} of {str(self.manifest.get('created_at', '?'))[:10]}, "
+            f"coded under rubric {rubric.get('id', '?')} version {rubric.get('version', '?')}."
+        )
+
+    def protocols(self, report: Report) -> Iterator[tuple[int, ProtocolText]]:
+        """Every protocol with its row."""
+        for number, row in self.rows(PROTOCOLS, report):
+            try:
+                yield number, protocol_of(row)
+            except InvalidInput as error:
+                report(number, error.message)
+
+    def labels(self, report: Report) -> Iterator[PriorLabel]:
+        """Every event, in the order it was recorded."""
+        for number, row in self.rows(LABEL_EVENTS, report):
+            try:
+                yield label_of(row)
+            except InvalidInput as error:
+                report(number, error.message)
+
+
+def checked_manifest(manifest: Any) -> dict[str, Any]:
+    """The manifest, if it is one of ours that we understand."""
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise InvalidInput(_NO_EXPORT)
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise InvalidInput(
+            f"The export is of form {manifest.get('format_version')}, this program reads form "
+            f"{FORMAT_VERSION}: import it with the version of CER Assist that made it."
+        )
+    return manifest
+
+
+class PackedExport(Export):
+    """CSV or JSON Lines in a zip, or in the folder it was unpacked to."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path if path.is_dir() else None
+        if self._folder is None:
+            with reading("ZIP"):
+                self._archive = zipfile.ZipFile(path)
+            if sum(entry.file_size for entry in self._archive.infolist()) > MAX_EXPORT_BYTES:
+                raise InvalidInput("The export would unpack to more than 1 GB: import it unpacked.")
+        with self._open(MANIFEST) as file:
+            self.manifest = checked_manifest(_json(file.read(_MAX_MANIFEST)))
+        members = self.manifest.get("members", {})
+        self._suffix = "csv" if f"{PROTOCOLS}.csv" in members else "jsonl"
+        for table in COLUMNS:
+            self._check(self.part_name(table), members)
+
+    def part_name(self, table: str) -> str:
+        """The member's name."""
+        return f"{table}.{self._suffix}"
+
+    def _open(self, name: str) -> IO[bytes]:
+        try:
+            if self._folder is not None:
+                return (self._folder / name).open("rb")
+            return self._archive.open(name)
+        except (KeyError, FileNotFoundError) as error:
+            missing = _NO_EXPORT if name == MANIFEST else f"The export lacks {name}: export anew."
+            raise InvalidInput(missing) from error
+
+    def _check(self, name: str, members: Mapping[str, Any]) -> None:
+        with reading("ZIP"), self._open(name) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        if found != members.get(name, {}).get("sha256"):
+            raise InvalidInput(
+                f"{name} was changed after it was exported: import the export as it was made, "
+                "or import that table alone as a table of texts or labels."
+            )
+
+    def rows(self, table: str, report: Report) -> Rows:
+        """The rows of a member."""
+        with reading("ZIP"), self._open(self.part_name(table)) as file:
+            stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            if self._suffix == "jsonl":
+                yield from json_rows(stream, report)
+            else:
+                yield from _csv_rows(stream, table, report)
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(_NO_EXPORT) from error
+
+
+def _csv_rows(stream: io.TextIOWrapper, table: str, report: Report) -> Rows:
+    records = numbered_records(csv.reader(stream, strict=True), report)
+    _, names = next(records, (1, []))
+    columns = {column.name: column for column in COLUMNS[table]}
+    wanted = [columns.get(name) for name in header(names)]
+    for number, cells in records:
+        try:
+            yield (
+                number,
+                {
+                    column.name: value_of(column, restored(cell))
+                    for column, cell in zip(wanted, cells, strict=True)
+                    if column is not None
+                },
+            )
+        except ValueError as error:
+            report(number, f"The row cannot be read ({error}): export anew.")

@@ -1,0 +1,230 @@
+"""What an export says: one row per label event, one per protocol, read in one consistent state."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action, Lane, final_level
+from cer_assist.exports import ExportResult, Table, write_export
+from cer_assist.exports.columns import (
+    LABEL_EVENT_COLUMNS,
+    LABEL_EVENTS,
+    PROTOCOL_COLUMNS,
+    PROTOCOLS,
+)
+from cer_assist.services.models import current_version_id
+from cer_assist.services.rubrics import project_rubric
+from cer_assist.store.tables import (
+    Account,
+    AuditHead,
+    CurrentLabel,
+    LabelEvent,
+    ModelVersion,
+    Project,
+    Protocol,
+    RubricVersion,
+    Suggestion,
+)
+from cer_assist.store.types import now
+
+_CHUNK = 500
+
+
+def export_project(
+    session: Session, project: Project, export_format: str, out: Path
+) -> ExportResult:
+    """Write everything a project's labels and protocols say to one file."""
+    tables = {
+        LABEL_EVENTS: Table(LABEL_EVENT_COLUMNS, label_event_rows(session, project)),
+        PROTOCOLS: Table(PROTOCOL_COLUMNS, protocol_rows(session, project)),
+    }
+    return write_export(export_format, out, tables, _manifest(session, project))
+
+
+def _manifest(session: Session, project: Project) -> dict[str, Any]:
+    rubric = project_rubric(session, project)
+    head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
+    return {
+        "created_at": _instant(now()),
+        "project": {
+            "slug": project.slug,
+            "name": project.name,
+            "is_synthetic": project.is_synthetic,
+        },
+        "rubric": {"id": rubric.id, "version": rubric.version, "sha256": rubric.sha256},
+        "scale": list(rubric.scale),
+        # Ties the export to the audit chain: `audit verify` of the same database passes this event.
+        "audit": {"event_id": head.event_id, "sha256": head.sha256},
+    }
+
+
+def label_event_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
+    """Every event of a project in the order it was recorded."""
+    first = project_rubric(session, project).scale[0]
+    for row in session.execute(_events(project.id).execution_options(yield_per=_CHUNK)):
+        yield _event_row(row, first)
+
+
+def _events(project_id: int) -> Select[Any]:
+    # Columns, not entities: a row costs a third of an ORM object.
+    return (
+        select(
+            *LabelEvent.__table__.columns,
+            Protocol.external_id,
+            Account.username,
+            Account.display_name,
+            RubricVersion.rubric_id,
+            RubricVersion.version.label("rubric_version"),
+            Suggestion.level.label("suggestion_level"),
+            Suggestion.probabilities,
+            ModelVersion.number.label("model_version"),
+        )
+        .join(Protocol, Protocol.id == LabelEvent.protocol_id)
+        .join(Account, Account.id == LabelEvent.account_id)
+        .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
+        .outerjoin(Suggestion, Suggestion.id == LabelEvent.suggestion_id)
+        .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+        .where(LabelEvent.project_id == project_id)
+        .order_by(LabelEvent.id)
+    )
+
+
+def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
+    return {
+        "event_id": row.id,
+        "protocol_id": row.external_id,
+        "coder": row.username,
+        "coder_name": row.display_name,
+        "lane": row.lane,
+        "action": row.action,
+        "level": row.level,
+        "confidence": row.confidence,
+        "evidence": "\n".join(" ".join(item["quote"].split()) for item in row.evidence),
+        "evidence_places": row.evidence,
+        "note": row.note,
+        "rubric_id": row.rubric_id,
+        "rubric_version": row.rubric_version,
+        "rubric_sha256": row.rubric_sha256,
+        "exposure": row.exposure,
+        "suggestion_level": row.suggestion_level,
+        "suggestion_probability": _probability(row, first),
+        "model_version": row.model_version,
+        "seconds": row.seconds,
+        "supersedes": row.supersedes_id,
+        "recorded_at": _instant(row.recorded_at),
+        "made_at": _instant(row.made_at),
+        "origin": row.origin,
+        "label_sha256": row.sha256,
+    }
+
+
+def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
+    """Every protocol of a project with the level it counts as and how that came about."""
+    rubric = project_rubric(session, project)
+    pinned = {
+        "rubric_id": rubric.id,
+        "rubric_version": rubric.version,
+        "rubric_sha256": rubric.sha256,
+    }
+    statement = _protocols(project.id, current_version_id(session, project.id))
+    after = 0
+    # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
+    while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
+        standings = _standings(session, project.id, rows[0].id, rows[-1].id)
+        for row in rows:
+            yield _protocol_row(row, standings[row.id], rubric.scale[0]) | pinned
+        after = rows[-1].id
+
+
+def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
+    current = and_(Suggestion.protocol_id == Protocol.id, Suggestion.model_version_id == version_id)
+    return (
+        select(
+            *Protocol.__table__.columns,
+            Suggestion.level.label("suggestion_level"),
+            Suggestion.probabilities,
+            ModelVersion.number.label("model_version"),
+        )
+        .outerjoin(Suggestion, current)
+        .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+        .where(Protocol.project_id == project_id)
+        .order_by(Protocol.id)
+    )
+
+
+@dataclass
+class _Standing:
+    """The current levels of one protocol."""
+
+    final: int | None = None
+    by_account: dict[int, int] = field(default_factory=dict)
+    by_name: dict[str, int] = field(default_factory=dict)
+
+
+def _standings(
+    session: Session, project_id: int, first: int, last: int
+) -> defaultdict[int, _Standing]:
+    """Current levels of the protocols with ids from first to last; the newest final one counts."""
+    statement = (
+        select(
+            CurrentLabel.protocol_id,
+            CurrentLabel.account_id,
+            CurrentLabel.lane,
+            CurrentLabel.level,
+            Account.username,
+        )
+        .join(Account, Account.id == CurrentLabel.account_id)
+        .where(
+            CurrentLabel.project_id == project_id,
+            CurrentLabel.protocol_id.between(first, last),
+            CurrentLabel.action == Action.label,
+        )
+        .order_by(CurrentLabel.event_id)
+    )
+    found: defaultdict[int, _Standing] = defaultdict(_Standing)
+    for row in session.execute(statement):
+        standing = found[row.protocol_id]
+        if row.lane == Lane.final:
+            standing.final = row.level
+        else:
+            standing.by_account[row.account_id] = row.level
+            standing.by_name[row.username] = row.level
+    return found
+
+
+def _protocol_row(row: Row[Any], standing: _Standing, first: int) -> dict[str, Any]:
+    level, source = final_level(standing.final, standing.by_account)
+    return {
+        "protocol_id": row.external_id,
+        "title": row.title,
+        "final_level": level,
+        "final_from": source,
+        "n_coders": len(standing.by_name),
+        "coder_levels": standing.by_name,
+        "suggestion_level": row.suggestion_level,
+        "suggestion_probability": _probability(row, first),
+        "model_version": row.model_version,
+        "content_sha256": row.content_hash,
+        "sections": row.sections,
+        "text": row.text,
+        "metadata": row.details,
+    }
+
+
+def _probability(row: Row[Any], first: int) -> float | None:
+    """The probability of the suggested level; `first` is the lowest level of the scale."""
+    if row.suggestion_level is None:
+        return None
+    return float(row.probabilities[row.suggestion_level - first])
+
+
+def _instant(at: dt.datetime | None) -> str | None:
+    return None if at is None else at.astimezone(dt.UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,164 @@
+"""A project that is exported and imported elsewhere has the same protocols and the same labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cer_assist.domain.labels import Action
+from cer_assist.domain.protocols import compose
+from cer_assist.imports import ParsedImport, parse_files, preview
+from cer_assist.services import audit, labelling
+from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
+from cer_assist.services.importing import import_protocols
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Project
+from tests.builders import a_label, a_member, a_model, a_project, a_request, some_protocols
+from tests.imports.files import repacked
+from tests.imports.inside import parse_inside
+
+# What a move to another database may change: numbers, times of storing, and hashes over them.
+OWN = {"event_id", "supersedes", "recorded_at", "made_at", "origin", "label_sha256", "coder_name",
+       "suggestion_level", "suggestion_probability", "model_version"}  # fmt: skip
+AWKWARD = '=HYPERLINK("x")\n\'quoted\' — 𝒜 ünïcode, "two"; tab\there\n\n- list'
+ENDINGS = {"csv": "zip", "jsonl": "zip", "xlsx": "xlsx"}
+
+
+def a_busy_project(database: Database) -> None:
+    """A project with everything an export has to carry."""
+    with database.write() as session:
+        project = a_project(session)
+        ana, ben = a_member(session, project, "ana"), a_member(session, project, "ben")
+        first, second, third = some_protocols(session, project)
+        odd = compose("=odd'1", "@title", [("Aims", AWKWARD), ("Long", "word " * 20_000)],
+                      {"year": "2024", "=cell": "'x"})  # fmt: skip
+        assert not import_protocols(session, project, [odd], [], by=None).errors
+        a_model(session, project, {second.id: (3, [0.1, 0.2, 0.4, 0.2, 0.1])})
+        request = a_request(first.id, 4, confidence=3, evidence=((0, 5), (6, 12)),
+                            note="-note\nwith 'lines'", seconds=12.25)  # fmt: skip
+        labelling.record_label(session, ana.id, project, request)
+        a_label(session, project, first.id, by=ben.id, level=4)
+        a_label(session, project, second.id, by=ana.id, level=2)
+        changed = a_label(session, project, second.id, by=ana.id, level=3)
+        a_label(session, project, second.id, by=ben.id, level=5)
+        undo = a_request(second.id, None, supersedes=changed.event_id, action=Action.withdraw)
+        labelling.record_label(session, ana.id, project, undo)
+        skip = a_request(third.id, None, note="in Spanish")
+        labelling.record_label(session, ben.id, project, skip)
+
+
+def exported(database: Database, out: Path, form: str) -> list[dict[str, Any]]:
+    """Export the project; gives its label rows without what a move may change."""
+    with database.read() as session:
+        project = session.query(Project).one()
+        export_project(session, project, form, out)
+        return [
+            {key: value for key, value in row.items() if key not in OWN}
+            for row in label_event_rows(session, project)
+        ]
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+def test_importing_an_export_gives_the_same(
+    database: Database, tmp_path: Path, form: str, migrated_file: Path
+) -> None:
+    a_busy_project(database)
+    out = tmp_path / f"export.{ENDINGS[form]}"
+    before = exported(database, out, form)
+    found = parse_inside([out], {"text": "ignored"}, None)
+    assert found.errors == []
+    assert "Export of project demo of " in found.notes[0]
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(migrated_file.read_bytes())
+    other = Database(f"sqlite:///{copy}")
+    with other.write() as session:
+        project = a_project(session)
+        report = import_protocols(session, project, found.protocols, found.labels, by=None)
+        assert report.errors == []
+    again = tmp_path / f"again.{ENDINGS[form]}"
+    assert exported(other, again, form) == before
+    assert the_protocols(other) == the_protocols(database)
+    second = parse_files([again], {}, None)
+    assert second.protocols == found.protocols
+    assert second.labels == found.labels  # times too: they are those of the first making
+    with other.read() as session:
+        assert audit.verify(session).intact
+    other.close()
+
+
+def the_protocols(database: Database) -> list[dict[str, Any]]:
+    """Protocol rows without what the model says."""
+    with database.read() as session:
+        rows = list(protocol_rows(session, session.query(Project).one()))
+    return [{key: value for key, value in row.items() if key not in OWN} for row in rows]
+
+
+def test_rows_say_how_the_final_level_came_about(database: Database) -> None:
+    a_busy_project(database)
+    with database.read() as session:
+        project = session.query(Project).one()
+        rows = {row["protocol_id"]: row for row in protocol_rows(session, project)}
+        events = list(label_event_rows(session, project))
+    assert (rows["P-1"]["final_level"], rows["P-1"]["final_from"]) == (4, "agreed")
+    assert rows["P-1"]["coder_levels"] == {"ana": 4, "ben": 4}
+    assert (rows["P-2"]["final_level"], rows["P-2"]["final_from"]) == (5, "single")
+    assert (rows["P-2"]["suggestion_level"], rows["P-2"]["suggestion_probability"]) == (3, 0.4)
+    assert rows["P-2"]["model_version"] == 1
+    assert (rows["P-3"]["final_level"], rows["P-3"]["final_from"]) == (None, "none")
+    assert [event["action"] for event in events][-2:] == ["withdraw", "skip"]
+    assert events[3]["supersedes"] == events[2]["event_id"]
+    assert events[0]["evidence"] == "Study\nnumber"
+    assert dt.datetime.fromisoformat(events[0]["recorded_at"]).utcoffset() == dt.timedelta(0)
+
+
+def test_an_unpacked_export_is_read_from_its_folder(database: Database, tmp_path: Path) -> None:
+    a_busy_project(database)
+    out = tmp_path / "export.zip"
+    exported(database, out, "csv")
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    found = parse_files([tmp_path / "unpacked"], {}, None)
+    assert found.errors == []
+    assert found == ParsedImport(*_parts(parse_files([out], {}, None)))
+    assert preview(out).rows[0]["protocol_id"] == "P-1"
+    assert preview(tmp_path / "unpacked").format == "export of CER Assist"
+
+
+def _parts(found: ParsedImport) -> tuple[Any, ...]:
+    return found.protocols, found.labels, found.errors, found.notes
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+def test_a_changed_export_is_refused(database: Database, tmp_path: Path, form: str) -> None:
+    a_busy_project(database)
+    out, bad = tmp_path / f"export.{ENDINGS[form]}", tmp_path / f"bad.{ENDINGS[form]}"
+    exported(database, out, form)
+    member = "xl/worksheets/sheet2.xml" if form == "xlsx" else f"protocols.{form}"
+    with zipfile.ZipFile(out) as archive:
+        content = archive.read(member)
+    repacked(out, bad, {member: content.replace(b"walking group 1", b"walking group 9")})
+    found = parse_files([bad], {}, None)
+    assert found.errors
+    assert "changed after" in found.errors[0].message
+
+
+def test_other_zips_and_other_forms_are_refused(tmp_path: Path) -> None:
+    for name, content in {
+        "none.zip": None,
+        "other.zip": {"format": "something"},
+        "newer.zip": {"format": "cer-assist-export", "format_version": 99},
+    }.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("a.txt" if content is None else "manifest.json", json.dumps(content))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.txt").write_text("x")
+    names = ["none.zip", "other.zip", "newer.zip", "folder"]
+    found = parse_files([tmp_path / name for name in names], {}, None)
+    assert [error.file for error in found.errors] == names
+    assert all("no export of CER Assist" in found.errors[place].message for place in (0, 1, 3))
+    assert "of form 99" in found.errors[2].message
