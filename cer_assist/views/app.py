@@ -10,10 +10,34 @@ from cer_assist.config import ROOT, Settings
 from cer_assist.store.engine import Database
 from cer_assist.views import access, assets, errors, navigation, presentation, security
 from cer_assist.views.access import policy
+from cer_assist.views.account import account
+from cer_assist.views.admin import admin
+from cer_assist.views.annotate import annotate
+from cer_assist.views.audit import audit_pages
+from cer_assist.views.data import data
+from cer_assist.views.exporting import exporting
 from cer_assist.views.home import home
+from cer_assist.views.model import model
+from cer_assist.views.protocols import protocols_pages
+from cer_assist.views.rubric import rubric_pages
+from cer_assist.views.settings import settings_pages
 from cer_assist.views.sign_in import sign_in
 
-BLUEPRINTS = (assets.assets, home, sign_in)
+BLUEPRINTS = (
+    assets.assets,
+    home,
+    sign_in,
+    account,
+    annotate,
+    protocols_pages,
+    model,
+    rubric_pages,
+    data,
+    exporting,
+    audit_pages,
+    settings_pages,
+    admin,
+)
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Flask:

@@ -19,7 +19,7 @@ PROJECT_PAGES = (
     ("Audit", "audit.page"),
     ("Settings", "settings.page"),
 )
-ADMIN_PAGES = (("Accounts", "admin.accounts"), ("Jobs", "admin.jobs"))
+ADMIN_PAGES = (("Accounts", "admin.accounts_page"), ("Jobs", "admin.jobs_page"))
 
 
 @dataclass(frozen=True, slots=True)

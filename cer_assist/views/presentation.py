@@ -15,7 +15,7 @@ from cer_assist.views.assets import static_url
 def register(app: Flask) -> None:
     """Make filters and the macros of macros.html (as `ui`) known to every template."""
     app.jinja_env.filters.update(
-        when=when, day=day, count=count, share=share, figure=figure, ramp=ramp
+        when=when, count=count, share=share, figure=figure, ramp=ramp, zip=zip
     )
     app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("macros.html").module
@@ -26,12 +26,6 @@ def when(value: dt.datetime | None) -> Markup:
     if value is None:
         return Markup("–")
     text = f"{value.day} {value:%b %Y, %H:%M} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
-
-
-def day(value: dt.datetime) -> Markup:
-    """A date."""
-    text = f"{value.day} {value:%b %Y}"
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
 
 
@@ -50,14 +44,15 @@ def share(value: float) -> str:
 
 
 def figure(value: Mapping[str, Any]) -> Markup:
-    """A measured figure with its 95 % interval; a figure without one is not shown bare."""
-    bounds = (value.get("low"), value.get("high"))
-    if None in bounds:
-        return Markup('<span class="figure">{:.2f} <small>no interval</small></span>').format(
+    """A measured figure with its 95 % interval; one that could not be measured says so."""
+    if value["value"] is None:
+        return Markup('<span class="quiet">not defined</span>')
+    if value["low"] is None or value["high"] is None:
+        return Markup('<span class="figure">{:.2f} <small>(no interval)</small></span>').format(
             value["value"]
         )
     return Markup('<span class="figure">{:.2f} <small>({:.2f} to {:.2f})</small></span>').format(
-        value["value"], *bounds
+        value["value"], value["low"], value["high"]
     )
 
 

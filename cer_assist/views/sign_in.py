@@ -16,7 +16,7 @@ from cer_assist.views.access import database, policy, settings
 
 sign_in = Blueprint("sign_in", __name__)
 # Argon2 takes 64 MB and all cores for a moment; eight at once would take the machine.
-_one_at_a_time = threading.Lock()
+hashing = threading.Lock()
 
 
 def safe_next(target: str) -> str:
@@ -44,18 +44,26 @@ def enter() -> Response:
     """Check name and password."""
     username = request.form.get("username", "").strip().lower()[:200]
     target = request.form.get("next", "/")
+    try:
+        account_id = check_password(username, request.form.get("password", ""))
+    except SignInRefused as error:
+        page = _form(target, username=username, error=error.message)
+        return make_response(page, 401)
+    return _open(account_id, target)
+
+
+def check_password(username: str, password: str) -> int:
+    """The account this password opens; failures are counted for name and address."""
     address = request.remote_addr or ""
     with database().read() as session:
         accounts.check_attempts(session, username, address)
     try:
-        with _one_at_a_time, database().read() as session:
-            account = accounts.check_password(session, username, request.form.get("password", ""))
-    except SignInRefused as error:
+        with hashing, database().read() as session:
+            return accounts.check_password(session, username, password).id
+    except SignInRefused:
         with database().write() as session:
             accounts.note_failure(session, username, address)
-        page = _form(target, username=username, error=error.message)
-        return make_response(page, 401)
-    return _open(account.id, target)
+        raise
 
 
 @sign_in.get("/link/<token>")

@@ -1,0 +1,101 @@
+"""Reading the audit chain as a list: newest first, filtered, a page at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.store.tables import Account, AuditEvent
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilters:
+    """What the list shows; the page keeps it in its address."""
+
+    action: str = ""
+    account_id: int | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One audit event."""
+
+    id: int
+    at: dt.datetime
+    who: str | None  # empty: the program itself, or a sign-in that failed
+    action: str
+    subject: str
+    detail: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the list and how many there are in all."""
+
+    lines: list[LogLine]
+    total: int
+    page: int
+    pages: int
+
+
+def events(session: Session, project_id: int, filters: LogFilters) -> LogPage:
+    """A page of a project's audit events, newest first."""
+    where = _conditions(project_id, filters)
+    total = session.execute(select(func.count()).select_from(AuditEvent).where(*where)).scalar_one()
+    pages = max(1, -(-total // PAGE))
+    page = min(max(1, filters.page), pages)
+    statement = (
+        select(
+            AuditEvent.id,
+            AuditEvent.at,
+            Account.display_name,
+            AuditEvent.action,
+            AuditEvent.subject,
+            AuditEvent.detail,
+            AuditEvent.sha256,
+        )
+        .outerjoin(Account, Account.id == AuditEvent.account_id)
+        .where(*where)
+        .order_by(AuditEvent.id.desc())
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    lines = [LogLine(*row) for row in session.execute(statement).tuples()]
+    return LogPage(lines, total, page, pages)
+
+
+def _conditions(project_id: int, filters: LogFilters) -> list[Any]:
+    found: list[Any] = [AuditEvent.project_id == project_id]
+    if filters.action:
+        found.append(AuditEvent.action == filters.action)
+    if filters.account_id is not None:
+        found.append(AuditEvent.account_id == filters.account_id)
+    return found
+
+
+def actions(session: Session, project_id: int) -> list[str]:
+    """The kinds of events a project has."""
+    statement = select(AuditEvent.action).where(AuditEvent.project_id == project_id).distinct()
+    return sorted(session.scalars(statement))
+
+
+def people(session: Session, project_id: int) -> list[tuple[int, str]]:
+    """Who caused events in a project."""
+    statement = (
+        select(Account.id, Account.display_name)
+        .where(
+            Account.id.in_(
+                select(AuditEvent.account_id).where(AuditEvent.project_id == project_id).distinct()
+            )
+        )
+        .order_by(Account.display_name)
+    )
+    return list(session.execute(statement).tuples())

@@ -1,0 +1,98 @@
+"""What one person may see on a protocol's page, decided by pure functions in one place.
+
+Whoever may still code a protocol gets others' answers only on request, and the request is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import history
+from cer_assist.services.history import HistoryLine, SuggestionView
+from cer_assist.store.tables import CurrentLabel, Project, Protocol
+from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.projects import SuggestionPolicy
+from cer_assist.store.tables.servings import Disclosed
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is shown of a protocol's answers."""
+
+    peers: bool
+    suggestion: bool
+    on_request: bool  # others' answers can be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A protocol with everything this person gets to see of it."""
+
+    protocol: Protocol
+    sight: Sight
+    my_level: int | None
+    lines: list[HistoryLine]
+    suggestion: SuggestionView | None
+
+
+def sight(policy: SuggestionPolicy, role: Role, *, answered: bool, asked: bool) -> Sight:
+    """Who sees what: coders by the project's policy, others' labels never; leads when done or on
+    request; auditors, who do not code, at once."""
+    if role is Role.coder:
+        shown = policy is SuggestionPolicy.shown or (policy is SuggestionPolicy.after and answered)
+        return Sight(peers=False, suggestion=shown, on_request=False)
+    if role is Role.auditor or answered or asked:
+        return Sight(peers=True, suggestion=True, on_request=False)
+    return Sight(peers=False, suggestion=policy is SuggestionPolicy.shown, on_request=True)
+
+
+def open_dossier(
+    session: Session,
+    project: Project,
+    protocol: Protocol,
+    account_id: int,
+    role: Role,
+    *,
+    asked: bool,
+) -> Dossier:
+    """Gather a protocol's page; what it discloses to someone who codes is recorded first."""
+    mine = session.execute(
+        select(CurrentLabel.level).where(
+            CurrentLabel.protocol_id == protocol.id,
+            CurrentLabel.account_id == account_id,
+            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.action == Action.label,
+        )
+    ).scalar()
+    seen = sight(
+        SuggestionPolicy(project.suggestion_policy),
+        role,
+        # A complete protocol wants no reading that others' answers could sway.
+        answered=mine is not None or (role is not Role.coder and protocol.coders_missing == 0),
+        asked=asked,
+    )
+    suggestion = None
+    if seen.suggestion:
+        found = history.current_suggestion_id(session, project.id, protocol.id)
+        suggestion = history.suggestion_view(session, found) if found else None
+    if role is not Role.auditor:
+        _record(session, protocol, account_id, seen, suggestion)
+    lines = history.history(session, protocol, account_id, peers=seen.peers)
+    return Dossier(protocol, seen, mine, lines, suggestion)
+
+
+def _record(
+    session: Session,
+    protocol: Protocol,
+    account_id: int,
+    seen: Sight,
+    suggestion: SuggestionView | None,
+) -> None:
+    if seen.peers:
+        history.note_peer_view(session, protocol, account_id)
+    if suggestion is not None:
+        history.disclose(session, protocol.id, account_id, Disclosed.suggestion, suggestion.id)

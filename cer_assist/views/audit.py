@@ -1,0 +1,61 @@
+"""The audit list is a page of events; checking the whole chain is asked for by a button."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, render_template, request
+
+from cer_assist.services import audit, audit_log
+from cer_assist.services.audit import Verification
+from cer_assist.services.audit_log import LogFilters
+from cer_assist.views.access import OVERSEEING_ROLES, database, policy
+
+MEANINGS = {
+    "export.taken": "export taken",
+    "import.done": "import",
+    "job.cancel": "job stopped",
+    "job.run_again": "job run again",
+    "label.recorded": "label stored",
+    "membership.set": "role set",
+    "model.published": "model put into use",
+    "project.added": "project made",
+    "project.settings": "settings changed",
+}
+
+audit_pages = Blueprint("audit", __name__, url_prefix="/p/<slug>/audit")
+
+
+@audit_pages.get("")
+@policy.members(*OVERSEEING_ROLES)
+def page(slug: str) -> str:
+    """A page of the project's events."""
+    return _render(None)
+
+
+@audit_pages.post("")
+@policy.members(*OVERSEEING_ROLES)
+def verify(slug: str) -> str:
+    """The same page with the chain's state: reading the whole chain takes a while."""
+    with database().read() as session:
+        outcome = audit.verify(session)
+    return _render(outcome)
+
+
+def _render(outcome: Verification | None) -> str:
+    filters = LogFilters(
+        action=request.args.get("action", ""),
+        account_id=request.args.get("account", type=int),
+        page=request.args.get("page", 1, type=int),
+    )
+    with database().read() as session:
+        found = audit_log.events(session, g.project.id, filters)
+        actions = audit_log.actions(session, g.project.id)
+        people = audit_log.people(session, g.project.id)
+    return render_template(
+        "audit.html",
+        filters=filters,
+        found=found,
+        actions=actions,
+        people=people,
+        outcome=outcome,
+        meanings=MEANINGS,
+    )
