@@ -1,6 +1,5 @@
-"""An export is one file that says what it holds, proves it by SHA-256, and can come back in."""
+"""An export is one file that says what it holds, proves it by SHA-256, and can come back in.
 
-from cer_assist.exports.columns import Column, Table
-from cer_assist.exports.writing import FORMATS, ExportResult, write_export
-
-__all__ = ["FORMATS", "Column", "ExportResult", "Table", "write_export"]
+`writing.write_export` is the way in; nothing is imported here, so that reading an export back does
+not pay for the writers.
+"""

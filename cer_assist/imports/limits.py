@@ -90,14 +90,15 @@ def confine(paths: Sequence[Path]) -> None:
         return
     import resource
 
-    seconds = int(sum(cpu_seconds(path) for path in paths)) + 5
-    for kind, value in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
+    limits = {
+        resource.RLIMIT_CPU: int(sum(cpu_seconds(path) for path in paths)) + 5,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 64,
+    }
+    if sys.platform != "darwin":  # macOS refuses to limit the address space
+        limits[resource.RLIMIT_AS] = MEMORY_BYTES
+    for kind, value in limits.items():
         _, hard = resource.getrlimit(kind)
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (limit, limit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -127,8 +128,8 @@ def _ask(request: Mapping[str, Any], paths: Sequence[Path]) -> Iterator[wire.Mes
 @contextmanager
 def _child(seconds: float) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-I", "-X", "utf8", "-c", _START, _ROOT]
-    # openpyxl's own environment switch: read by defusedxml instead of lxml.
-    environment = {"OPENPYXL_LXML": "False"}
+    # openpyxl's own switch: read by defusedxml instead of lxml. Windows starts nothing without its.
+    environment = {"OPENPYXL_LXML": "False", "SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     ) as process:

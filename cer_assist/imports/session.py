@@ -74,7 +74,7 @@ class Session:
 
     def _document(self, path: Path, draft: Any) -> None:
         protocol = compose(path.stem, draft.title, draft.sections, {})
-        if draft.encoding:
+        if draft.encoding not in (None, "utf-8"):  # hundreds of such files may come at once
             self._note(f"{path.name}: read as {draft.encoding}.")
         if self._is_new(protocol, None):
             self._send_protocols([protocol])

@@ -13,13 +13,15 @@ from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane, final_level
-from cer_assist.exports import ExportResult, Table, write_export
 from cer_assist.exports.columns import (
     LABEL_EVENT_COLUMNS,
     LABEL_EVENTS,
     PROTOCOL_COLUMNS,
     PROTOCOLS,
+    Table,
 )
+from cer_assist.exports.writing import ExportResult, write_export
+from cer_assist.services import audit
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
@@ -47,6 +49,15 @@ def export_project(
         PROTOCOLS: Table(PROTOCOL_COLUMNS, protocol_rows(session, project)),
     }
     return write_export(export_format, out, tables, _manifest(session, project))
+
+
+def record_export(
+    session: Session, project_id: int, export_format: str, made: ExportResult, by: int | None
+) -> None:
+    """Put into the audit chain that data were taken out, and which."""
+    detail = {"format": export_format, "sha256": made.sha256, "rows": made.rows}
+    entry = audit.Entry("export.taken", f"project:{project_id}", detail)
+    audit.append(session, entry, account_id=by, project_id=project_id)
 
 
 def _manifest(session: Session, project: Project) -> dict[str, Any]:

@@ -18,10 +18,17 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports import Column, Table, write_export
 from cer_assist.exports.cells import neutralised, restored, value_of
-from cer_assist.exports.columns import COLUMNS, LABEL_EVENT_COLUMNS, LABEL_EVENTS, PROTOCOLS
+from cer_assist.exports.columns import (
+    COLUMNS,
+    LABEL_EVENT_COLUMNS,
+    LABEL_EVENTS,
+    PROTOCOLS,
+    Column,
+    Table,
+)
 from cer_assist.exports.workbook import CELL_UNITS, column_letters, split_text
+from cer_assist.exports.writing import write_export
 from cer_assist.imports.workbook import open_workbook, sheet_table
 
 COLUMNS_HERE = (

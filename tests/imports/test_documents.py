@@ -123,7 +123,15 @@ def test_plain_text_headings_and_first_line(tmp_path: Path) -> None:
         ("Aims", AIMS),
         ("PARTNERS", f"{PARTNERS}\nAna Lee\nKofi Mensah"),
     ]
-    assert "note.txt: read as utf-8." in found.notes
+    assert found.notes == []
+
+
+def test_a_text_file_in_another_encoding_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("Kitchens\n\nA “café” – where residents meet.\n", encoding="cp1252")
+    found = parse_inside([path], {}, None)
+    assert the_sections(found)[-1] == ("Text", "A “café” – where residents meet.")
+    assert found.notes == ["note.txt: read as cp1252."]
 
 
 def test_text_without_headings_is_one_section(tmp_path: Path) -> None:
