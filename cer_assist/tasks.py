@@ -17,6 +17,7 @@ from typing import Any
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric
+from cer_assist.explain.words import level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
@@ -78,7 +79,7 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
     scored = _score(result.classifier, cache, material.open, held)
     artefact, digest = save_artefact(settings, result.classifier)
     levels = [material.levels[row.id] for row in material.labelled]
-    words = result.classifier.level_words(documents, levels)
+    words = level_words(result.classifier, documents, levels)
     publish, decision = decide(result.metrics, len(documents), material.previous)
     version = NewVersion(
         kind=result.classifier.kind,
@@ -144,7 +145,8 @@ def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[s
 
 def load_current(settings: Settings, version: ModelVersion) -> ProtocolClassifier:
     """The classifier of a version, checked by its SHA-256 before anything in it is used."""
-    return ProtocolClassifier.load(settings.models_folder / version.artefact, version.sha256)
+    folder = settings.models_folder / version.artefact
+    return ProtocolClassifier.load(folder, version.sha256, feature_cache(settings))
 
 
 def encode(database: Database, settings: Settings, held: Held) -> str:
@@ -202,7 +204,7 @@ def _score(
     for start in range(0, len(ready), CHUNK):
         chunk = ready[start : start + CHUNK]
         held.progress(0.7 + 0.25 * start / len(ready), "Suggesting levels")
-        suggestions = classifier.suggest([document(row) for row in chunk])
+        suggestions = suggest(classifier, [document(row) for row in chunk])
         for row, suggestion in zip(chunk, suggestions, strict=True):
             found.append(
                 SuggestionRow(

@@ -102,6 +102,7 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
 def suggest_command(home: Path | None, as_json: bool, project: str, protocol: str) -> None:
     """Show what the model in use says of a protocol, and the words behind it."""
     from cer_assist import tasks
+    from cer_assist.explain.words import suggest
 
     settings = settings_for(home)
     with open_database(settings) as database, database.read() as session:
@@ -118,7 +119,7 @@ def suggest_command(home: Path | None, as_json: bool, project: str, protocol: st
             raise NotFound(f"Project {project} has no protocol {protocol}.")
         texts = training_data.protocol_texts(session, found.id, [row])
     classifier = tasks.load_current(settings, version)
-    suggestion = classifier.suggest([tasks.document(text) for text in texts])[0]
+    suggestion = suggest(classifier, [tasks.document(text) for text in texts])[0]
     result = asdict(suggestion) | {"model_version": version.number}
     words = ", ".join(word.text for word in suggestion.words[:8])
     emit(as_json, result, f"{protocol}: level {suggestion.level} (model). Words: {words}")

@@ -10,6 +10,7 @@ import click
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.services import audit, backup, projects
 from cer_assist.services.audit import Verification
+from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.types import now
 
 
@@ -21,13 +22,15 @@ from cer_assist.store.types import now
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def export_command(home: Path | None, as_json: bool, project: str, name: str, out: Path) -> None:
     """Write all label events and all protocols of a project, with a manifest."""
-    from cer_assist.services.exporting import export_project
-
     with open_database(settings_for(home)) as database:
         with database.read() as session:
-            project_id = projects.find_project(session, project).id
-        result = export_project(database, project_id, name, out, by=None)
-    emit(as_json, result, f"Written: {out} (SHA-256 {result['sha256']})")
+            found = projects.find_project(session, project)
+            made = export_project(session, found, name, out)
+        with database.write() as session:
+            record_export(session, found.id, name, made, None)
+    result = {"path": str(out), "sha256": made.sha256, "rows": made.rows}
+    rows = ", ".join(f"{count:,} {table}" for table, count in made.rows.items())
+    emit(as_json, result, f"Written: {out} ({rows}; SHA-256 {made.sha256})")
 
 
 @click.group()

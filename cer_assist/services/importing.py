@@ -135,10 +135,9 @@ def _insert_protocols(
             }
         )
     session.execute(_INSERT_PROTOCOL, rows)
+    # Both columns stand in one index: the long texts are not touched.
     found = session.execute(
-        select(Protocol.external_id, Protocol.id).where(
-            Protocol.project_id == project.id, Protocol.created_at == at
-        )
+        select(Protocol.external_id, Protocol.id).where(Protocol.project_id == project.id)
     )
     return dict(found.all())
 
