@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from flask import Blueprint, g, render_template, request
 
 from cer_assist.services import audit, audit_log
@@ -40,6 +43,18 @@ def verify(slug: str) -> str:
     return _render(outcome)
 
 
+def read_detail(detail: str) -> tuple[str, int | None]:
+    """An event's detail in words, and the protocol it is about; the hash has its own column."""
+    fields: dict[str, Any] = json.loads(detail)
+    protocol = fields.pop("protocol", None)
+    fields.pop("sha256", None)
+    said = []
+    for name, value in fields.items():
+        text = " → ".join(map(str, value)) if isinstance(value, list) else str(value)
+        said.append(f"{name.replace('_', ' ')}: {text}")
+    return "; ".join(said), protocol
+
+
 def _render(outcome: Verification | None) -> str:
     filters = LogFilters(
         action=request.args.get("action", ""),
@@ -52,6 +67,7 @@ def _render(outcome: Verification | None) -> str:
         people = audit_log.people(session, g.project.id)
     return render_template(
         "audit.html",
+        read_detail=read_detail,
         filters=filters,
         found=found,
         actions=actions,

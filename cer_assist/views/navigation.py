@@ -28,7 +28,7 @@ class Link:
 
     title: str
     url: str
-    is_here: bool
+    current: str  # for aria-current: page, true (a page below it), or empty
 
 
 def register(app: Flask) -> None:
@@ -57,7 +57,15 @@ def _context() -> dict[str, Any]:
 
 def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) -> list[Link]:
     return [
-        Link(title, url_for(endpoint, **values), here == endpoint)
+        Link(title, url_for(endpoint, **values), _current(endpoint, here))
         for title, endpoint in pages
         if may(endpoint)
     ]
+
+
+def _current(endpoint: str, here: str | None) -> str:
+    if here == endpoint:
+        return "page"
+    listed = {name for _, name in (*PROJECT_PAGES, *ADMIN_PAGES)}
+    below = here not in listed and (here or "").split(".")[0] == endpoint.split(".")[0]
+    return "true" if below else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,9 +12,11 @@ from cer_assist.services import history, protocols, rubrics
 from cer_assist.services.dossier import open_dossier
 from cer_assist.services.protocols import Filters, Mine, State
 from cer_assist.views.access import ALL_ROLES, database, policy
-from cer_assist.views.marked_text import read_sections
+from cer_assist.views.marked_text import is_title, read_sections
 
 protocols_pages = Blueprint("protocols", __name__, url_prefix="/p/<slug>/protocols")
+# Details worth a glance in the list; a protocol's own page shows all of them.
+LISTED = ("department", "year")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -26,7 +29,7 @@ def listing(slug: str) -> str:
         filters = _filters(rubric.scale)
         found = protocols.search(session, g.project.id, g.person.account_id, filters)
     return render_template(
-        "protocols.html", filters=filters, found=found, rubric=rubric, mine=Mine, state=State
+        "protocols.html", filters=filters, found=found, rubric=rubric, mine=Mine, glance=glance
     )
 
 
@@ -47,7 +50,18 @@ def page(slug: str, protocol_id: int) -> str:
     protocol, suggestion = dossier.protocol, dossier.suggestion
     words = suggestion.words if suggestion else []
     sections = read_sections(protocol.text, protocol.sections, words, [])
-    return render_template("protocol.html", dossier=dossier, sections=sections, rubric=rubric)
+    return render_template(
+        "protocol.html",
+        dossier=dossier,
+        title=next(filter(is_title, sections), None),
+        sections=[section for section in sections if not is_title(section)],
+        rubric=rubric,
+    )
+
+
+def glance(details: Mapping[str, str]) -> str:
+    """The details that fit on a line of the list."""
+    return ", ".join(details[name] for name in LISTED if details.get(name))
 
 
 def _filters(scale: tuple[int, ...]) -> Filters:
