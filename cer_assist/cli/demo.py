@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from cer_assist.cli.base import home_option, settings_for
 from cer_assist.cli.running import MANAGE, start
 from cer_assist.config import ROOT, Settings
 from cer_assist.domain.errors import CerError
+from cer_assist.domain.protocols import ProtocolText
 from cer_assist.imports import parse_files
 from cer_assist.processes import spawn
 from cer_assist.services import accounts, models, projects, rubrics
@@ -77,11 +79,18 @@ def _make_project(session: Session) -> int:
         )
     accounts.set_role(session, project, visitor, Role.administrator, None)
     parsed = parse_files([TEXTS / "protocols.jsonl"], {}, TEXTS / "labels.csv")
-    report = import_protocols(session, project, parsed.protocols, parsed.labels, by=visitor.id)
+    texts = [_without_answer(protocol) for protocol in parsed.protocols]
+    report = import_protocols(session, project, texts, parsed.labels, by=visitor.id)
     faults = [error.message for error in parsed.errors] + report.errors
     if faults:
         raise CerError(f"The demo protocols cannot be imported: {faults[0]}")
     return project.id
+
+
+def _without_answer(protocol: ProtocolText) -> ProtocolText:
+    """Coders see a protocol's details; the level its writer intended is not for their eyes."""
+    details = {k: v for k, v in protocol.metadata.items() if k != "intended_level"}
+    return replace(protocol, metadata=details)
 
 
 def _train_first(settings: Settings) -> None:
