@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from cer_assist.learning.ordinal import level_probabilities
 
-WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.75, 1.0)
 _LOG_TEMPERATURES = (-2.5, 2.5)
 
 

@@ -20,8 +20,9 @@ def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> d
     ----------
     truth : (n,) int
         Level numbers 0 .. K-1.
-    probabilities : (n, K)
-        The most probable level is the prediction.
+    probabilities : (n, K) or (repeats, n, K)
+        The most probable level is the prediction. Repeats are averaged measure by measure within
+        each resample of documents, so repeating does not narrow the intervals unduly.
 
     Returns
     -------
@@ -34,9 +35,20 @@ def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> d
         len(truth), np.full(len(truth), 1 / len(truth)), size=RESAMPLES
     )
     counts = np.concatenate([np.ones((1, len(truth))), draws])  # (1 + resamples, n)
-    confusions = counts @ _cells(truth, most_probable(probabilities), probabilities.shape[1])
-    square = confusions.reshape(-1, probabilities.shape[1], probabilities.shape[1])
-    measured = {
+    repeats = probabilities.reshape(-1, *probabilities.shape[-2:])
+    measured = [_measures(counts, truth, repeat) for repeat in repeats]
+    return {
+        name: _figure(np.mean([values[name] for values in measured], axis=0))
+        for name in measured[0]
+    }
+
+
+def _measures(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
+    """Every measure for every row of counts, dict of (rows,)."""
+    levels = probabilities.shape[1]
+    cells = counts @ _cells(truth, most_probable(probabilities), levels)
+    square = cells.reshape(-1, levels, levels)
+    return {
         "accuracy": accuracy(square),
         "macro_f1": macro_f1(square),
         "qwk": quadratic_kappa(square),
@@ -44,7 +56,6 @@ def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> d
         "within_one": within_one(square),
         "ece": _calibration_errors(counts, truth, probabilities),
     }
-    return {name: _figure(values) for name, values in measured.items()}
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, levels: int) -> np.ndarray:

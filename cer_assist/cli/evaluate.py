@@ -1,0 +1,160 @@
+"""evaluate: any model on any labelled file, on splits that leak nothing.
+
+Needs no database and no project; the home folder only keeps the encoded texts between calls.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cer_assist.cli.base import emit, home_option, json_option, progress_bar, settings_for
+from cer_assist.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from cer_assist.learning.evaluation import Labelled
+    from cer_assist.learning.features import FeatureCache
+
+MODEL_NAMES = ("blend", "attention", "lexical", "tfidf_lr")
+SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+Progress = Callable[[float, str], None]
+
+
+@click.command()
+@home_option
+@json_option
+@click.option("--data", type=_file, help="Labelled JSONL to cross-validate on.")
+@click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
+@click.option("--repeats", type=click.IntRange(1, 50), default=1, show_default=True)
+@click.option("--train", type=_file, help="Labelled JSONL to learn from.")
+@click.option("--test", type=_file, help="Labelled JSONL to be tested on.")
+@click.option("--labels", type=_file, help="CSV with protocol_id, coder and level.")
+@click.option("--coder", default="final", show_default=True, help="Whose labels of that CSV.")
+@click.option(
+    "--model", type=click.Choice([*MODEL_NAMES, "all"]), default="blend", show_default=True
+)
+@click.option("--n-train", type=click.IntRange(min=6), help="Learn from so many protocols only.")
+def evaluate_command(
+    home: Path | None,
+    as_json: bool,
+    data: Path | None,
+    folds: int,
+    repeats: int,
+    train: Path | None,
+    test: Path | None,
+    labels: Path | None,
+    coder: str,
+    model: str,
+    n_train: int | None,
+) -> None:
+    """Measure a model: --data with cross-validation, or --train with --test."""
+    if bool(data) == bool(train or test) or bool(train) != bool(test):
+        raise click.UsageError("give either --data, or --train together with --test")
+    levels = read_levels(labels, coder) if labels else None
+    names = MODEL_NAMES if model == "all" else (model,)
+    with progress_bar("Evaluating") as advance:
+        cache = _open_cache(home)
+        if data:
+            result = _cross_validate(names, data, levels, cache, folds, repeats, n_train, advance)
+        elif train and test:
+            result = _train_and_test(names, train, test, levels, cache, n_train, advance)
+    emit(as_json, result, *_table(result))
+
+
+def read_levels(path: Path, coder: str) -> dict[str, int]:
+    """One coder's levels by protocol id."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"protocol_id", "coder", "level"} <= rows[0].keys():
+        raise InvalidInput(f"{path.name} needs the columns protocol_id, coder and level.")
+    mine = [row for row in rows if row["coder"] == coder]
+    if not mine:
+        known = ", ".join(sorted({row["coder"] for row in rows}))
+        raise InvalidInput(f"{path.name} has no labels of coder {coder}: choose one of {known}.")
+    try:
+        return {row["protocol_id"]: int(row["level"]) for row in mine if row["level"]}
+    except ValueError as error:
+        raise InvalidInput(f"{path.name}: a level is not a whole number ({error}).") from error
+
+
+def _open_cache(home: Path | None) -> FeatureCache:
+    from cer_assist.learning.encoder import Encoder
+    from cer_assist.learning.features import FeatureCache
+
+    settings = settings_for(home)
+    return FeatureCache(settings.features_folder, Encoder(settings.encoder_dir))
+
+
+def _cross_validate(
+    names: tuple[str, ...],
+    data: Path,
+    levels: dict[str, int] | None,
+    cache: FeatureCache,
+    folds: int,
+    repeats: int,
+    n_train: int | None,
+    advance: Progress,
+) -> dict[str, Any]:
+    from cer_assist.learning import evaluation
+
+    rows = evaluation.read_labelled(data, levels)
+    scale = evaluation.scale_of(rows)
+    _encode(cache, names, advance, rows)
+    how: dict[str, Any] = {
+        "folds": folds,
+        "repeats": repeats,
+        "n_train": n_train,
+        "progress": advance,
+    }
+    return {name: evaluation.cross_validate(name, rows, scale, cache, **how) for name in names}
+
+
+def _train_and_test(
+    names: tuple[str, ...],
+    train: Path,
+    test: Path,
+    levels: dict[str, int] | None,
+    cache: FeatureCache,
+    n_train: int | None,
+    advance: Progress,
+) -> dict[str, Any]:
+    from cer_assist.learning import evaluation
+
+    known, asked = (evaluation.read_labelled(path, levels) for path in (train, test))
+    scale = evaluation.scale_of(known, asked)
+    _encode(cache, names, advance, known, asked)
+    return {
+        name: evaluation.train_and_test(
+            name, known, asked, scale, cache, n_train=n_train, progress=advance
+        )
+        for name in names
+    }
+
+
+def _encode(
+    cache: FeatureCache, names: tuple[str, ...], advance: Progress, *parts: Labelled
+) -> None:
+    """Encode everything first, so that no model is charged for it in its seconds."""
+    if names != ("tfidf_lr",):
+        cache.encode([document for part in parts for document in part.documents], advance)
+
+
+def _table(result: dict[str, Any]) -> list[str]:
+    lines = [f"{'model':10}" + "".join(f"{name:>24}" for name in SHOWN)]
+    for model, row in result.items():
+        cells = [_cell(row[name], row["intervals"][name]) for name in SHOWN]
+        lines.append(f"{model:10}" + "".join(f"{cell:>24}" for cell in cells))
+    return [*lines, f"on {next(iter(result.values()))['measured_on']}; 95 % intervals"]
+
+
+def _cell(value: float | None, interval: list[float | None]) -> str:
+    low, high = interval
+    if value is None or low is None or high is None:
+        return "undefined"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

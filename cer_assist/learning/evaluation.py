@@ -1,0 +1,256 @@
+"""Models are compared on the same splits, and no split lets a near-copy stand on both sides.
+
+Whatever a model tunes (blend, temperature) it tunes on folds inside its training part. Baselines
+run through the same code as our own model, so a difference is the model's, not the harness's.
+"""
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.protocols import compose
+from cer_assist.learning import metrics
+from cer_assist.learning.classifier import KINDS, ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
+from cer_assist.learning.ordinal import most_probable
+
+BASELINE = "tfidf_lr"
+MODELS = (*KINDS, BASELINE)
+MIN_LEVELS, MAX_LEVELS = 2, 7
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Documents with their levels, in the order of the file."""
+
+    documents: list[Document]
+    levels: np.ndarray
+
+    def pick(self, which: np.ndarray) -> "Labelled":
+        """Some of them, by position."""
+        return Labelled([self.documents[at] for at in which], self.levels[which])
+
+
+class Model(Protocol):
+    """What every compared model can do."""
+
+    def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> Any:
+        """Learn from labelled documents."""
+        ...
+
+    def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
+        """Probabilities in scale order, (n, K)."""
+        ...
+
+
+@dataclass
+class Baseline:
+    """TF-IDF of words and word pairs, logistic regression: what most labelling tools offer."""
+
+    scale: tuple[int, ...]
+    _words: TfidfVectorizer = field(default_factory=lambda: TfidfVectorizer(ngram_range=(1, 2)))
+    _model: LogisticRegression = field(default_factory=lambda: LogisticRegression(max_iter=1000))
+
+    def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "Baseline":
+        """Learn from labelled documents."""
+        self._model.fit(self._words.fit_transform([d.text for d in documents]), levels)
+        return self
+
+    def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
+        """Probabilities in scale order, zero for levels it never saw."""
+        found = self._model.predict_proba(self._words.transform([d.text for d in documents]))
+        probabilities = np.zeros((len(documents), len(self.scale)))
+        probabilities[:, [self.scale.index(level) for level in self._model.classes_]] = found
+        return probabilities
+
+
+def make_model(kind: str, scale: tuple[int, ...], cache: FeatureCache, seed: int) -> Model:
+    """A fresh model by its name on the command line."""
+    if kind == BASELINE:
+        return Baseline(scale)
+    return ProtocolClassifier(scale, cache, kind=kind, seed=seed)
+
+
+def read_labelled(path: Path, levels: dict[str, int] | None = None) -> Labelled:
+    """Read a JSONL file, plain or gzipped, of `{id, text or title + sections, level or label}`.
+
+    Parameters
+    ----------
+    path : Path
+    levels : dict of id to level, optional
+        Levels kept elsewhere; rows without one are left out.
+
+    Raises
+    ------
+    InvalidInput
+        A row is not usable; the message names it.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    documents, found = [], []
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                identity = str(row["id"])
+                level = (
+                    row.get("level", row.get("label")) if levels is None else levels.get(identity)
+                )
+                if level is None and levels is not None:
+                    continue
+                documents.append(_document(identity, row))
+                found.append(_level(level))
+            except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+                raise InvalidInput(f"{path.name}, row {number}: {error}") from error
+    if not documents:
+        raise InvalidInput(f"{path.name} has no labelled row: check the file and its labels.")
+    return Labelled(documents, np.array(found))
+
+
+def scale_of(*parts: Labelled) -> tuple[int, ...]:
+    """All levels from the lowest to the highest label."""
+    found = np.concatenate([part.levels for part in parts])
+    scale = tuple(range(int(found.min()), int(found.max()) + 1))
+    if not MIN_LEVELS <= len(scale) <= MAX_LEVELS:
+        raise InvalidInput(f"Labels run from {scale[0]} to {scale[-1]}: 2 to 7 levels are usable.")
+    return scale
+
+
+def cross_validate(
+    kind: str,
+    data: Labelled,
+    scale: tuple[int, ...],
+    cache: FeatureCache,
+    *,
+    folds: int,
+    repeats: int,
+    n_train: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Test every document by a model trained on the other folds, several times over.
+
+    Parameters
+    ----------
+    kind : str
+        One of `MODELS`.
+    data : Labelled
+    scale : tuple of int
+    cache : FeatureCache
+    folds, repeats : int
+    n_train : int, optional
+        Train on so many documents of the other folds only.
+    progress : callable (share done, message)
+
+    Returns
+    -------
+    dict, see `report`
+    """
+    clusters = near_duplicate_clusters([document.text for document in data.documents])
+    probabilities = np.zeros((repeats, len(data.levels), len(scale)))
+    seconds, used = [], []
+    for repeat in range(repeats):
+        fold_of = grouped_folds(data.levels, clusters, folds, seed=repeat)
+        for fold in np.unique(fold_of):
+            progress((repeat * folds + fold) / (repeats * folds), f"Testing {kind}")
+            held = np.flatnonzero(fold_of == fold)
+            train = _sample(np.flatnonzero(fold_of != fold), n_train, repeat)
+            model = make_model(kind, scale, cache, seed=repeat)
+            probabilities[repeat, held], spent = _fit_predict(
+                model, data.pick(train), data.pick(held)
+            )
+            seconds.append(spent)
+            used.append(len(train))
+    where = (
+        f"{len(data.levels)} protocols, each by a model that had not read it nor a near-duplicate "
+        f"({folds} folds, {repeats} times)"
+    )
+    return report(data, scale, probabilities, seconds) | {
+        "measured_on": where,
+        "n_train": round(float(np.mean(used))),
+        "near_duplicates": int(len(clusters) - len(np.unique(clusters))),
+    }
+
+
+def train_and_test(
+    kind: str,
+    train: Labelled,
+    test: Labelled,
+    scale: tuple[int, ...],
+    cache: FeatureCache,
+    *,
+    n_train: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train on one file and test on another; training rows near a test row are left out."""
+    texts = [document.text for document in (*train.documents, *test.documents)]
+    clusters = near_duplicate_clusters(texts)
+    apart = ~np.isin(clusters[: len(train.levels)], clusters[len(train.levels) :])
+    chosen = _sample(np.flatnonzero(apart), n_train, 0)
+    progress(0.0, f"Testing {kind}")
+    model = make_model(kind, scale, cache, seed=0)
+    probabilities, spent = _fit_predict(model, train.pick(chosen), test)
+    return report(test, scale, probabilities, [spent]) | {
+        "measured_on": f"{len(test.levels)} protocols of the test file",
+        "n_train": len(chosen),
+        "near_duplicates": int((~apart).sum()),
+    }
+
+
+def report(
+    data: Labelled,
+    scale: tuple[int, ...],
+    probabilities: np.ndarray,
+    seconds: Sequence[tuple[float, float]],
+) -> dict[str, Any]:
+    """Measures as plain numbers with their intervals beside them, and what they cost."""
+    numbers = data.levels - scale[0]
+    figures = metrics.figures(numbers, probabilities)
+    last = probabilities.reshape(-1, *probabilities.shape[-2:])[-1]
+    return {
+        "n": len(numbers),
+        **{name: figure["value"] for name, figure in figures.items()},
+        "intervals": {name: [figure["low"], figure["high"]] for name, figure in figures.items()},
+        "confusion": metrics.confusion(numbers, most_probable(last), len(scale)).tolist(),
+        "train_seconds": float(np.mean([fit for fit, _ in seconds])),
+        "predict_seconds": float(np.mean([predict for _, predict in seconds])),
+    }
+
+
+def _fit_predict(
+    model: Model, train: Labelled, test: Labelled
+) -> tuple[np.ndarray, tuple[float, float]]:
+    started = time.perf_counter()
+    model.fit(train.documents, train.levels.tolist())
+    fitted = time.perf_counter()
+    probabilities = model.predict_proba(test.documents)
+    return probabilities, (fitted - started, time.perf_counter() - fitted)
+
+
+def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:
+    if size is None or size >= len(which):
+        return which
+    return np.sort(np.random.default_rng(seed).choice(which, size, replace=False))
+
+
+def _document(identity: str, row: dict[str, Any]) -> Document:
+    sections = row.get("sections") or {"Text": row["text"]}
+    protocol = compose(identity, row.get("title") or "", list(sections.items()))
+    return Document(protocol.content_hash, protocol.text, protocol.sections)
+
+
+def _level(value: Any) -> int:
+    if isinstance(value, bool) or value is None or int(value) != float(value):
+        raise ValueError(f"the level must be a whole number, found {value!r}")
+    return int(value)
