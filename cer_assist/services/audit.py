@@ -18,12 +18,14 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import event_sha256
 from cer_assist.store.tables import AuditEvent, AuditHead, LabelEvent
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 
 GENESIS = "0" * 64
 _HEAD = select(AuditHead.event_id, AuditHead.sha256).with_for_update()
-_MOVE_HEAD = update(AuditHead).values(event_id=bindparam("last"), sha256=bindparam("digest"))
-_INSERT = insert(AuditEvent)
+_MOVE_HEAD = update(table_of(AuditHead)).values(
+    event_id=bindparam("last"), sha256=bindparam("digest")
+)
+_INSERT = insert(table_of(AuditEvent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.errors import CerError, NotFound
@@ -18,7 +18,7 @@ from cer_assist.services import audit
 from cer_assist.store.tables import Job
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
-from cer_assist.store.upsert import insert_into
+from cer_assist.store.upsert import upsert
 
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
@@ -49,25 +49,26 @@ def enqueue(
 ) -> None:
     """Make sure one job of this kind waits for the project; a waiting one takes the new time."""
     when = run_after or now()
-    statement = insert_into(session, Job).values(
-        kind=kind,
-        project_id=project_id,
-        payload=payload or {},
-        state=JobState.queued,
-        attempt=0,
-        run_after=when,
-        progress=0.0,
-        progress_note="",
-        cancel_requested=False,
-        error="",
-        created_at=now(),
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "project_id"],
-            index_where=text("state = 'queued'"),
-            set_={"run_after": statement.excluded.run_after, "payload": statement.excluded.payload},
-        )
+    values = {
+        "kind": kind,
+        "project_id": project_id,
+        "payload": payload or {},
+        "state": JobState.queued,
+        "attempt": 0,
+        "run_after": when,
+        "progress": 0.0,
+        "progress_note": "",
+        "cancel_requested": False,
+        "error": "",
+        "created_at": now(),
+    }
+    upsert(
+        session,
+        Job,
+        values,
+        conflict=("kind", "project_id"),
+        replace=("run_after", "payload"),
+        where="state = 'queued'",
     )
 
 

@@ -35,8 +35,8 @@ from cer_assist.store.tables import (
     Serving,
 )
 from cer_assist.store.tables.servings import Disclosed, ServingState
-from cer_assist.store.types import now
-from cer_assist.store.upsert import insert_into
+from cer_assist.store.types import now, table_of
+from cer_assist.store.upsert import upsert
 
 MAX_NOTE = 4000
 MAX_EVIDENCE = 50
@@ -111,8 +111,22 @@ _SERVING = (
     .order_by(Serving.id.desc())
     .limit(1)
 )
+_PROTOCOL = (
+    select(Protocol.id, Protocol.text, Protocol.coders_wanted)
+    .where(Protocol.id == bindparam("protocol"), Protocol.project_id == bindparam("project"))
+    .with_for_update()
+)
+_INSERT = insert(table_of(LabelEvent)).returning(table_of(LabelEvent).c.id)
+_CURRENT_FIELDS = ("protocol_id", "account_id", "lane", "project_id", "action", "level")
+_SET_MISSING = (
+    update(table_of(Protocol))
+    .where(table_of(Protocol).c.id == bindparam("protocol"))
+    .values(coders_missing=bindparam("missing"))
+)
 _CLOSE_SERVING = (
-    update(Serving).where(Serving.id == bindparam("serving")).values(state=ServingState.answered)
+    update(table_of(Serving))
+    .where(table_of(Serving).c.id == bindparam("serving"))
+    .values(state=ServingState.answered)
 )
 _READERS = (
     select(func.count())
@@ -134,11 +148,8 @@ def record_label(
     ).first()
     if known is not None:
         return _repeated(known, request)
-    protocol = session.execute(
-        select(Protocol.id, Protocol.text, Protocol.coders_wanted)
-        .where(Protocol.id == request.protocol_id, Protocol.project_id == project.id)
-        .with_for_update()
-    ).first()
+    where = {"protocol": request.protocol_id, "project": project.id}
+    protocol = session.execute(_PROTOCOL, where).first()
     if protocol is None:
         raise NotFound("This protocol is not part of the project.")
     rubric = project_rubric(session, project)
@@ -241,21 +252,14 @@ def _event_fields(
 def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
     """Insert an event, make it the current label and put its hash into the audit chain."""
     digest = audit.label_sha256(fields)
-    event_id = session.execute(
-        insert(LabelEvent).values(**fields, sha256=digest).returning(LabelEvent.id)
-    ).scalar_one()
-    statement = insert_into(session, CurrentLabel).values(
-        event_id=event_id,
-        **{
-            name: fields[name]
-            for name in ("protocol_id", "account_id", "lane", "project_id", "action", "level")
-        },
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["protocol_id", "account_id", "lane"],
-            set_={name: statement.excluded[name] for name in ("event_id", "action", "level")},
-        )
+    event_id: int = session.execute(_INSERT, fields | {"sha256": digest}).scalar_one()
+    current = {name: fields[name] for name in _CURRENT_FIELDS} | {"event_id": event_id}
+    upsert(
+        session,
+        CurrentLabel,
+        current,
+        conflict=("protocol_id", "account_id", "lane"),
+        replace=("event_id", "action", "level"),
     )
     entry = audit.Entry(
         "label.recorded",
@@ -275,11 +279,8 @@ def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
 
 def _settle(session: Session, protocol_id: int, wanted: int, serving_id: int | None) -> None:
     readers = session.execute(_READERS, {"protocol": protocol_id}).scalar_one()
-    session.execute(
-        update(Protocol)
-        .where(Protocol.id == protocol_id)
-        .values(coders_missing=max(0, wanted - readers))
-    )
+    missing = max(0, wanted - readers)
+    session.execute(_SET_MISSING, {"protocol": protocol_id, "missing": missing})
     if serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": serving_id})
 

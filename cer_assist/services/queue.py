@@ -19,7 +19,7 @@ from cer_assist.domain.labels import Action, Lane
 from cer_assist.services.models import current_version_id
 from cer_assist.store.tables import CurrentLabel, Project, Protocol, Serving, Suggestion
 from cer_assist.store.tables.servings import ServingState
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 
 SHUFFLE_RANGE = 2**31 - 1
 
@@ -107,6 +107,7 @@ _OPEN = (
         Serving.state == ServingState.open,
     )
 )
+_INSERT = insert(table_of(Serving)).returning(table_of(Serving).c.id)
 _SUGGESTION = select(Suggestion.id, Suggestion.uncertainty).where(
     Suggestion.model_version_id == bindparam("version"),
     Suggestion.protocol_id == bindparam("protocol"),
@@ -212,16 +213,13 @@ def _serve(
         "suggestion_id": suggestion.id if suggestion else None,
         "model_version_id": version_id if suggestion else None,
     }
-    serving_id = session.execute(
-        insert(Serving)
-        .values(
-            **fields,
-            project_id=project.id,
-            account_id=account_id,
-            state=ServingState.open,
-            served_at=at,
-            reserved_until=at + dt.timedelta(minutes=project.reservation_minutes),
-        )
-        .returning(Serving.id)
-    ).scalar_one()
+    values = {
+        **fields,
+        "project_id": project.id,
+        "account_id": account_id,
+        "state": ServingState.open,
+        "served_at": at,
+        "reserved_until": at + dt.timedelta(minutes=project.reservation_minutes),
+    }
+    serving_id = session.execute(_INSERT, values).scalar_one()
     return Served(serving_id=serving_id, **fields)

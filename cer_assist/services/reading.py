@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane, Origin
@@ -85,20 +84,17 @@ _LAST_SERVED = (
 )
 
 
-def _seen_before(at: ColumnElement[Any]) -> ColumnElement[bool]:
-    return exists().where(
-        Disclosure.protocol_id == LabelEvent.protocol_id,
-        Disclosure.account_id == LabelEvent.account_id,
-        Disclosure.what == Disclosed.suggestion,
-        Disclosure.at < at,
-    )
-
-
+_SEEN_BEFORE = exists().where(
+    Disclosure.protocol_id == LabelEvent.protocol_id,
+    Disclosure.account_id == LabelEvent.account_id,
+    Disclosure.what == Disclosed.suggestion,
+    Disclosure.at < LabelEvent.recorded_at,
+)
 # Only an answer that still stands and was made without having seen a suggestion is followed by one.
 _ANSWERED_BLIND = (
     select(LabelEvent.suggestion_id)
     .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
-    .where(LabelEvent.id == bindparam("event"), ~_seen_before(LabelEvent.recorded_at))
+    .where(LabelEvent.id == bindparam("event"), ~_SEEN_BEFORE)
 )
 _BY_KEY = select(
     LabelEvent.id,
@@ -159,10 +155,13 @@ def after_answer(
     return next_card(session, project, account_id, dice)
 
 
-def to_take_back(session: Session, project_id: int, account_id: int) -> LabelEvent | None:
+def to_take_back(session: Session, project_id: int, account_id: int) -> Recorded | None:
     """The own answer that undo takes back; imported labels were never given here."""
     event = labelling.last_answer(session, project_id, account_id)
-    return event if event is not None and event.origin == Origin.browser else None
+    if event is None or event.origin != Origin.browser:
+        return None
+    action = Action(event.action)
+    return Recorded(event.id, event.protocol_id, action, event.level, event.recorded_at, True)
 
 
 def stored_answer(session: Session, project_id: int, account_id: int, key: str) -> Recorded | None:

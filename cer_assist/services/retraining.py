@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
@@ -19,6 +19,22 @@ from cer_assist.store.types import now
 KIND = "retrain"
 
 
+_KNOWN = (
+    select(func.coalesce(func.max(ModelVersion.last_event_id), 0))
+    .where(ModelVersion.project_id == bindparam("project"))
+    .scalar_subquery()
+)
+_NEW_LABELS = (
+    select(func.count())
+    .select_from(LabelEvent)
+    .where(
+        LabelEvent.project_id == bindparam("project"),
+        LabelEvent.id > _KNOWN,
+        LabelEvent.action != Action.skip,
+    )
+)
+
+
 def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.datetime) -> dt.datetime:
     """Now when enough labels have come in, else when the coders have been idle for a while."""
     return at if new_labels >= every else at + idle
@@ -26,17 +42,7 @@ def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.dateti
 
 def labels_changed(session: Session, project: Project) -> None:
     """Let one retraining wait for the project; call it in the transaction that stores a label."""
-    known = (
-        select(func.coalesce(func.max(ModelVersion.last_event_id), 0))
-        .where(ModelVersion.project_id == project.id)
-        .scalar_subquery()
-    )
-    new_labels = session.execute(
-        select(func.count())
-        .select_from(LabelEvent)
-        .where(LabelEvent.project_id == project.id, LabelEvent.id > known)
-        .where(LabelEvent.action != Action.skip)
-    ).scalar_one()
+    new_labels = session.execute(_NEW_LABELS, {"project": project.id}).scalar_one()
     when = retrain_at(
         new_labels,
         every=project.retrain_every,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from sqlalchemy import select
+from sqlalchemy import URL, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
@@ -12,10 +10,7 @@ from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.store.tables import Project, RubricVersion
 from cer_assist.store.types import now
 
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> Rubric:
-    return parse_rubric(text)
+_known: dict[tuple[URL, int], Rubric] = {}
 
 
 def store_rubric(session: Session, text: str, source_name: str) -> RubricVersion:
@@ -50,8 +45,9 @@ def project_rubric(session: Session, project: Project) -> Rubric:
 
 
 def rubric_version(session: Session, version_id: int) -> Rubric:
-    """A stored rubric version, parsed."""
-    text = session.execute(
-        select(RubricVersion.text).where(RubricVersion.id == version_id)
-    ).scalar_one()
-    return _parsed(text)
+    """A stored rubric version; read once per process and database, for it never changes."""
+    key = (session.get_bind().engine.url, version_id)
+    if key not in _known:
+        text = session.execute(select(RubricVersion.text).where(RubricVersion.id == version_id))
+        _known[key] = parse_rubric(text.scalar_one())
+    return _known[key]
