@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from cer_assist.exports.columns import PROTOCOL_COLUMNS, PROTOCOLS
 from cer_assist.imports import limits, mapping, wire
 from cer_assist.imports.results import Preview
 from cer_assist.imports.rows import as_text
-from cer_assist.imports.session import Session, reader_of
+from cer_assist.imports.session import Session, TooManyFaults, reader_of
 from cer_assist.imports.sniff import EXPORT, by_name, identify
 
 _PREVIEW_ROWS = 5
@@ -93,7 +94,8 @@ def main() -> None:
         _send_preview(paths[0], pipe)
     else:
         session = Session(request, pipe)
-        for place, path in enumerate(paths):
-            session.file(path, of_labels=place >= len(request["files"]))
+        with suppress(TooManyFaults):
+            for place, path in enumerate(paths):
+                session.file(path, of_labels=place >= len(request["files"]))
     wire.send(pipe, "end", None)
     pipe.flush()

@@ -13,6 +13,7 @@ from cer_assist.imports.texts import open_text, read_bytes
 
 _DELIMITERS = ",;\t|"
 _MAX_FAULTS_IN_A_ROW = 20
+_MAX_LINES = 2_000_000
 csv.field_size_limit(MAX_CHARACTERS)
 
 
@@ -44,6 +45,8 @@ def numbered_records(
     number = faults = 0
     while True:
         number += 1
+        if number > _MAX_LINES:
+            raise InvalidInput(f"The file has more than {_MAX_LINES:,} rows, blank ones included.")
         try:
             cells = next(reader, None)
         except csv.Error as error:

@@ -28,6 +28,10 @@ def reader_of(found: Format) -> Any:
     return import_module(f"cer_assist.imports.{found.module}")
 
 
+class TooManyFaults(Exception):
+    """No further file is read."""
+
+
 class Session:
     """One import: what was asked, what was seen so far, and the pipe to tell it to."""
 
@@ -40,10 +44,15 @@ class Session:
         self._ids: dict[str, tuple[str, int | None]] = {}
 
     def report(self, row: int | None, message: str) -> None:
-        """Tell of one fault."""
+        """Tell of one fault; a thousand are enough for anyone."""
         self._errors += 1
-        if self._errors <= limits.MAX_ERRORS:
-            wire.send(self._pipe, "error", asdict(RowError(self._place(), row, message)))
+        if self._errors > limits.MAX_ERRORS:
+            self._send_error(None, "There are more faults than these: correct them first.")
+            raise TooManyFaults
+        self._send_error(row, message)
+
+    def _send_error(self, row: int | None, message: str) -> None:
+        wire.send(self._pipe, "error", asdict(RowError(self._place(), row, message)))
 
     def _place(self) -> str:
         return f"{self._file.name}/{self._part}" if self._part else self._file.name
@@ -87,6 +96,7 @@ class Session:
             self._note(f"{self._file.name}: no id column; ids are file name and row number.")
         protocols: list[ProtocolText] = []
         labels: list[PriorLabel] = []
+        number = 0
         for number, row in table.rows:
             try:
                 protocol = reader.protocol(number, row)
@@ -101,6 +111,8 @@ class Session:
             if len(protocols) >= _BATCH:
                 self._send_protocols(protocols)
                 protocols.clear()
+        if number == 0 and self._errors == 0:
+            raise InvalidInput("The file has no rows below its header: choose another one.")
         self._send_protocols(protocols)
         self._send_labels(labels)
 

@@ -12,6 +12,7 @@ from typing import Any
 from docx import Document
 from docx.oxml.ns import qn
 
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.containers import reading
 from cer_assist.imports.headings import TEXT_SECTION, Draft, heading_name, outline, usable_title
 
@@ -31,6 +32,8 @@ def read(path: Path) -> Draft:
     """Headings become sections; a document without any is searched for lines like headings."""
     with reading("DOCX"):
         document = Document(str(path))
+        if document.element.getroottree().docinfo.doctype:
+            raise InvalidInput("The DOCX file defines XML entities, as Word never does: refused.")
         styles = {style.style_id: style.name or "" for style in document.styles}
         paragraphs = [
             (styles.get(style, ""), text) for style, text in _paragraphs(document.element.body)

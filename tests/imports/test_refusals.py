@@ -35,6 +35,13 @@ LAUGHS = (
     + "]><worksheet><sheetData><row><c><v>&j;</v></c></row></sheetData></worksheet>"
 )
 
+# Behind enough comment to be past what the first look sees: the parser itself must refuse.
+LATE = (
+    f'<?xml version="1.0"?><!--{"x" * 9000}--><!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/hosts">]>'
+    '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+    "<w:p><w:r><w:t>hosts: &a;</w:t></w:r></w:p></w:body></w:document>"
+)
+
 
 def an_office_file(path: Path) -> Path:
     """A good XLSX or DOCX to spoil."""
@@ -121,6 +128,8 @@ TRAPS: list[tuple[str, Callable[[Path], object], str]] = [
     ("zeros.docx", _zeros("word/document.xml"), "it is refused"),
     ("laughs.xlsx", _part(SHEET, LAUGHS.encode()), "defines XML entities"),
     ("laughs16.docx", _part("word/document.xml", LAUGHS.encode("utf-16")), "defines XML entities"),
+    ("late.docx", _part("word/document.xml", LATE.encode()), "defines XML entities"),
+    ("late.xlsx", _part(SHEET, LATE.encode()), "no real XLSX file"),
     ("nested.xlsx", _part("xl/media/more.zip", b"PK"), "holds another archive"),
     ("parts.docx", _many_parts, "holds 6,0"),
     ("flate.pdf", _flate_bomb, "damaged or is no real PDF"),
@@ -129,6 +138,9 @@ TRAPS: list[tuple[str, Callable[[Path], object], str]] = [
     ("line.jsonl", _bytes(b'{"text": "' + b"x" * 60 * 2**20), "write one protocol a line"),
     ("deep.jsonl", _bytes(b"[" * 100_000), "not valid JSON"),
     ("far.xlsx", _far_cell, "16,384 columns"),
+    ("blanks.csv", _bytes(b"id,text\n" + b"\n" * 5_000_000), "blank ones included"),
+    ("header.csv", _bytes(b"id,text\n\n"), "no rows below its header"),
+    ("long.txt", _bytes(b"A line\n" * 400_000), "more than 2,000,000 characters"),
     ("wide.csv", _bytes(b",".join(b"c%d" % n for n in range(900))), "900 columns"),
 ]  # fmt: skip
 
@@ -177,3 +189,12 @@ def test_one_bad_file_does_not_hide_the_faults_of_the_next(tmp_path: Path) -> No
     good = a_csv(tmp_path / "b.csv", [["id", "text"], ["1", "one"], ["2", ""]])
     found = parse_files([bad, good], {}, None)
     assert [(error.file, error.row) for error in found.errors] == [("a.pdf", None), ("b.csv", 3)]
+
+
+def test_after_a_thousand_faults_reading_stops(tmp_path: Path) -> None:
+    bad = a_csv(tmp_path / "a.csv", [["id", "text"], *([str(n), "x", "y"] for n in range(3_000))])
+    next_file = a_csv(tmp_path / "b.csv", [["id", "text"], ["1", ""]])
+    found = parse_files([bad, next_file], {}, None)
+    assert len(found.errors) == limits.MAX_ERRORS + 1
+    assert "more faults than these" in found.errors[-1].message
+    assert {error.file for error in found.errors} == {"a.csv"}
