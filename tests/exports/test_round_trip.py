@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import ParsedImport, parse_files, preview
 from cer_assist.services import audit, labelling
@@ -37,7 +37,11 @@ def a_busy_project(database: Database) -> None:
         first, second, third = some_protocols(session, project)
         odd = compose("=odd'1", "@title", [("Aims", AWKWARD), ("Long", "word " * 20_000)],
                       {"year": "2024", "=cell": "'x"})  # fmt: skip
-        assert not import_protocols(session, project, [odd], [], by=None).errors
+        earlier = [
+            PriorLabel("P-3", "Reader-1", 2, 1, "not in the text word for word", "=note"),
+            PriorLabel("P-3", "final", 3, None, "walking group 3", "settled", "2019-05-06"),
+        ]
+        assert not import_protocols(session, project, [odd], earlier, by=None).errors
         a_model(session, project, {second.id: (3, [0.1, 0.2, 0.4, 0.2, 0.1])})
         request = a_request(first.id, 4, confidence=3, evidence=((0, 5), (6, 12)),
                             note="-note\nwith 'lines'", seconds=12.25)  # fmt: skip
@@ -109,11 +113,15 @@ def test_rows_say_how_the_final_level_came_about(database: Database) -> None:
     assert (rows["P-2"]["final_level"], rows["P-2"]["final_from"]) == (5, "single")
     assert (rows["P-2"]["suggestion_level"], rows["P-2"]["suggestion_probability"]) == (3, 0.4)
     assert rows["P-2"]["model_version"] == 1
-    assert (rows["P-3"]["final_level"], rows["P-3"]["final_from"]) == (None, "none")
+    assert (rows["P-3"]["final_level"], rows["P-3"]["final_from"]) == (3, "adjudicated")
+    assert rows["P-3"]["coder_levels"] == {"reader-1": 2}
+    assert (rows["=odd'1"]["final_level"], rows["=odd'1"]["final_from"]) == (None, "none")
     assert [event["action"] for event in events][-2:] == ["withdraw", "skip"]
-    assert events[3]["supersedes"] == events[2]["event_id"]
-    assert events[0]["evidence"] == "Study\nnumber"
-    assert dt.datetime.fromisoformat(events[0]["recorded_at"]).utcoffset() == dt.timedelta(0)
+    settled, first = events[1], events[2]
+    assert (settled["lane"], settled["made_at"][:10]) == ("final", "2019-05-06")
+    assert first["evidence"] == "Study\nnumber"
+    assert events[5]["supersedes"] == events[4]["event_id"]
+    assert dt.datetime.fromisoformat(first["recorded_at"]).utcoffset() == dt.timedelta(0)
 
 
 def test_an_unpacked_export_is_read_from_its_folder(database: Database, tmp_path: Path) -> None:
