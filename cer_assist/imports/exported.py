@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -96,6 +96,13 @@ def checked_manifest(manifest: Any) -> dict[str, Any]:
     return manifest
 
 
+def check_columns(table: str, names: Collection[str]) -> None:
+    """A column that was renamed or left out would come back as empty: refuse."""
+    missing = [column.name for column in COLUMNS[table] if column.name not in names]
+    if missing:
+        raise InvalidInput(f"The table {table} lacks the column {missing[0]}: import the original.")
+
+
 class PackedExport(Export):
     """CSV or JSON Lines in a zip, or in the folder it was unpacked to."""
 
@@ -157,6 +164,7 @@ def _csv_rows(stream: io.TextIOWrapper, table: str, report: Report) -> Rows:
     _, names = next(records, (1, []))
     columns = {column.name: column for column in COLUMNS[table]}
     wanted = [columns.get(name) for name in header(names)]
+    check_columns(table, names)
     for number, cells in records:
         try:
             yield (

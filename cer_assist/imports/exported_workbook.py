@@ -11,7 +11,7 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports.cells import value_of
 from cer_assist.exports.columns import COLUMNS, Column
-from cer_assist.imports.exported import Export, Rows, checked_manifest
+from cer_assist.imports.exported import Export, Rows, check_columns, checked_manifest
 from cer_assist.imports.tables import Report
 from cer_assist.imports.workbook import open_workbook, sheet_table
 
@@ -41,7 +41,9 @@ class WorkbookExport(Export):
         columns = COLUMNS[table]
         count = 0
         if self.manifest["rows"][table]:
-            for number, cells in sheet_table(self._book, table, report).rows:
+            sheet = sheet_table(self._book, table, report)
+            check_columns(table, sheet.columns)
+            for number, cells in sheet.rows:
                 count += 1
                 try:
                     yield number, {c.name: value_of(c, text) for c, text in _joined(columns, cells)}

@@ -170,3 +170,27 @@ def test_other_zips_and_other_forms_are_refused(tmp_path: Path) -> None:
     assert [error.file for error in found.errors] == names
     assert all("no export of CER Assist" in found.errors[place].message for place in (0, 1, 3))
     assert "of form 99" in found.errors[2].message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b">blind<", b">blindly<", "The label cannot be read"),
+        (b"<v>12.25</v>", b"<v>x</v>", "no real XLSX file"),
+        (b'<row r="3">', b'<row r="2">', "has 8 rows, its manifest says 9"),
+        (b">confidence<", b">certainty<", "lacks the column confidence"),
+    ],
+)
+def test_a_workbook_that_was_edited_says_where(
+    database: Database, tmp_path: Path, old: bytes, new: bytes, says: str
+) -> None:
+    a_busy_project(database)
+    out, bad = tmp_path / "export.xlsx", tmp_path / "bad.xlsx"
+    exported(database, out, "xlsx")
+    with zipfile.ZipFile(out) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    assert old in sheet
+    repacked(out, bad, {"xl/worksheets/sheet1.xml": sheet.replace(old, new)})
+    found = parse_inside([bad], {}, None)
+    assert {error.file for error in found.errors} == {"bad.xlsx/label_events"}
+    assert says in found.errors[0].message
