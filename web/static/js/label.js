@@ -1,0 +1,284 @@
+/* The label page: one key chooses, saves and moves on. The server's reply brings the next card; until
+   it is there the card on screen stays, and nothing on it is changed by anything but its reader. */
+
+import { Card } from "./label-card.js";
+import { Keys, isTyping, paintKeys } from "./label-keys.js";
+import { Outbox } from "./label-outbox.js";
+import { Sheets } from "./label-sheets.js";
+
+const POLL = 20_000;
+// A second press that comes this soon after a new card was meant for the one before.
+const BOUNCE = 150;
+
+const frame = document.getElementById("label");
+const banner = document.getElementById("banner");
+const url = frame.dataset.url;
+const card = new Card(frame, say);
+const keys = new Keys([...frame.querySelectorAll(".rung")].map((rung) => [rung.dataset.level, rung.querySelector("h3").textContent]));
+const sheets = new Sheets(keys, () => paintKeys(keys, document));
+const outbox = new Outbox({ url, slug: frame.dataset.slug, account: frame.dataset.account, onWaiting: showWaiting });
+let isBusy = false;
+let jumping = false;
+let wordsOf = frame.dataset.version;
+
+const COMMANDS = {
+  skip: () => sheets.toggle("skip"),
+  rules: () => sheets.toggle("rules"),
+  keys: () => sheets.toggle("keys"),
+  undo,
+  keep,
+  evidence: markEvidence,
+  note: () => document.getElementById("note").focus(),
+  confidence: () => card.nextConfidence(),
+  highlights: () => card.toggleHighlights(),
+};
+
+function say(text) {
+  document.getElementById("say").textContent = text;
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(18))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/* Answers */
+
+async function answer(action, fields = {}) {
+  if (isBusy) {
+    say("The last answer is still being saved.");
+    return;
+  }
+  if (action === "label" && performance.now() - card.openedAt < BOUNCE) return;
+  const target = action === "withdraw" ? card.undoTarget() : card.target();
+  if (target === null) {
+    say(action === "withdraw" ? "There is nothing to take back." : "There is no protocol to answer.");
+    return;
+  }
+  const said = action === "withdraw" ? {} : card.draft();
+  await submit({ ...target, action, level: null, ...said, ...fields, idempotency_key: newKey() });
+}
+
+async function submit(body) {
+  isBusy = true;
+  hideMessage();
+  try {
+    settle(body, await outbox.send(body));
+  } finally {
+    isBusy = false;
+  }
+}
+
+function settle(body, { status, body: reply }) {
+  if (status === 200) return saved(reply);
+  if (status === 409 && reply.choice) return choose(body, reply);
+  const refused = reply?.error ?? "The server refused the answer.";
+  message(`Not saved: ${refused}`, "bad", { "Put it aside": () => outbox.strike(body.idempotency_key) });
+}
+
+function saved(reply) {
+  const { saved: stored, card: html, mine, model } = reply;
+  const time = new Date(stored.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const what = { label: `level ${stored.level}`, skip: "skipped", withdraw: "taken back" }[stored.action];
+  const line = document.createElement("span");
+  line.className = "visually-hidden";
+  line.textContent = `: ${what}`;
+  document.getElementById("saved").replaceChildren(`Saved ${time}`, line);
+  if (html === undefined) return; // an answer of an earlier page: the card here stays
+  if (html === null) {
+    message("Saved. The next protocol could not be opened.", "", { "Try again": () => location.assign(url) });
+    return;
+  }
+  document.getElementById("mine").textContent = mine;
+  card.replace(html);
+  paintKeys(keys, frame);
+  refreshWords(model);
+}
+
+function choose(body, reply) {
+  const dialog = document.getElementById("stale");
+  dialog.innerHTML = reply.choice; // our own template, escaped by it
+  dialog.showModal();
+  dialog.querySelector("h2").focus();
+  const close = () => {
+    dialog.close();
+    outbox.strike(body.idempotency_key);
+  };
+  dialog.oncancel = (event) => event.preventDefault();
+  dialog.querySelector("[data-choice=stored]").onclick = (event) => {
+    event.preventDefault();
+    close();
+    location.assign(url);
+  };
+  dialog.querySelector("form").onsubmit = (event) => {
+    event.preventDefault();
+    close();
+    submit({ ...body, supersedes_id: reply.stored.event_id, idempotency_key: newKey() });
+  };
+}
+
+function keep() {
+  const leave = document.getElementById("leave");
+  if (leave) location.assign(leave.href);
+  else if (card.isReveal) answer("label", { level: card.level });
+}
+
+async function undo() {
+  await answer("withdraw");
+}
+
+/* Messages */
+
+function message(text, kind = "", actions = {}) {
+  const words = document.createElement("p");
+  words.textContent = text;
+  const buttons = Object.entries(actions).map(([name, act]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "compact";
+    button.textContent = name;
+    button.addEventListener("click", () => {
+      hideMessage();
+      act();
+    });
+    return button;
+  });
+  banner.className = `banner ${kind}`;
+  banner.replaceChildren(words, ...buttons);
+  banner.hidden = false;
+}
+
+function hideMessage() {
+  banner.hidden = true;
+  banner.replaceChildren();
+}
+
+function showWaiting(entry, why) {
+  frame.classList.toggle("is-waiting", why !== null);
+  if (why === null) {
+    if (!banner.hidden && banner.dataset.waiting) hideMessage();
+    delete banner.dataset.waiting;
+    return;
+  }
+  if (banner.dataset.waiting === why) return; // announced once, not at each attempt
+  message(why === "network" ? "Not saved yet – waiting for the network. You can go on reading." : "Not saved yet – you have been signed out.");
+  if (why === "signed-out") {
+    const link = Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", className: "button compact", textContent: "Sign in in a new tab" });
+    banner.append(link);
+  }
+  banner.dataset.waiting = why;
+}
+
+/* The model's words: the line tells of a new version at once, the words come with the next card */
+
+function versionLine({ version, label_count: labels }, isNew) {
+  const line = document.getElementById("version-line");
+  line.textContent = `version ${version}, from ${labels} labels`;
+  line.title = isNew ? "New: its words come with the next protocol" : "The model whose words stand under each level";
+}
+
+async function refreshWords(model) {
+  if (!model || String(model.version) === wordsOf) return;
+  const reply = await outbox.ask(`${url}/words`);
+  if (reply.status !== 200) return;
+  wordsOf = String(model.version);
+  for (const place of frame.querySelectorAll("[data-words]")) {
+    place.textContent = (reply.body.levels[place.dataset.words] ?? []).join(" · ");
+  }
+  versionLine(model, false);
+}
+
+async function poll() {
+  if (document.hidden) return;
+  const { status, body } = await outbox.ask(`${url}/status`);
+  if (status === 200 && body.version !== null && String(body.version) !== wordsOf) versionLine(body, true);
+}
+
+/* Keys and clicks */
+
+function markEvidence() {
+  if (card.isEmpty || card.evidence.toggleSelection()) return;
+  card.marking.start(card.root);
+}
+
+function onKey(event) {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return;
+  if (document.getElementById("stale").open || sheets.handle(event)) return;
+  if (isTyping(event.target)) {
+    if (event.key === "Escape") card.focusText();
+    return;
+  }
+  if (card.marking.isOn && card.marking.handle(event)) event.preventDefault();
+  else if (command(event)) event.preventDefault();
+}
+
+/** True when the key did something of ours. */
+function command(event) {
+  if (event.altKey) return card.setConfidence(/^Digit([1-3])$/.exec(event.code)?.[1]);
+  if (jumping) {
+    jumping = false;
+    if (event.key.length === 1) return card.jump(event.key.toLowerCase());
+  }
+  if (event.key === "Escape") return card.closeRubric();
+  if (event.key === "Enter") {
+    if (event.target.closest("a, button, summary, input")) return event.target.matches("input");
+    if (!event.repeat) keep();
+    return true;
+  }
+  if (event.key === "g") {
+    jumping = true;
+    say("Go to section: press its letter.");
+    return true;
+  }
+  const action = keys.actionOf(event);
+  if (action === undefined) return false;
+  if (!event.repeat) act(action);
+  return true;
+}
+
+function act(action) {
+  card.marking.stop();
+  const level = /^level:(\d)$/.exec(action)?.[1];
+  if (level !== undefined) answer("label", { level: Number(level) });
+  else COMMANDS[action]();
+}
+
+function onSubmit(event) {
+  const form = event.target.id;
+  if (!["answer", "undo", "skip-form", "skip-other"].includes(form)) return;
+  event.preventDefault();
+  if (form === "answer") answer("label", { level: Number(event.submitter.value) });
+  else if (form === "undo") undo();
+  else skip(event);
+}
+
+function skip(event) {
+  const field = event.target.elements.reason;
+  const reason = event.submitter?.name === "reason" ? event.submitter.value : field.value;
+  document.getElementById("skip").hidePopover();
+  answer("skip", { note: reason, confidence: null, evidence: [] });
+  if (event.target.id === "skip-other") field.value = "";
+}
+
+async function resume() {
+  for (const entry of outbox.left()) {
+    isBusy = true;
+    const reply = await outbox.resume(entry);
+    isBusy = false;
+    if (reply.status === 200 && card.protocolId !== entry.protocol_id) delete reply.body.card;
+    const { slug: _, ...body } = entry;
+    settle(body, reply);
+    if (reply.status === 200) message("The answer that waited in this browser is saved now. A note or marks that belonged to it were not kept here.");
+  }
+}
+
+frame.classList.add("scripted");
+paintKeys(keys, document);
+card.open();
+document.addEventListener("keydown", onKey);
+document.addEventListener("submit", onSubmit);
+for (const button of document.querySelectorAll("[data-action].script:not([popovertarget])")) {
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the selection
+  button.addEventListener("click", () => COMMANDS[button.dataset.action]());
+}
+setInterval(poll, POLL);
+resume();
