@@ -50,7 +50,7 @@ def account_lines(session: Session) -> list[AccountLine]:
             last_seen,
         ).order_by(Account.username)
     )
-    return [AccountLine(*row) for row in rows.tuples()]
+    return [AccountLine(*row) for row in rows]
 
 
 def find_account_by_id(session: Session, account_id: int) -> Account:
@@ -77,4 +77,4 @@ def recent_jobs(session: Session) -> list[tuple[Job, str]]:
         .order_by(live.desc(), Job.id.desc())
         .limit(JOBS_SHOWN)
     )
-    return list(rows.tuples())
+    return list(rows)

@@ -68,7 +68,7 @@ def events(session: Session, project_id: int, filters: LogFilters) -> LogPage:
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    lines = [LogLine(*row) for row in session.execute(statement).tuples()]
+    lines = [LogLine(*row) for row in session.execute(statement)]
     return LogPage(lines, total, page, pages)
 
 
@@ -98,4 +98,4 @@ def people(session: Session, project_id: int) -> list[tuple[int, str]]:
         )
         .order_by(Account.display_name)
     )
-    return list(session.execute(statement).tuples())
+    return list(session.execute(statement))

@@ -1,0 +1,168 @@
+"""Every route with every kind of person: exactly those get through that the plan lets through."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from cer_assist.store.tables.accounts import Role
+from cer_assist.views.access import policy, require_policies
+from tests.views.office import OTHER, OWN, Browser, Office
+
+CODING = {Role.coder, Role.lead, Role.administrator}
+LEADING = {Role.lead, Role.administrator}
+OVERSEEING = {Role.lead, Role.administrator, Role.auditor}
+PUBLIC, SIGNED_IN, INSTALLATION = "public", "signed in", "installation"
+
+# The longest prefix that fits an address says who may use it; no fit fails the test.
+PLAN: dict[str, set[Role] | str] = {
+    "/healthz": PUBLIC,
+    "/static/": PUBLIC,
+    "/sign-in": PUBLIC,
+    "/link/": PUBLIC,
+    "/sign-out": SIGNED_IN,
+    "/account": SIGNED_IN,
+    "/admin/": INSTALLATION,
+    "/p/<slug>/label": CODING,
+    "/p/<slug>/protocols": set(Role),
+    "/p/<slug>/words": set(Role),
+    "/p/<slug>/model": set(Role),
+    "/p/<slug>/rubric": set(Role),
+    "/p/<slug>/data": OVERSEEING,
+    "/p/<slug>/data/import": LEADING,
+    "/p/<slug>/audit": OVERSEEING,
+    "/p/<slug>/settings": LEADING,
+    "/p/<slug>/settings/members": {Role.administrator},
+}
+ARGUMENTS = {
+    "slug": OWN,
+    "protocol_id": 1,
+    "account_id": 1,
+    "job_id": 1,
+    "token": "0" * 32,
+    "key": "0" * 32,
+    "version": "x",
+    "path": "css/base.css",
+}
+PEOPLE = [None, "nobody", "root", *(f"{role}@{slug}" for slug in (OWN, OTHER) for role in Role)]
+
+
+def planned(rule: Rule) -> set[Role] | str:
+    """Who may use an address, by the plan above."""
+    if rule.rule == "/":
+        return SIGNED_IN
+    fits = [prefix for prefix in PLAN if rule.rule.startswith(prefix)]
+    assert fits, f"{rule.rule} is in no plan: add it to PLAN on purpose"
+    return PLAN[max(fits, key=len)]
+
+
+def expected(plan: set[Role] | str, person: str | None) -> int:
+    """200 when let through, otherwise the status of the refusal."""
+    if plan == PUBLIC:
+        return 200
+    if person is None:
+        return 302
+    if plan == SIGNED_IN:
+        return 200
+    if plan == INSTALLATION:
+        return 200 if person == "root" else 403
+    if not person.endswith(f"@{OWN}"):
+        return 404
+    return 200 if person.split("@")[0] in plan else 403
+
+
+def let_through_only(app: Flask) -> None:
+    """Put a view that does nothing in place of each, keeping its policy."""
+
+    def stub(view: Any) -> Any:
+        @wraps(view)
+        def reached(**_: Any) -> str:
+            return "reached"
+
+        return reached
+
+    for endpoint, view in app.view_functions.items():
+        if endpoint != "sign_in.form":  # where the browsers get their form tokens
+            app.view_functions[endpoint] = stub(view)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_every_route_lets_exactly_the_planned_people_through(
+    office: Office, person: str | None
+) -> None:
+    let_through_only(office.app)
+    browser = office.browser(person)
+    wrong = []
+    tried = 0
+    for rule in office.app.url_map.iter_rules():
+        address = office.app.url_map.bind("localhost").build(
+            rule.endpoint, {name: ARGUMENTS[name] for name in rule.arguments}
+        )
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+            got = _status(browser, method, address)
+            want = expected(planned(rule), person)
+            tried += 1
+            if got != want:
+                wrong.append(f"{method} {rule.rule}: {got} instead of {want}")
+    assert wrong == []
+    assert tried >= 40
+
+
+def _status(browser: Browser, method: str, address: str) -> int:
+    if method == "GET":
+        return browser.get(address).status_code
+    return browser.client.open(
+        address, method=method, data={"csrf_token": browser.token()}
+    ).status_code
+
+
+def test_a_script_that_is_signed_out_gets_401_and_no_page(office: Office) -> None:
+    browser = office.browser()
+    answer = browser.get(f"/p/{OWN}/label", headers={"Accept": "application/json"})
+    assert answer.status_code == 401
+    assert "Sign in again" in answer.get_json()["error"]
+
+
+def test_a_page_asks_to_sign_in_and_comes_back(office: Office) -> None:
+    answer = office.browser().get(f"/p/{OWN}/protocols?q=church")
+    assert answer.status_code == 302
+    assert answer.location == "/sign-in?next=/p/own/protocols?q%3Dchurch"
+
+
+def test_a_foreign_project_looks_like_none_at_all(office: Office) -> None:
+    browser = office.browser("administrator@own")
+    foreign, missing = (browser.get(f"/p/{slug}/protocols") for slug in (OTHER, "nowhere"))
+    assert (foreign.status_code, missing.status_code) == (404, 404)
+    assert foreign.text.replace(browser.token(), "") == missing.text.replace(browser.token(), "")
+
+
+def test_an_app_with_a_route_that_forgot_its_policy_does_not_start(office: Office) -> None:
+    office.app.add_url_rule("/open", "open", lambda: "everyone")
+    with pytest.raises(RuntimeError, match=r"/open .* declares no policy"):
+        require_policies(office.app)
+
+
+@pytest.mark.parametrize(
+    ("address", "declared"),
+    [("/p/<slug>/x", policy.signed_in), ("/x", policy.members(Role.lead))],
+)
+def test_a_project_route_without_a_project_policy_does_not_start(
+    office: Office, address: str, declared: Any
+) -> None:
+    office.app.add_url_rule(address, "x", declared(lambda **_: ""))
+    with pytest.raises(RuntimeError, match="belong together"):
+        require_policies(office.app)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_no_menu_leads_to_a_refusal(office: Office, role: Role) -> None:
+    browser = office.browser(f"{role}@{OWN}")
+    page = browser.get(f"/p/{OWN}/rubric").text
+    menu = page[page.index("<nav") : page.index("</nav>")]
+    links = [part.split('"')[0] for part in menu.split('href="')[1:]]
+    assert len(links) >= 5
+    assert [browser.get(link).status_code for link in links] == [200] * len(links)
