@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cer_assist.domain.errors import Cancelled, Corrupt
+from cer_assist.learning.encoder import Encoder
+from cer_assist.learning.features import FeatureCache, TokenStates, pack, unpack
+from cer_assist.learning.projection import Projection, load_projection
+from cer_assist.learning.readings import read
+from cer_assist.learning.text import tokenise
+from tests.learning.shared import Demo, a_text, collecting, silent
+from tests.learning.test_text import TEXTS, TOKENIZER
+
+
+def some_states(text: str) -> TokenStates:
+    pieces = tokenise(TOKENIZER, text)
+    generator = np.random.default_rng(len(text))
+    return TokenStates(generator.integers(-127, 128, (len(pieces.ids), 64)).astype(np.int8), pieces)
+
+
+@given(TEXTS)
+def test_what_is_packed_comes_back(text: str) -> None:
+    before = some_states(text)
+    after = unpack(pack(before))
+    assert np.array_equal(before.states, after.states)
+    for name in ("ids", "word_of_piece", "words", "sentence_of_piece", "content"):
+        assert np.array_equal(getattr(before.pieces, name), getattr(after.pieces, name)), name
+
+
+@given(st.data())
+def test_a_flipped_bit_anywhere_is_found(data: st.DataObject) -> None:
+    packed = bytearray(pack(some_states("An advisory board decides.")))
+    at = data.draw(st.integers(0, len(packed) - 1))
+    packed[at] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(Corrupt):
+        unpack(bytes(packed))
+
+
+def test_states_are_written_once_and_found_again(tmp_path: Path, encoder: Encoder) -> None:
+    cache = FeatureCache(tmp_path, encoder)
+    documents = [a_text("The committee decides."), a_text("Flyers at the church.")]
+    assert cache.missing(documents) == documents
+    first = list(cache.read(documents, silent))
+    assert cache.missing(documents) == []
+    again = list(FeatureCache(tmp_path, Encoder(Path("/nonexistent"))).read(documents, silent))
+    assert all(np.array_equal(a.states, b.states) for a, b in zip(first, again, strict=True))
+
+
+def test_a_damaged_file_is_rebuilt(
+    tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = FeatureCache(tmp_path, encoder)
+    document = a_text("Residents lead the study.")
+    [before] = cache.read([document], silent)
+    [file] = cache.folder.rglob("*.states")
+    damaged = bytearray(file.read_bytes())
+    damaged[-3] ^= 8
+    file.write_bytes(damaged)
+    [after] = cache.read([document], silent)
+    assert np.array_equal(before.states, after.states)
+    assert "checksum" in caplog.text
+    assert unpack(file.read_bytes()).pieces.ids.tolist() == before.pieces.ids.tolist()
+
+
+def test_equal_texts_are_encoded_once_and_empty_ones_do_no_harm(
+    tmp_path: Path, encoder: Encoder
+) -> None:
+    cache = FeatureCache(tmp_path, encoder)
+    found = list(cache.read([a_text("One."), a_text("One."), a_text("")], silent))
+    assert len(list(cache.folder.rglob("*.states"))) == 2
+    assert found[2].states.shape == (0, 64)
+    assert read(found[2]).keys.shape == (0,)
+
+
+def test_stopping_keeps_what_is_finished(tmp_path: Path, encoder: Encoder, monkeypatch) -> None:
+    monkeypatch.setattr("cer_assist.learning.features._CHUNK_CHARACTERS", 100)
+    cache = FeatureCache(tmp_path, encoder)
+    documents = [a_text(f"Protocol {number} has a committee. " * 4) for number in range(6)]
+
+    def stop_halfway(share: float, message: str) -> None:
+        if share > 0.5:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        cache.encode(documents, stop_halfway)
+    assert 0 < len(cache.missing(documents)) < len(documents)
+    shares: list[float] = []
+    cache.encode(documents, collecting(shares))
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert cache.missing(documents) == []
+
+
+def test_a_word_piece_costs_at_most_seventy_bytes(cache: FeatureCache, demo: Demo) -> None:
+    pieces = sum(len(states.pieces.ids) for states in cache.read(demo.documents, silent))
+    files = [cache._path(document) for document in demo.documents]
+    assert sum(file.stat().st_size for file in files) <= 70 * pieces
+
+
+def test_the_projection_keeps_unit_variance_on_the_texts_it_was_fitted_on(
+    cache: FeatureCache, demo: Demo
+) -> None:
+    rows = np.concatenate([s.states for s in cache.read(demo.documents, silent)]) / (127 / 4)
+    assert np.allclose(rows.std(axis=0), 1.0, atol=0.1)
+    assert np.abs(rows.mean(axis=0)).max() < 0.2
+
+
+def test_quantising_is_exact_to_half_a_step_and_clips() -> None:
+    projection = Projection(np.zeros(384, np.float32), np.eye(384, 64, dtype=np.float32))
+    states = np.zeros((2, 384), np.float32)
+    states[0, :2] = [1.0, -2.5]
+    states[1, :2] = [9.0, -9.0]
+    assert projection.quantise(states)[:, :2].tolist() == [[32, -79], [127, -127]]
+    assert load_projection().directions.shape == (384, 64)
+
+
+def test_only_content_words_are_read_with_their_places() -> None:
+    text = "The board, and 12 partners, decide."
+    found = read(some_states(text))
+    assert [text[start:end] for start, end in found.words] == ["board", "partners", "decide"]
+    assert len(found.states) == len(found.word_of_piece)
+    assert found.word_of_piece.max() == 2
