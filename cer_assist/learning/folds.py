@@ -13,7 +13,7 @@ from datasketch import MinHash, MinHashLSH
 
 SHINGLE_WORDS = 3
 # Jaccard overlap. A copy with three words in ten dropped keeps .27, unrelated protocols below .08.
-SIMILARITY = 0.2
+SIMILARITY = 0.15
 _PERMUTATIONS = 128
 _WORDS = regex.compile(r"\w+")
 

@@ -63,9 +63,7 @@ def ordinal_loss(above, logits):
     -------
     (...) float
     """
-    # max(z, 0) - z t + log(1 + exp(-|z|)): finite for any logit
-    loss = ops.maximum(logits, 0.0) - logits * above + ops.log1p(ops.exp(-ops.abs(logits)))
-    return ops.sum(loss, axis=-1)
+    return ops.sum(ops.softplus(logits) - logits * above, axis=-1)
 
 
 def thresholds(indices: np.ndarray, levels: int) -> np.ndarray:

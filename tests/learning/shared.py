@@ -1,4 +1,4 @@
-"""Fixtures of the learner's tests: one encoder and one cache a session, the demo texts, builders."""
+"""Fixtures of the learner's tests: one encoder and cache a session, the demo texts, builders."""
 
 import csv
 import json

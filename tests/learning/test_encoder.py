@@ -81,7 +81,7 @@ def test_padding_beside_longer_texts_changes_nothing(encoder: Encoder) -> None:
 
 def test_batches_hold_every_window_once_and_little_padding() -> None:
     lengths = np.random.default_rng(0).integers(1, 255, 500)
-    batches = list(batches_by_length(lengths))
+    batches = list(batches_by_length(lengths.tolist()))
     assert sorted(np.concatenate(batches).tolist()) == list(range(500))
     padded = sum(len(batch) * lengths[batch].max() for batch in batches)
     assert lengths.sum() > 0.9 * padded

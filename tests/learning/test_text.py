@@ -19,9 +19,9 @@ from cer_assist.learning.text import (
 TOKENIZER = Encoder().tokenizer
 FRAGMENTS = [
     "community", "Board", "co-developed", "don't", "3.5", ".", ",", " ", "\n\n", "e\u0301tude", "é",
-    "ﬁnd", "İstanbul", "👩\u200d🔬", "🇫🇷🇩🇪", "👍🏽", "שלום", "مرحبا", "नमस्ते", "한국어", "字符", "カタカナ",
-    "ภาษาไทย", "a\u200bb", "zero\u200dwidth", "\u0301", "\u200b", "\ufeff", "\u0600١", "ß", "Ǆ", "𝕬𝖇",
-    "\U000e0001", "\u202edlrow", "x" * 130, "[CLS]", "##ing",
+    "ﬁnd", "İstanbul", "👩\u200d🔬", "🇫🇷🇩🇪", "👍🏽", "שלום", "مرحبا", "नमस्ते", "한국어",
+    "字符", "カタカナ", "ภาษาไทย", "a\u200bb", "zero\u200dwidth", "\u0301", "\u200b", "\ufeff",
+    "\u0600١", "ß", "Ǆ", "𝕬𝖇", "\U000e0001", "\u202edlrow", "x" * 130, "[CLS]", "##ing",
 ]  # fmt: skip
 TEXTS = st.one_of(
     st.text(max_size=80),
@@ -82,7 +82,9 @@ def test_words_as_a_reader_would_cut_them(text: str, words: list[str]) -> None:
 
 
 @given(st.lists(st.integers(1, 60), max_size=40), st.integers(5, 40))
-def test_windows_cover_all_pieces_once_and_end_with_sentences(lengths: list[int], size: int) -> None:
+def test_windows_cover_all_pieces_once_and_end_with_sentences(
+    lengths: list[int], size: int
+) -> None:
     pieces = pieces_of_sentences(lengths)
     cuts = windows(pieces, size)
     covered = [at for start, end in cuts for at in range(start, end)]

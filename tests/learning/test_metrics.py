@@ -1,0 +1,74 @@
+import json
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error
+
+from cer_assist.learning.metrics import calibration_error, confusion, figures
+
+LEVELS = 5
+pairs = st.lists(
+    st.tuples(st.integers(0, LEVELS - 1), st.integers(0, LEVELS - 1)), min_size=2, max_size=30
+)
+
+
+def certain(predicted: np.ndarray) -> np.ndarray:
+    return np.eye(LEVELS)[predicted]
+
+
+@given(pairs)
+def test_measures_are_those_of_scikit_learn(answers: list[tuple[int, int]]) -> None:
+    truth, predicted = np.array(answers).T
+    found = {name: figure["value"] for name, figure in figures(truth, certain(predicted)).items()}
+    assert found["accuracy"] == pytest.approx(accuracy_score(truth, predicted))
+    assert found["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert found["mae"] == pytest.approx(mean_absolute_error(truth, predicted))
+    assert found["within_one"] == pytest.approx(np.mean(np.abs(truth - predicted) <= 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # without `labels` it would count distances between the levels that happen to occur
+        kappa = cohen_kappa_score(truth, predicted, labels=range(LEVELS), weights="quadratic")
+    assert found["qwk"] is None if np.isnan(kappa) else found["qwk"] == pytest.approx(kappa)
+    assert json.dumps(found)
+
+
+def test_intervals_hold_the_value_and_narrow_with_more_documents() -> None:
+    generator = np.random.default_rng(0)
+    widths = []
+    for size in (40, 1000):
+        truth = generator.integers(0, LEVELS, size)
+        predicted = np.where(generator.random(size) < 0.7, truth, (truth + 1) % LEVELS)
+        for name, figure in figures(truth, certain(predicted)).items():
+            if name != "ece":  # resampling only adds to this one: it is biased upwards
+                assert figure["low"] <= figure["value"] <= figure["high"]
+        found = figures(truth, certain(predicted))["accuracy"]
+        widths.append(found["high"] - found["low"])
+    # the normal approximation: 2 * 1.96 * sqrt(.7 * .3 / n)
+    assert widths == pytest.approx([0.284, 0.0568], rel=0.2)
+
+
+def test_repeats_are_averaged_and_do_not_narrow_the_interval() -> None:
+    truth = np.arange(200) % LEVELS
+    right, wrong = certain(truth), certain((truth + 1) % LEVELS)
+    found = figures(truth, np.stack([right, wrong]))["accuracy"]
+    assert found == {"value": 0.5, "low": 0.5, "high": 0.5}
+    half = certain(np.where(np.arange(200) % 4 < 2, truth, (truth + 1) % LEVELS))
+    once, twice = figures(truth, half)["mae"], figures(truth, np.stack([half, half]))["mae"]
+    assert once == twice
+
+
+def test_calibration_error_worked_out_by_hand() -> None:
+    # Two documents at .85 (one right), one at .55 (right): (|1 - 1.7| + |1 - .55|) / 3
+    probabilities = np.array([[0.85, 0.15], [0.85, 0.15], [0.45, 0.55]])
+    assert calibration_error(np.array([0, 1, 1]), probabilities) == pytest.approx(1.15 / 3)
+
+
+def test_confusion_counts_truth_by_row() -> None:
+    assert confusion(np.array([0, 0, 2]), np.array([0, 1, 1]), 3).tolist() == [
+        [1, 1, 0],
+        [0, 0, 0],
+        [0, 1, 0],
+    ]
