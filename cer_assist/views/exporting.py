@@ -31,5 +31,6 @@ def download(slug: str) -> Response:
         record_export(session, g.project.id, kind, made, g.person.account_id)
     response = send_file(made.path, as_attachment=True, download_name=name)
     response.headers["X-Content-SHA256"] = made.sha256
+    response.direct_passthrough = False  # passed through, it would not tell us when it is done
     response.call_on_close(folder.cleanup)
     return response

@@ -5,10 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cer_assist.config import Settings
+from cer_assist.services import accounts
 from cer_assist.store.engine import Database
-from tests.views.office import Office, an_office
+from cer_assist.store.tables import Account, ModelVersion
+from cer_assist.store.tables.accounts import Role
+from tests.builders import a_label, a_model
+from tests.views.office import OTHER, OWN, Office, an_office
+
+FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
+WORDS = {
+    "2": [
+        {"word": "flyers", "weight": 0.9, "n_documents": 3},
+        {"word": "recruitment", "weight": 1.2, "n_documents": 12},
+    ],
+    "5": [{"word": "board", "weight": 0.6, "n_documents": 1}],
+}
 
 
 @pytest.fixture
@@ -21,3 +35,26 @@ def settings(tmp_path: Path) -> Settings:
 def office(database: Database, settings: Settings) -> Office:
     """Two projects, a person for every role, and the app."""
     return an_office(database, settings)
+
+
+@pytest.fixture
+def busy(office: Office) -> Office:
+    """An office that has a model, labels and a job, and root in both projects."""
+    with office.database.write() as session:
+        project = office.project(session)
+        a_model(session, project, {1: (2, [0.1, 0.6, 0.2, 0.06, 0.04])}, words=dict(WORDS))
+        version = session.scalars(select(ModelVersion)).one()
+        version.metrics = {
+            "qwk": FIGURE,
+            "macro_f1": FIGURE,
+            "n": 45,
+            "measured_on": "45 labelled protocols",
+            "confusion": [[1, 0, 0, 0, 0]] * 5,
+        }
+        for slug in (OWN, OTHER):
+            root = session.get_one(Account, office.people["root"])
+            accounts.set_role(
+                session, office.project(session, slug), root, Role.administrator, None
+            )
+        a_label(session, project, 1, by=office.people["coder@own"], level=4)
+    return office

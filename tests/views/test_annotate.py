@@ -1,0 +1,472 @@
+"""The label page's two faces: JSON for its script, plain forms for everyone else."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from cer_assist.domain.labels import Action, Exposure
+from cer_assist.services import history, labelling, reading
+from cer_assist.services.history import Disclosed
+from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
+from cer_assist.store.tables.projects import SuggestionPolicy
+from cer_assist.store.tables.servings import ServingState
+from tests.builders import a_label, a_model, a_protocol
+from tests.views.office import OTHER, OWN, Browser, Office
+
+PAGE = f"/p/{OWN}/label"
+CODER = "coder@own"
+# A probability and words that stand nowhere else: where they show, the suggestion shows.
+PROBABILITIES = [0.03, 0.04, 0.05, 0.07, 0.81]
+TELLTALES = ("81 %", 'class="hl', "Model suggests", "data-model")
+
+
+@pytest.fixture
+def modelled(office: Office) -> Office:
+    """The office with a model that says 5 of every protocol."""
+    with office.database.write() as session:
+        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
+        words: dict[str, object] = {"4": [{"word": "steering", "weight": 1.0, "n_documents": 2}]}
+        a_model(session, office.project(session), said, words=words)
+    return office
+
+
+def under(office: Office, policy: SuggestionPolicy) -> None:
+    with office.database.write() as session:
+        office.project(session).suggestion_policy = policy
+
+
+def an_answer(protocol_id: int, level: int | None = 3, **fields: Any) -> dict[str, Any]:
+    action = "label" if level is not None else "skip"
+    key = secrets.token_hex(12)
+    return {
+        "protocol_id": protocol_id,
+        "action": action,
+        "level": level,
+        "idempotency_key": key,
+        **fields,
+    }
+
+
+def send(browser: Browser, answer: dict[str, Any], page: str = PAGE) -> TestResponse:
+    return browser.client.post(page, json=answer, headers={"X-CSRFToken": browser.token()})
+
+
+def shown_protocol(html: str) -> int:
+    found = re.search(r'data-protocol="(\d+)"', html)
+    assert found is not None
+    return int(found[1])
+
+
+def form_fields(html: str, form: str) -> dict[str, str]:
+    """The hidden fields the page puts into one of its forms."""
+    return dict(re.findall(rf'type="hidden" form="{form}" name="(\w+)" value="([^"]*)"', html))
+
+
+def events(office: Office) -> list[LabelEvent]:
+    with office.database.read() as session:
+        return list(session.scalars(select(LabelEvent).order_by(LabelEvent.id)))
+
+
+def test_the_page_shows_text_rubric_and_the_models_words(modelled: Office) -> None:
+    html = modelled.browser(CODER).get(PAGE).text
+    assert "We study walking group" in html
+    for level, name in ((1, "Non-CEnR"), (5, "Reciprocal")):
+        assert f'name="level" value="{level}"' in html
+        assert name in html
+    assert "steering" in html
+    assert "version 1, from 5 labels" in html
+    assert "why this one:" in html
+
+
+def test_without_a_model_the_page_says_so_and_saving_goes_on(office: Office) -> None:
+    browser = office.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    reply = send(browser, an_answer(first)).json
+    assert reply is not None
+    assert reply["saved"]["level"] == 3
+    assert reply["protocol_id"] != first
+    assert reply["mine"] == 1
+    assert "No model yet" in reply["card"]
+
+
+@pytest.mark.parametrize("policy", [SuggestionPolicy.after, SuggestionPolicy.hidden])
+def test_before_the_own_answer_nothing_of_the_suggestion_is_sent(
+    modelled: Office, policy: SuggestionPolicy
+) -> None:
+    under(modelled, policy)
+    browser = modelled.browser(CODER)
+    page = browser.get(PAGE).text
+    reply = send(browser, an_answer(shown_protocol(page), None, note="unreadable"))
+    picked = browser.get(f"{PAGE}?protocol={modelled.protocols[3]}").text
+    for text in (page, reply.text, picked):
+        assert not [mark for mark in TELLTALES if mark in text]
+    with modelled.database.read() as session:
+        assert session.scalars(select(Disclosure)).all() == []
+
+
+def test_after_the_own_answer_the_suggestion_shows_and_both_answers_are_kept(
+    modelled: Office,
+) -> None:
+    browser = modelled.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    revealed = send(browser, an_answer(first, 3)).json
+    assert revealed is not None
+    assert revealed["protocol_id"] == first
+    assert all(mark in revealed["card"] for mark in TELLTALES)
+    assert "Keep 3" in revealed["card"]
+    kept = send(browser, an_answer(first, 3, supersedes_id=revealed["saved"]["event_id"])).json
+    assert kept is not None
+    assert kept["protocol_id"] != first
+    assert not [mark for mark in TELLTALES if mark in kept["card"]]
+    blind, after = events(modelled)
+    assert (blind.level, blind.exposure) == (3, Exposure.blind)
+    assert (after.level, after.exposure) == (3, Exposure.after_suggestion)
+    assert after.supersedes_id == blind.id
+    assert after.suggestion_id is not None
+
+
+def test_a_hidden_suggestion_stays_hidden_after_the_answer(modelled: Office) -> None:
+    under(modelled, SuggestionPolicy.hidden)
+    browser = modelled.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    reply = send(browser, an_answer(first))
+    again = browser.get(f"{PAGE}?protocol={first}").text
+    assert reply.json is not None
+    assert reply.json["protocol_id"] != first
+    assert not [mark for mark in TELLTALES if mark in reply.text + again]
+    assert [event.exposure for event in events(modelled)] == [Exposure.blind]
+
+
+def test_a_suggestion_shown_from_the_start_is_on_the_event(modelled: Office) -> None:
+    under(modelled, SuggestionPolicy.shown)
+    browser = modelled.browser(CODER)
+    html = browser.get(PAGE).text
+    assert all(mark in html for mark in TELLTALES)
+    assert 'class="rung ramp-100 model"' in html
+    assert "checked" not in html
+    reply = send(browser, an_answer(shown_protocol(html))).json
+    assert reply is not None
+    assert reply["protocol_id"] != shown_protocol(html)
+    assert [event.exposure for event in events(modelled)] == [Exposure.after_suggestion]
+
+
+def test_weak_evidence_is_called_so(office: Office) -> None:
+    with office.database.write() as session:
+        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
+        a_model(session, office.project(session), said)
+        weak = "UPDATE highlight SET evidence_strength = 0.12"
+        session.connection().exec_driver_sql(weak)
+    under(office, SuggestionPolicy.shown)
+    html = office.browser(CODER).get(PAGE).text
+    assert "Weak evidence" in html
+    assert "0.12 of 1" in html
+
+
+def test_the_same_answer_again_gives_the_same_reply_and_one_event(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    answer = an_answer(shown_protocol(browser.get(PAGE).text))
+    first, again = send(browser, answer).json, send(browser, answer).json
+    assert first is not None
+    assert again is not None
+    assert first["saved"]["event_id"] == again["saved"]["event_id"]
+    assert again["saved"]["repeated"]
+    assert again["protocol_id"] == first["protocol_id"]
+    assert "Keep 3" in again["card"]
+    assert len(events(modelled)) == 1
+
+
+def test_a_repeated_answer_does_not_serve_a_second_protocol(office: Office) -> None:
+    browser = office.browser(CODER)
+    answer = an_answer(shown_protocol(browser.get(PAGE).text))
+    first, again = send(browser, answer).json, send(browser, answer).json
+    assert first is not None
+    assert again is not None
+    assert first["protocol_id"] == again["protocol_id"]
+    with office.database.read() as session:
+        still = session.scalar(select(func.count()).where(Serving.state == ServingState.open))
+    assert still == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"level": "3"},
+        {"level": True},
+        {"level": 3.0},
+        {"level": None},
+        {"extra": 1},
+        {"action": "delete"},
+        {"confidence": 4},
+        {"evidence": [[5, 2]]},
+        {"evidence": [[0, 10_000]]},
+        {"evidence": [["0", "2"]]},
+        {"seconds": -1},
+        {"note": "x" * 4001},
+        {"idempotency_key": "short"},
+        {"level": 9},
+        {"level": 0},
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_stored(
+    office: Office, fault: dict[str, Any]
+) -> None:
+    browser = office.browser(CODER)
+    reply = send(browser, an_answer(office.protocols[0]) | fault)
+    assert reply.status_code in (400, 422)
+    assert reply.json is not None
+    assert len(reply.json["error"]) > 20
+    assert events(office) == []
+
+
+def test_the_same_key_with_another_answer_is_refused(office: Office) -> None:
+    browser = office.browser(CODER)
+    answer = an_answer(office.protocols[0], 3)
+    send(browser, answer)
+    reply = send(browser, answer | {"level": 4})
+    assert reply.status_code == 422
+    assert [event.level for event in events(office)] == [3]
+
+
+def test_a_stale_form_is_shown_both_versions_and_can_insist(office: Office) -> None:
+    browser = office.browser(CODER)
+    protocol = office.protocols[0]
+    stored = send(browser, an_answer(protocol, 2)).json
+    assert stored is not None
+    stale = send(browser, an_answer(protocol, 4, note="seen on paper"))
+    assert stale.status_code == 409
+    assert stale.json is not None
+    assert stale.json["stored"]["level"] == 2
+    assert "Keep the stored one" in stale.json["choice"]
+    assert "seen on paper" in stale.json["choice"]
+    mine = an_answer(protocol, 4, supersedes_id=stale.json["stored"]["event_id"])
+    assert send(browser, mine).status_code == 200
+    assert [event.level for event in events(office)] == [2, 4]
+
+
+def test_the_label_is_kept_when_the_next_protocol_cannot_be_found(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = office.browser(CODER)
+    protocol = shown_protocol(browser.get(PAGE).text)
+
+    def broken(*_: object) -> None:
+        with office.database.read():
+            raise ZeroDivisionError("the queue is broken")
+
+    monkeypatch.setattr(reading.queue, "serve_next", broken)
+    reply = send(browser, an_answer(protocol))
+    assert reply.status_code == 200
+    assert reply.json is not None
+    assert reply.json["card"] is None
+    assert [event.protocol_id for event in events(office)] == [protocol]
+    with office.database.read() as session:
+        assert session.scalar(select(CurrentLabel.level)) == 3
+
+
+def test_half_done_work_on_the_next_card_is_undone_with_its_savepoint(
+    modelled: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = modelled.browser(CODER)
+    protocol = shown_protocol(browser.get(PAGE).text)
+    disclose = history.disclose
+
+    def half(session: Any, *given: Any) -> None:
+        disclose(session, *given)
+        raise ZeroDivisionError("after the disclosure was written")
+
+    monkeypatch.setattr(history, "disclose", half)
+    reply = send(browser, an_answer(protocol))
+    assert reply.json is not None
+    assert reply.json["card"] is None
+    with modelled.database.read() as session:
+        assert session.scalars(select(Disclosure)).all() == []
+        assert session.scalar(select(func.count()).select_from(LabelEvent)) == 1
+
+
+def test_evidence_counts_code_points_and_keeps_the_words(office: Office) -> None:
+    text = "We 👩‍👩‍👧 meet. Cafe\u0301 owners 🎉 joined the board."
+    with office.database.write() as session:
+        protocol = a_protocol(session, office.project(session), text, title="Tïtle 🧪").id
+        stored = session.get_one(Protocol, protocol).text
+    start = stored.index("Cafe\u0301")
+    end = stored.index(" joined")
+    browser = office.browser(CODER)
+    assert send(browser, an_answer(protocol, evidence=[[start, end]])).status_code == 200
+    mark = events(office)[0].evidence[0]
+    assert mark == {"start": start, "end": end, "quote": "Cafe\u0301 owners 🎉"}
+    again = browser.get(f"{PAGE}?protocol={protocol}").text
+    assert f'data-evidence="[[{start}, {end}]]"' in again
+    assert '<mark class="ev">Cafe\u0301 owners 🎉</mark>' in again
+    assert "You: <strong>3</strong>" in again
+
+
+def test_an_answered_protocol_can_be_opened_and_changed(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    with modelled.database.write() as session:
+        mine = modelled.people[CODER]
+        a_label(session, modelled.project(session), first, by=mine, level=2)
+    html = browser.get(f"{PAGE}?protocol={first}").text
+    assert "Keep 2" in html
+    fields = form_fields(html, "answer")
+    assert fields["supersedes_id"] == str(events(modelled)[0].id)
+    changed = an_answer(first, 5, supersedes_id=int(fields["supersedes_id"]))
+    assert send(browser, changed).status_code == 200
+    assert [event.level for event in events(modelled)] == [2, 5]
+    assert "changed by you just now" in browser.get(f"{PAGE}?protocol={first}").text
+
+
+def test_undo_brings_the_protocol_back_blank_with_its_note(office: Office) -> None:
+    browser = office.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    saved = send(browser, an_answer(first, 4, note="not sure", confidence=1)).json
+    assert saved is not None
+    target = form_fields(saved["card"], "undo")
+    assert target["protocol_id"] == str(first)
+    taken = an_answer(first, None, action="withdraw", supersedes_id=saved["saved"]["event_id"])
+    reply = send(browser, taken).json
+    assert reply is not None
+    assert (reply["protocol_id"], reply["mine"]) == (first, 0)
+    assert "You took your answer (4) back" in reply["card"]
+    assert "not sure</textarea>" in reply["card"]
+    assert "data-mine" not in reply["card"]
+    assert form_fields(reply["card"], "undo") == {}
+
+
+def test_an_imported_label_is_not_for_undo_to_take_back(office: Office) -> None:
+    with office.database.write() as session:
+        mine = office.people[CODER]
+        a_label(session, office.project(session), office.protocols[0], by=mine, level=2)
+        session.connection().exec_driver_sql("DROP TRIGGER label_event_no_update")
+        session.connection().exec_driver_sql("UPDATE label_event SET origin = 'import'")
+    assert form_fields(office.browser(CODER).get(PAGE).text, "undo") == {}
+
+
+def test_a_skipped_protocol_says_why_when_it_comes_back(office: Office) -> None:
+    browser = office.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    send(browser, an_answer(first, None, note="I have a conflict of interest"))
+    event = events(office)[0]
+    assert (event.action, event.note) == (Action.skip, "I have a conflict of interest")
+    again = browser.get(f"{PAGE}?protocol={first}").text
+    assert "You skipped this just now: I have a conflict of interest" in again
+
+
+def test_a_lost_reply_can_be_asked_for(office: Office) -> None:
+    browser = office.browser(CODER)
+    answer = an_answer(office.protocols[0])
+    where = f"{PAGE}/answers/{answer['idempotency_key']}"
+    assert browser.get(where).json == {"stored": False, "saved": None}
+    send(browser, answer)
+    found = browser.get(where).json
+    assert found is not None
+    assert found["stored"]
+    assert found["saved"]["level"] == 3
+    assert office.browser("lead@own").get(where).json == {"stored": False, "saved": None}
+
+
+def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
+    browser = office.browser(CODER)
+    assert browser.get(f"{PAGE}/status").json == {"version": None, "label_count": 0}
+    with office.database.write() as session:
+        words: dict[str, object] = {
+            "2": [{"word": f"w{n}", "weight": 1 / n, "n_documents": 1} for n in range(1, 12)]
+        }
+        a_model(session, office.project(session), {}, words=words)
+    assert browser.get(f"{PAGE}/status").json == {"version": 1, "label_count": 5}
+    levels = browser.get(f"{PAGE}/words").json
+    assert levels == {"levels": {"2": [f"w{n}" for n in range(1, 9)]}}
+
+
+def test_when_nothing_is_left_the_page_says_what_to_do(office: Office) -> None:
+    browser = office.browser(CODER)
+    for protocol in office.protocols:
+        reply = send(browser, an_answer(protocol)).json
+    assert reply is not None
+    assert reply["protocol_id"] is None
+    assert "Nothing is waiting for you" in reply["card"]
+    assert "To the list of protocols" in browser.get(PAGE).text
+
+
+def test_a_protocol_of_another_project_does_not_exist(office: Office) -> None:
+    stranger = office.browser("coder@other")
+    assert send(stranger, an_answer(office.protocols[0]), f"/p/{OTHER}/label").status_code == 404
+    found = stranger.get(f"/p/{OTHER}/label?protocol={office.protocols[0]}")
+    assert found.status_code == 404
+    assert events(office) == []
+
+
+def test_plain_forms_label_keep_skip_and_undo(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    page = browser.get(PAGE).text
+    first = shown_protocol(page)
+    fields = form_fields(page, "answer") | {"level": "4", "note": "plain", "confidence": "2"}
+    reply = browser.post(PAGE, fields)
+    assert (reply.status_code, reply.location) == (303, f"{PAGE}?protocol={first}")
+    page = browser.get(reply.location).text
+    assert "Saved: level 4." in page
+    assert "Keep 4" in page
+    reply = browser.post(PAGE, form_fields(page, "answer") | {"level": "4"})
+    assert (reply.status_code, reply.location) == (303, PAGE)
+    page = browser.get(PAGE).text
+    skipped = form_fields(page, "skip-form") | {"reason": "unreadable"}
+    page = browser.get(browser.post(PAGE, skipped).location).text
+    reply = browser.post(PAGE, form_fields(page, "undo"))
+    assert reply.location == f"{PAGE}?protocol={skipped['protocol_id']}"
+    told = [(event.action, event.level, event.note) for event in events(modelled)]
+    assert told == [
+        (Action.label, 4, "plain"),
+        (Action.label, 4, ""),
+        (Action.skip, None, "unreadable"),
+        (Action.withdraw, None, ""),
+    ]
+
+
+def test_a_plain_form_sent_twice_is_one_event(office: Office) -> None:
+    browser = office.browser(CODER)
+    fields = form_fields(browser.get(PAGE).text, "answer") | {"level": "2"}
+    assert browser.post(PAGE, fields).status_code == 303
+    assert browser.post(PAGE, fields).status_code == 303
+    assert len(events(office)) == 1
+
+
+def test_a_stale_plain_form_can_choose(office: Office) -> None:
+    browser = office.browser(CODER)
+    fields = form_fields(browser.get(PAGE).text, "answer")
+    send(browser, an_answer(int(fields["protocol_id"]), 1))
+    page = browser.post(PAGE, fields | {"level": "5"})
+    assert page.status_code == 409
+    mine = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    assert browser.post(PAGE, mine).status_code == 303
+    assert [event.level for event in events(office)] == [1, 5]
+
+
+def test_what_coders_wrote_and_files_contained_is_text(office: Office) -> None:
+    hostile = '<script>alert(1)</script>" onfocus="x'
+    with office.database.write() as session:
+        protocol = a_protocol(session, office.project(session), hostile, title=hostile).id
+    browser = office.browser(CODER)
+    send(browser, an_answer(protocol, note=hostile, evidence=[[0, 8]]))
+    html = browser.get(f"{PAGE}?protocol={protocol}").text
+    stale = send(browser, an_answer(protocol, 5, note=hostile)).text
+    assert "<script>alert" not in html + stale
+    assert '<mark class="ev">&lt;script&gt;</mark>' in html
+
+
+def test_a_disclosure_names_what_was_seen(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    first = shown_protocol(browser.get(PAGE).text)
+    send(browser, an_answer(first))
+    with modelled.database.read() as session:
+        seen = session.scalars(select(Disclosure)).one()
+        assert (seen.protocol_id, seen.what) == (first, Disclosed.suggestion)
+        assert seen.account_id == modelled.people[CODER]
+        current = labelling.current_event_id(session, first, modelled.people[CODER])
+    assert current == events(modelled)[0].id
