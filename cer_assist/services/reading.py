@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Lane, Origin
+from cer_assist.domain.labels import Action, Exposure, Lane, Origin
 from cer_assist.services import history, labelling, protocols, queue
 from cer_assist.services.history import SuggestionView
 from cer_assist.services.labelling import Recorded
@@ -224,13 +224,20 @@ def _card(
     shown = None
     if _may_see(project, latest):
         shown = _disclosed(session, project, account_id, protocol.id, suggestion_id)
-    return Card(protocol, reason, latest, draft, shown, is_reveal)
+    # A blind answer that stands unconfirmed is asked about again when its protocol is opened again.
+    is_open = is_reveal or _is_unconfirmed(project, latest)
+    return Card(protocol, reason, latest, draft, shown, is_open and shown is not None)
 
 
 def _may_see(project: Project, latest: LabelEvent | None) -> bool:
     if project.suggestion_policy == SuggestionPolicy.after:
         return _stands(latest)
     return project.suggestion_policy == SuggestionPolicy.shown
+
+
+def _is_unconfirmed(project: Project, latest: LabelEvent | None) -> bool:
+    asks = project.suggestion_policy == SuggestionPolicy.after
+    return asks and _stands(latest) and latest is not None and latest.exposure == Exposure.blind
 
 
 def _disclosed(

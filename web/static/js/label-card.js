@@ -8,6 +8,7 @@ import { bodiesIn } from "./label-offsets.js";
 const PARTS = ["outline", "reading", "machine", "fields", "confidence", "note"];
 const CONFIDENCE = ["unsure", "fairly sure", "sure"];
 const LONGEST = 86_400;
+const SETTLES = 150;
 
 export class Card {
   constructor(frame, say) {
@@ -35,6 +36,11 @@ export class Card {
     return Number(this.root.dataset.protocol);
   }
 
+  /** False for the blink of an eye after opening, while a press may still mean the card before. */
+  get isSettled() {
+    return this.frame.dataset.settled !== undefined;
+  }
+
   /** The level this coder's answer stands at, or null. */
   get level() {
     return this.root.dataset.mine ? Number(this.root.dataset.mine) : null;
@@ -44,6 +50,9 @@ export class Card {
 
   open() {
     this.openedAt = performance.now();
+    delete this.frame.dataset.settled;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => { this.frame.dataset.settled = ""; }, SETTLES);
     this.evidence.open(this.root, JSON.parse(this.root.dataset.evidence));
     this.restore();
     this.markRungs();
@@ -66,7 +75,7 @@ export class Card {
     this.closeRubric();
     if (this.isReveal && this.protocolId === before) {
       this.root.scrollTop = wasAt;
-      document.getElementById("keep").focus({ preventScroll: true });
+      document.getElementById("keep").focus();
       this.say(document.getElementById("machine").innerText);
       return;
     }

@@ -7,8 +7,6 @@ import { Outbox } from "./label-outbox.js";
 import { Sheets } from "./label-sheets.js";
 
 const POLL = 20_000;
-// A second press that comes this soon after a new card was meant for the one before.
-const BOUNCE = 150;
 
 const frame = document.getElementById("label");
 const banner = document.getElementById("banner");
@@ -18,6 +16,7 @@ const keys = new Keys([...frame.querySelectorAll(".rung")].map((rung) => [rung.d
 const sheets = new Sheets(keys, () => paintKeys(keys, document));
 const outbox = new Outbox({ url, slug: frame.dataset.slug, account: frame.dataset.account, onWaiting: showWaiting });
 let isBusy = false;
+let lastLevel = null;
 let jumping = false;
 let wordsOf = frame.dataset.version;
 
@@ -48,7 +47,8 @@ async function answer(action, fields = {}) {
     say("The last answer is still being saved.");
     return;
   }
-  if (action === "label" && performance.now() - card.openedAt < BOUNCE) return;
+  // The same key once more, this soon after a new card, was meant for the one before.
+  if (action === "label" && fields.level === lastLevel && !card.isSettled) return;
   const target = action === "withdraw" ? card.undoTarget() : card.target();
   if (target === null) {
     say(action === "withdraw" ? "There is nothing to take back." : "There is no protocol to answer.");
@@ -60,6 +60,7 @@ async function answer(action, fields = {}) {
 
 async function submit(body) {
   isBusy = true;
+  lastLevel = body.level;
   hideMessage();
   try {
     settle(body, await outbox.send(body));
@@ -160,7 +161,8 @@ function showWaiting(entry, why) {
     return;
   }
   if (banner.dataset.waiting === why) return; // announced once, not at each attempt
-  message(why === "network" ? "Not saved yet – waiting for the network. You can go on reading." : "Not saved yet – you have been signed out.");
+  const what = { label: `level ${entry.level}`, skip: "skipped", withdraw: "taken back" }[entry.action];
+  message(why === "network" ? `Not saved yet – waiting for the network (${what}). You can go on reading.` : `Not saved yet – you have been signed out (${what}).`);
   if (why === "signed-out") {
     const link = Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", className: "button compact", textContent: "Sign in in a new tab" });
     banner.append(link);

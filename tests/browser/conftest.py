@@ -1,0 +1,163 @@
+"""A real server, a real SQLite file and a real Chromium; a page's own errors fail its test."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import waitress.server
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from cer_assist.config import Settings
+from cer_assist.services import accounts
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Project
+from cer_assist.store.tables.accounts import Role
+from cer_assist.views.app import create_app
+from tests.builders import a_member, a_project, some_protocols
+
+PageFor = Callable[..., Page]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Chromium reports every reply of 4xx and every lost connection: tests bring those about on purpose.
+EXPECTED_NOISE = "Failed to load resource"
+
+
+@dataclass
+class Site:
+    """A running server and what it stands on."""
+
+    url: str
+    database: Database
+    faults: list[str] = field(default_factory=list)
+
+    def sign_in(self, context: BrowserContext, username: str) -> None:
+        """Give a browser the session of an account, without the cost of a password."""
+        with self.database.write() as session:
+            account = accounts.find_account(session, username)
+            token = accounts.open_session(session, account.id, dt.timedelta(hours=1))
+        context.add_cookies([{"name": "cer_session", "value": token, "url": self.url}])
+
+    def sign_out(self, username: str) -> None:
+        """End all sessions of an account, as time would."""
+        with self.database.write() as session:
+            accounts._end_all(session, accounts.find_account(session, username).id)
+
+
+@dataclass
+class World:
+    """A project with protocols, a coder ana and a lead lea."""
+
+    project_id: int
+    ana: int
+    lea: int
+    protocols: list[int]
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Six short protocols in project `demo`, under the default policy."""
+    with database.write() as session:
+        project = a_project(session, "demo", random_share=1.0)
+        ana = a_member(session, project, "ana")
+        lea = a_member(session, project, "lea", Role.lead)
+        protocols = some_protocols(session, project, 6)
+        return World(project.id, ana.id, lea.id, [protocol.id for protocol in protocols])
+
+
+@pytest.fixture
+def set_project(database: Database, world: World) -> Callable[..., None]:
+    """Change settings of the project."""
+
+    def change(**settings: object) -> None:
+        with database.write() as session:
+            project = session.get_one(Project, world.project_id)
+            for name, value in settings.items():
+                setattr(project, name, value)
+
+    return change
+
+
+@pytest.fixture
+def live_server(database: Database, world: World, tmp_path: Path) -> Iterator[Site]:
+    """The application behind waitress on a free port."""
+    application = create_app(Settings(home=tmp_path), database)
+    server: Any = waitress.server.create_server(application, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, name="waitress")
+    thread.start()
+    site = Site(f"http://127.0.0.1:{server.effective_port}", database)
+    yield site
+    # Channels belong to the server's own thread: it closes them, and with none left its loop ends.
+    server.trigger.pull_trigger(lambda: [item.close() for item in list(server._map.values())])
+    thread.join(timeout=10)
+    server.task_dispatcher.shutdown(timeout=5)
+    assert not thread.is_alive()
+    assert site.faults == []
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests; each has contexts of its own."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page_for(live_server: Site, browser: Browser) -> Iterator[PageFor]:
+    """`page_for("ana", color_scheme="dark")`: a page of a new context, signed in as that person."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(username: str | None, **options: Any) -> Page:
+        options = {"viewport": {"width": 1280, "height": 800}, **options}
+        context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        if username is not None:
+            live_server.sign_in(context, username)
+        page = context.new_page()
+        watch(page, live_server.faults)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def coder(page_for: PageFor) -> Page:
+    """A page signed in as the coder ana."""
+    return page_for("ana")
+
+
+@pytest.fixture
+def lead(page_for: PageFor) -> Page:
+    """A page signed in as the lead lea."""
+    return page_for("lea")
+
+
+def watch(page: Page, faults: list[str]) -> None:
+    """Collect what the page itself complains of: exceptions and refused content."""
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            faults.append(message.text)
+            if message.type == "error" and EXPECTED_NOISE not in message.text
+            else None
+        ),
+    )
