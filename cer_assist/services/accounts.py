@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -36,8 +37,12 @@ TOUCH_EVERY = dt.timedelta(minutes=1)
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
 _hasher = PasswordHasher()
-# Verified against when the name is unknown, so that timing does not tell names.
-_DUMMY = _hasher.hash(secrets.token_urlsafe(16))
+
+
+@cache
+def _dummy() -> str:
+    """A hash to verify against when the name is unknown, so that timing does not tell names."""
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ def check_password(session: Session, username: str, password: str) -> Account:
     """The account, if the password is right; takes as long when there is no such account."""
     statement = select(Account).where(Account.username == username.strip().lower())
     account = session.scalars(statement).first()
-    stored = account.password_hash if account and account.password_hash else _DUMMY
+    dummy = _dummy()  # made on the first sign-in whoever it is, not at every program start
+    stored = account.password_hash if account and account.password_hash else dummy
     try:
         _hasher.verify(stored, password[:MAX_PASSWORD])
     except VerificationError:
@@ -170,31 +176,6 @@ def open_session(session: Session, account_id: int, lifetime: dt.timedelta) -> s
     entry = audit.Entry("signin.opened", f"account:{account_id}", {})
     audit.append(session, entry, account_id=account_id, project_id=None)
     return token
-
-
-def who_is(session: Session, token: str, idle: dt.timedelta) -> tuple[SignedIn, bool] | None:
-    """The person behind a token and whether `touch` is due; None when the session has ended."""
-    row = session.execute(
-        select(
-            Account.id,
-            Account.username,
-            Account.display_name,
-            Account.is_administrator,
-            SignInSession.last_seen_at,
-        )
-        .join(SignInSession, SignInSession.account_id == Account.id)
-        .where(
-            SignInSession.token_sha256 == _sha256(token),
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now(),
-            SignInSession.last_seen_at > now() - idle,
-            Account.disabled_at.is_(None),
-        )
-    ).first()
-    if row is None:
-        return None
-    person = SignedIn(row.id, row.username, row.display_name, row.is_administrator)
-    return person, row.last_seen_at < now() - TOUCH_EVERY
 
 
 def touch(session: Session, token: str) -> None:

@@ -67,5 +67,5 @@ def _current(endpoint: str, here: str | None) -> str:
     if here == endpoint:
         return "page"
     listed = {name for _, name in (*PROJECT_PAGES, *ADMIN_PAGES)}
-    below = here not in listed and (here or "").split(".")[0] == endpoint.split(".")[0]
+    below = here not in listed and (here or "").partition(".")[0] == endpoint.partition(".")[0]
     return "true" if below else ""
