@@ -132,7 +132,7 @@ def _attended(seen, mass: np.ndarray, carried: np.ndarray) -> np.ndarray:
     """Change of each logit by attending to each word instead of the others, (K - 1, words)."""
     rest = np.maximum(1 - mass, _LEAST_REST)[..., None]
     moves = (carried - mass[..., None] * seen.pooled) / rest  # (words, heads, 64)
-    return seen.jacobian.reshape(len(seen.logits), -1) @ moves.reshape(len(moves), -1).T
+    return np.tensordot(seen.jacobian, moves, axes=((1, 2), (1, 2)))
 
 
 def _places(known: np.ndarray, keys: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
@@ -64,6 +65,7 @@ class Baseline:
     _words: TfidfVectorizer = field(default_factory=lambda: TfidfVectorizer(ngram_range=(1, 2)))
     _model: LogisticRegression = field(default_factory=lambda: LogisticRegression(max_iter=1000))
 
+    @threadpool_limits.wrap(limits=1)  # as the lexical model: or their seconds do not compare
     def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "Baseline":
         """Learn from labelled documents."""
         self._model.fit(self._words.fit_transform([d.text for d in documents]), levels)

@@ -1,0 +1,5 @@
+"""Makes the shared fixtures known in this folder."""
+
+from tests.learning.shared import cache, demo, encoder
+
+__all__ = ["cache", "demo", "encoder"]

@@ -1,0 +1,201 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cer_assist.domain.errors import Cancelled, Corrupt, InvalidInput
+from cer_assist.learning.artefacts import manifest_sha256
+from cer_assist.learning.classifier import KINDS, ProtocolClassifier, balanced_weights
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.training import out_of_fold_probabilities, train
+from tests.learning.shared import SCALE, Demo, a_text
+
+
+@pytest.fixture(scope="module")
+def fitted(cache: FeatureCache, demo: Demo) -> ProtocolClassifier:
+    return ProtocolClassifier(SCALE, cache).fit(demo.documents, demo.levels)
+
+
+def small(demo: Demo, *levels: int, each: int = 5) -> Demo:
+    """A few demo documents of some levels only."""
+    chosen = [
+        at for level in levels for at in np.flatnonzero(np.array(demo.levels) == level)[:each]
+    ]
+    return Demo([demo.documents[at] for at in chosen], [demo.levels[at] for at in chosen])
+
+
+def test_probabilities_are_distributions_and_predictions_their_modes(
+    fitted: ProtocolClassifier, demo: Demo
+) -> None:
+    probabilities = fitted.predict_proba(demo.documents)
+    assert probabilities.shape == (len(demo.documents), len(SCALE))
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert fitted.predict(demo.documents).tolist() == (probabilities.argmax(axis=1) + 1).tolist()
+    assert np.mean(fitted.predict(demo.documents) == demo.levels) > 0.9  # it has read these
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_model_answers_the_same(
+    kind: str, cache: FeatureCache, demo: Demo, tmp_path: Path
+) -> None:
+    part = small(demo, 1, 2, 4)
+    model = ProtocolClassifier(SCALE, cache, kind=kind).fit(part.documents, part.levels)
+    sha256 = model.save(tmp_path / "model")
+    again = ProtocolClassifier.load(tmp_path / "model", sha256, cache)
+    assert np.array_equal(model.predict_proba(demo.documents), again.predict_proba(demo.documents))
+    assert (again.scale, again.kind, again.n_labels_) == (SCALE, kind, len(part.levels))
+    assert {path.suffix for path in (tmp_path / "model").iterdir()} == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights.safetensors"])
+def test_a_flipped_bit_in_a_saved_model_is_found(
+    name: str, fitted: ProtocolClassifier, cache: FeatureCache, tmp_path: Path
+) -> None:
+    sha256 = fitted.save(tmp_path / "model")
+    path = tmp_path / "model" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(Corrupt):
+        ProtocolClassifier.load(tmp_path / "model", sha256, cache)
+
+
+def test_a_model_made_for_other_features_is_refused(
+    fitted: ProtocolClassifier, cache: FeatureCache, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"features": "0" * 64}))
+    with pytest.raises(Corrupt, match="train again"):
+        ProtocolClassifier.load(path.parent, manifest_sha256(path.parent), cache)
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [([1, 2, 1, 2, 1], "at least 6"), ([3] * 8, "2 levels"), ([1, 2, 9, 1, 2, 1], "label 9")],
+)
+def test_labels_that_cannot_be_learnt_from_are_refused(
+    levels: list[int], message: str, cache: FeatureCache, demo: Demo
+) -> None:
+    model = ProtocolClassifier(SCALE, cache)
+    with pytest.raises(InvalidInput, match=message):
+        model.fit(demo.documents[: len(levels)], levels)
+
+
+def test_copies_of_one_protocol_do_not_count_as_many(cache: FeatureCache, demo: Demo) -> None:
+    copies = [a_text(f"{demo.documents[0].text} Version {number}.") for number in range(8)]
+    with pytest.raises(InvalidInput, match="copies"):
+        ProtocolClassifier(SCALE, cache).fit(copies, [1, 2] * 4)
+
+
+@pytest.mark.parametrize(
+    ("scale", "levels"),
+    [((1, 2, 3, 4, 5), (2, 5)), ((0, 1, 2), (0, 2)), ((0, 1, 2, 3, 4, 5, 6), (1, 3, 4))],
+)
+def test_any_scale_with_levels_missing_from_the_labels(
+    scale: tuple[int, ...], levels: tuple[int, ...], cache: FeatureCache, demo: Demo
+) -> None:
+    few = demo.documents[:9]
+    labels = [levels[at % len(levels)] for at in range(len(few))]
+    result = train(few, labels, scale, cache=cache)
+    probabilities = result.classifier.predict_proba(demo.documents)
+    assert probabilities.shape == (len(demo.documents), len(scale))
+    assert np.all(np.isfinite(probabilities))
+    assert set(result.classifier.predict(demo.documents).tolist()) <= set(scale)
+    assert result.metrics["n"] == 9
+
+
+def test_no_label_leaks_into_what_is_said_of_its_own_document(
+    cache: FeatureCache, demo: Demo
+) -> None:
+    """The figures of labels dealt out at random must be those of guessing."""
+    shuffled = np.random.default_rng(5).permutation(demo.levels).tolist()
+    result = train(demo.documents, shuffled, SCALE, cache=cache)
+    assert abs(result.metrics["qwk"]["value"]) < 0.35
+    learnt = train(demo.documents, demo.levels, SCALE, cache=cache)
+    assert learnt.metrics["qwk"]["value"] > result.metrics["qwk"]["value"] + 0.2
+
+
+def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
+    cache: FeatureCache, demo: Demo, fitted: ProtocolClassifier, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "earlier")
+    warm = train(demo.documents, demo.levels, SCALE, cache=cache, previous=tmp_path / "earlier")
+    cold = fitted.out_of_fold_
+    assert np.array_equal(warm.classifier.out_of_fold_.attention, cold.attention)
+    assert not np.array_equal(
+        warm.classifier.network_["logits.kernel"], fitted.network_["logits.kernel"]
+    )
+
+
+def test_an_unusable_earlier_model_only_means_starting_afresh(
+    cache: FeatureCache, demo: Demo, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    part = small(demo, 1, 4)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model.json").write_text('{"weights_sha256": "0"}')
+    result = train(part.documents, part.levels, SCALE, cache=cache, previous=tmp_path / "broken")
+    assert result.metrics["n"] == len(part.levels)
+    assert "earlier model" in caplog.text
+
+
+def test_metrics_say_on_what_they_were_measured_and_are_json(
+    fitted: ProtocolClassifier, cache: FeatureCache, demo: Demo
+) -> None:
+    result = train(demo.documents, demo.levels, SCALE, cache=cache)
+    found = json.loads(json.dumps(result.metrics))
+    for name in ("accuracy", "macro_f1", "qwk", "mae", "within_one", "ece"):
+        assert set(found[name]) == {"value", "low", "high"}, name
+    assert found["n"] == len(demo.levels) == np.sum(found["confusion"])
+    assert "near-duplicates kept together" in found["measured_on"]
+    probabilities = out_of_fold_probabilities(fitted.out_of_fold_, fitted.kind)
+    right = probabilities.argmax(axis=1) == fitted.out_of_fold_.levels
+    assert found["accuracy"]["value"] == pytest.approx(right.mean())
+    assert result.seconds > 0
+
+
+def test_learning_more_keeps_what_was_known(cache: FeatureCache, demo: Demo) -> None:
+    first, more = small(demo, 1, 2, each=6), small(demo, 4, 5, each=4)
+    model = ProtocolClassifier(SCALE, cache).partial_fit(first.documents, first.levels)
+    blend = model.blend_
+    model.partial_fit(more.documents, more.levels)
+    assert model.n_labels_ == len(first.levels) + len(more.levels)
+    assert model.blend_ == blend
+    assert np.mean(model.predict(first.documents) == first.levels) > 0.8
+    assert np.mean(model.predict(more.documents) >= 3) > 0.8
+
+
+def test_the_same_seed_trains_the_same_model(cache: FeatureCache, demo: Demo) -> None:
+    part = small(demo, 1, 2, 3)
+    one, other = (
+        ProtocolClassifier(SCALE, cache, seed=4).fit(part.documents, part.levels) for _ in range(2)
+    )
+    assert np.array_equal(one.predict_proba(demo.documents), other.predict_proba(demo.documents))
+
+
+def test_progress_rises_to_one_and_can_stop_training(cache: FeatureCache, demo: Demo) -> None:
+    shares: list[float] = []
+    part = small(demo, 1, 3)
+
+    def note(share: float, message: str) -> None:
+        shares.append(share)
+
+    train(part.documents, part.levels, SCALE, cache=cache, progress=note)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+
+    def stop(share: float, message: str) -> None:
+        if share > 0.5:
+            raise Cancelled("stopped on request")
+
+    with pytest.raises(Cancelled):
+        train(part.documents, part.levels, SCALE, cache=cache, progress=stop)
+
+
+def test_rare_levels_count_more_but_not_as_much_as_they_are_rare() -> None:
+    numbers = np.array([0] * 9 + [1] + [2] * 5)
+    weights = balanced_weights(numbers, numbers < 2)
+    assert weights[numbers == 2].tolist() == [0.0] * 5
+    assert weights[numbers < 2].mean() == pytest.approx(1.0)
+    assert weights[9] / weights[0] == pytest.approx(3.0)
