@@ -1,0 +1,110 @@
+"""Every page under axe in light and dark, and none wider than a small phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from sqlalchemy import select
+
+from cer_assist.services import jobs
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Account, Job, ModelVersion, Project
+from cer_assist.store.tables.jobs import JobState
+from tests.browser.conftest import PageFor, World
+from tests.builders import a_label, a_model
+
+pytestmark = pytest.mark.browser
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
+WORDS: dict[str, object] = {
+    str(level): [
+        {"word": f"word-{rank}", "weight": 1 / rank, "n_documents": rank} for rank in range(1, 12)
+    ]
+    for level in range(1, 6)
+}
+ADDRESSES = (
+    "/",
+    "/account",
+    "/admin/accounts",
+    "/admin/jobs",
+    "/p/demo/protocols",
+    "/p/demo/protocols?q=nowhere",
+    "/p/demo/protocols/1?all=1",
+    "/p/demo/words",
+    "/p/demo/model",
+    "/p/demo/rubric",
+    "/p/demo/data",
+    "/p/demo/audit",
+    "/p/demo/settings",
+    "/nowhere",
+)
+
+
+@pytest.fixture
+def full(database: Database, world: World) -> None:
+    """A model, labels and jobs, so that no page is empty; the lead also runs the installation."""
+    with database.write() as session:
+        project = session.get_one(Project, world.project_id)
+        said = dict.fromkeys(world.protocols, (2, [0.1, 0.6, 0.2, 0.06, 0.04]))
+        a_model(session, project, said, words=WORDS)
+        session.scalars(select(ModelVersion)).one().metrics = {
+            "qwk": FIGURE,
+            "accuracy": FIGURE,
+            "n": 45,
+            "measured_on": "45 labelled protocols",
+            "confusion": [[3, 1, 0, 0, 0]] * 5,
+        }
+        a_label(session, project, world.protocols[0], by=world.ana, level=4)
+        session.get_one(Account, world.lea).is_administrator = True
+        jobs.enqueue(session, "retrain", world.project_id)
+        failed = session.scalars(select(Job).where(Job.kind == "encode")).one()
+        failed.state, failed.error = JobState.dead, "no room on the disk"
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, by rule and place."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(page_for: PageFor, theme: str) -> None:
+    page = page_for("lea", color_scheme=theme)
+    found = {}
+    for address in ADDRESSES:
+        page.goto(address)
+        if wrong := faults(page):
+            found[address] = wrong
+    stranger = page_for(None, color_scheme=theme)
+    stranger.goto("/sign-in")
+    assert faults(stranger) == []
+    assert found == {}
+
+
+@pytest.mark.usefixtures("full")
+def test_no_page_is_wider_than_a_small_phone(page_for: PageFor) -> None:
+    page = page_for("lea", viewport={"width": 360, "height": 740})
+    wide = {}
+    for address in ADDRESSES:
+        page.goto(address)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 360:
+            wide[address] = width
+    assert wide == {}
+
+
+def test_signing_in_by_keyboard_alone(page_for: PageFor) -> None:
+    page = page_for(None)
+    page.goto("/p/demo/rubric")
+    page.keyboard.press("Shift+Tab")  # from the name field back to the brand
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "username"
