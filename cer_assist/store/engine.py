@@ -7,7 +7,9 @@ own waiting is a sleep-and-retry that is neither fair nor quick.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -61,10 +63,18 @@ class Database:
 
 def sqlite_module() -> ModuleType:
     """The SQLite binding whose library is safe with several writers."""
+    flags = sys.getdlopenflags() if hasattr(sys, "getdlopenflags") else 0
     try:
+        # TensorFlow exports an older SQLite of its own under the same names; whichever came first
+        # would serve both. DEEPBIND lets pysqlite3 use the one that it carries, in any order.
+        if hasattr(os, "RTLD_DEEPBIND"):
+            sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
         from pysqlite3 import dbapi2
     except ImportError:
         dbapi2 = sqlite3
+    finally:
+        if hasattr(sys, "setdlopenflags"):
+            sys.setdlopenflags(flags)
     found = dbapi2.sqlite_version_info
     if found < WAL_SAFE_SQLITE:
         raise CerError(

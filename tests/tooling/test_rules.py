@@ -182,3 +182,19 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
     heavy, kilobytes = done.stdout.splitlines()
     assert heavy == "[]"
     assert int(kilobytes) < 150 * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep libraries' names apart")
+def test_tensorflow_does_not_lend_us_its_old_sqlite() -> None:
+    """TensorFlow exports SQLite's functions; loaded first, it used to serve pysqlite3 as well."""
+    script = """
+import tensorflow
+from cer_assist.store.engine import WAL_SAFE_SQLITE, sqlite_module
+connection = sqlite_module().connect(":memory:")
+version = connection.execute("select sqlite_version()").fetchone()[0]
+assert tuple(map(int, version.split("."))) >= WAL_SAFE_SQLITE, version
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
