@@ -7,7 +7,6 @@ the rest goes on in slices between retrainings and adds their suggestions to the
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -264,9 +263,3 @@ def _folder(settings: Settings, version: ModelVersion | None) -> Path | None:
         return None
     folder = settings.models_folder / version.artefact
     return folder if folder.is_dir() else None
-
-
-def remove_leftovers(settings: Settings) -> None:
-    """Delete artefacts that a killed worker was still writing."""
-    for folder in settings.models_folder.glob(".*.tmp"):
-        shutil.rmtree(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import socket
 import threading
 import time
@@ -25,6 +26,7 @@ from cer_assist.services.jobs import Claim, LeaseLost
 from cer_assist.store.engine import Database
 
 POLL_SECONDS = 0.5
+LEFTOVER_SECONDS = 3600.0
 log = structlog.get_logger()
 
 
@@ -75,17 +77,26 @@ def handlers() -> dict[str, Handler]:
     return {"retrain": tasks.retrain, "encode": tasks.encode}
 
 
+def remove_leftovers(settings: Settings) -> None:
+    """Delete artefacts that a killed worker never finished; young ones may still be written."""
+    for folder in settings.models_folder.glob(".*.tmp"):
+        if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+            shutil.rmtree(folder)
+
+
 def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = False) -> None:
     """Work until asked to stop; with `until_idle`, until no job is due."""
     database = Database(settings.url)
     name = f"{socket.gethostname()}-{os.getpid()}"
     lease = dt.timedelta(seconds=settings.lease_seconds)
-    known = handlers()
+    remove_leftovers(settings)
+    # A worker claims at once and loads TensorFlow meanwhile: its heartbeat tells that it lives.
+    threading.Thread(target=handlers, name="warm-up", daemon=True).start()
     try:
         while not stopping.is_set():
             claim = _claim(database, name, lease)
             if claim is not None:
-                _run_job(database, settings, Held(database, claim, lease, stopping), known)
+                _run_job(settings, Held(database, claim, lease, stopping))
             elif until_idle:
                 return
             else:
@@ -102,11 +113,15 @@ def _claim(database: Database, name: str, lease: dt.timedelta) -> Claim | None:
         return jobs.claim(session, name, lease)
 
 
-def _run_job(database: Database, settings: Settings, held: Held, known: dict[str, Handler]) -> None:
-    claim = held.claim
+def _dispatch(database: Database, settings: Settings, held: Held) -> str:
+    return handlers()[held.claim.kind](database, settings, held)
+
+
+def _run_job(settings: Settings, held: Held) -> None:
+    database, claim = held.database, held.claim
     started = time.monotonic()
     try:
-        perform(settings, held, known[claim.kind])
+        perform(settings, held, _dispatch)
         outcome = "done"
     except LeaseLost:
         outcome = "lost its lease"

@@ -44,7 +44,7 @@ def demo_command(home: Path | None, port: int | None, no_browser: bool) -> None:
     database = Database(settings.url)
     try:
         with database.write() as session:
-            project_id = _make_project(session)
+            project_id = make_project(session)
         with database.read() as session:
             has_model = models.current_version_id(session, project_id) is not None
         if not has_model:
@@ -62,7 +62,7 @@ def demo_command(home: Path | None, port: int | None, no_browser: bool) -> None:
     sys.exit(start(settings))
 
 
-def _make_project(session: Session) -> int:
+def make_project(session: Session) -> int:
     """The demo project, its labels and a visitor who may do everything in it."""
     known = session.scalars(select(Project.id).where(Project.slug == SLUG)).first()
     if known is not None:

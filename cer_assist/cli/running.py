@@ -52,12 +52,11 @@ def worker_command(home: Path | None, until_idle: bool) -> None:
     settings = settings_for(home)
     with open_database(settings):
         pass  # refuse an old database before TensorFlow takes its seconds
-    from cer_assist import tasks, worker
+    from cer_assist import worker
 
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
-    tasks.remove_leftovers(settings)
     worker.run(settings, stopping, until_idle=until_idle)
 
 

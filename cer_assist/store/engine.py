@@ -33,7 +33,12 @@ class Database:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._writers: Engine = _engine(url, read_only=False)
-        self._readers: Engine = _engine(url, read_only=True) if self.is_sqlite else self._writers
+        self._readers: Engine = (
+            _engine(url, read_only=True)
+            if self.is_sqlite
+            # Several reads of one session must speak of the same moment, as they do on SQLite.
+            else self._writers.execution_options(isolation_level="REPEATABLE READ")
+        )
         self._turn = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager

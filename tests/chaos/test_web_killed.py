@@ -42,11 +42,10 @@ class Browser:
                 time.sleep(0.02)
 
     def save(self, key: str, level: int) -> bool:
+        """One try; False when the server went away before it answered."""
         try:
             if self.coder is None:
-                self.coder = Coder(self.site.port, self.username)
-                self.coder.sign_in()
-                self.coder.open()
+                self.coder = self.enter()
             found = self.coder.save(level, key=key)
         except (OSError, HTTPException):
             if self.coder is not None:
@@ -55,6 +54,21 @@ class Browser:
         assert found["saved"]["level"] == level
         self.acknowledged[key] = level
         return True
+
+    def enter(self) -> Coder:
+        """Sign in and open the label page, all of it or not at all."""
+        coder = Coder(self.site.port, self.username)
+        try:
+            coder.sign_in()
+            coder.open()
+        except (OSError, HTTPException):
+            coder.connection.close()
+            raise
+        return coder
+
+    def close(self) -> None:
+        if self.coder is not None:
+            self.coder.connection.close()
 
 
 def test_forty_kills_lose_change_and_double_nothing(tmp_path: Path) -> None:
@@ -71,8 +85,9 @@ def test_forty_kills_lose_change_and_double_nothing(tmp_path: Path) -> None:
             site.start()
         time.sleep(1)
         stop.set()
-        for thread in threads:
+        for thread, browser in zip(threads, browsers, strict=True):
             thread.join()
+            browser.close()
     acknowledged = {key: level for b in browsers for key, level in b.acknowledged.items()}
     sent = set().union(*(browser.sent for browser in browsers))
     assert len(acknowledged) > KILLS * 5
