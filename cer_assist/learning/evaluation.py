@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -31,6 +31,7 @@ MODELS = (*KINDS, BASELINE)
 MIN_LEVELS, MAX_LEVELS = 2, 7
 
 Progress = Callable[[float, str], None]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,18 @@ def make_model(kind: str, scale: tuple[int, ...], cache: FeatureCache, seed: int
     return ProtocolClassifier(scale, cache, kind=kind, seed=seed)
 
 
+def read_documents(path: Path) -> list[Document]:
+    """Read the documents of a JSONL file, plain or gzipped, of `{id, text or title + sections}`."""
+    return _read_rows(path, _document)
+
+
 def read_labelled(path: Path, levels: dict[str, int] | None = None) -> Labelled:
-    """Read a JSONL file, plain or gzipped, of `{id, text or title + sections, level or label}`.
+    """Read documents whose rows have a `level` or `label`.
 
     Parameters
     ----------
     path : Path
+        See `read_documents`.
     levels : dict of id to level, optional
         Levels kept elsewhere; rows without one are left out.
 
@@ -100,25 +107,30 @@ def read_labelled(path: Path, levels: dict[str, int] | None = None) -> Labelled:
     InvalidInput
         A row is not usable; the message names it.
     """
+
+    def labelled(row: dict[str, Any]) -> tuple[Document, int] | None:
+        if levels is None:
+            return _document(row), _level(row.get("level", row.get("label")))
+        level = levels.get(str(row["id"]))
+        return None if level is None else (_document(row), level)
+
+    found = [pair for pair in _read_rows(path, labelled) if pair is not None]
+    if not found:
+        raise InvalidInput(f"{path.name} has no labelled row: check the file and its labels.")
+    documents, numbers = zip(*found, strict=True)
+    return Labelled(list(documents), np.array(numbers))
+
+
+def _read_rows(path: Path, make: Callable[[dict[str, Any]], Row]) -> list[Row]:
     opener = gzip.open if path.suffix == ".gz" else open
-    documents, found = [], []
+    made = []
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                row = json.loads(line)
-                identity = str(row["id"])
-                level = (
-                    row.get("level", row.get("label")) if levels is None else levels.get(identity)
-                )
-                if level is None and levels is not None:
-                    continue
-                documents.append(_document(identity, row))
-                found.append(_level(level))
+                made.append(make(json.loads(line)))
             except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
                 raise InvalidInput(f"{path.name}, row {number}: {error}") from error
-    if not documents:
-        raise InvalidInput(f"{path.name} has no labelled row: check the file and its labels.")
-    return Labelled(documents, np.array(found))
+    return made
 
 
 def scale_of(*parts: Labelled) -> tuple[int, ...]:
@@ -246,9 +258,9 @@ def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(which, size, replace=False))
 
 
-def _document(identity: str, row: dict[str, Any]) -> Document:
+def _document(row: dict[str, Any]) -> Document:
     sections = row.get("sections") or {"Text": row["text"]}
-    protocol = compose(identity, row.get("title") or "", list(sections.items()))
+    protocol = compose(str(row["id"]), row.get("title") or "", list(sections.items()))
     return Document(protocol.content_hash, protocol.text, protocol.sections)
 
 

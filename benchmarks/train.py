@@ -1,0 +1,140 @@
+"""From the fifth new label to suggestions, and what encoding costs beside its bare forward pass.
+
+The training row is what a worker does in the life of a process: it has trained before, so nothing
+is compiled again; the first training of a process is shown beside it. Encoding is timed against
+the forward pass alone on the very same batches, in turns, because the machine is shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.tables import print_table
+from cer_assist.cli.evaluate import read_levels
+from cer_assist.config import ROOT
+from cer_assist.domain.errors import NotFound
+from cer_assist.explain.words import level_words, suggest
+from cer_assist.learning.documents import Document
+from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs
+from cer_assist.learning.evaluation import Labelled, read_documents, read_labelled
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.text import tokenise, windows
+from cer_assist.learning.training import train
+
+LABELS, NEW = 280, 5
+SCALE = (1, 2, 3, 4, 5)
+
+
+def main(argv: list[str]) -> None:
+    """Measure training, scoring of the pool and encoding on the reference data."""
+    parser = argparse.ArgumentParser(prog="bench train")
+    default = Path(os.environ.get("CER_REFERENCE_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=default, help="folder with cenr/")
+    parser.add_argument("--home", type=Path, help="keeps the encoded texts between runs")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(argv)
+    folder = options.data / "cenr"
+    if not folder.exists():
+        raise NotFound(f"{folder} is missing: name the reference data with --data.")
+    labelled = read_labelled(
+        folder / "protocols.jsonl", read_levels(folder / "labels.csv", "final")
+    )
+    pool = read_documents(folder / "pool.jsonl.gz")
+    encoder = Encoder()
+    with tempfile.TemporaryDirectory(prefix="cer-bench-") as scratch:
+        _encoding(encoder, labelled.documents, Path(scratch), options.rounds)
+        cache = FeatureCache((options.home or Path(scratch)) / "features", encoder)
+        _training(cache, labelled, pool, Path(scratch), options.rounds)
+
+
+def _encoding(encoder: Encoder, documents: list[Document], scratch: Path, rounds: int) -> None:
+    pieces = [tokenise(encoder.tokenizer, document.text) for document in documents]
+    cut = [text.ids[start:end] for text in pieces for start, end in windows(text)]
+    batches = [
+        padded_inputs([cut[at] for at in which])
+        for which in batches_by_length([len(window) for window in cut])
+    ]
+    tokens = sum(len(window) for window in cut)
+    encoder.forward(*batches[0])  # loads and compiles
+    rows = []
+    for number in range(rounds):
+        bare = tokens / _seconds(lambda: [encoder.forward(*batch) for batch in batches])
+        cache = FeatureCache(scratch / f"round{number}", encoder)
+        whole = tokens / _seconds(partial(cache.encode, documents, _silent))
+        size = sum(file.stat().st_size for file in cache.folder.rglob("*.states"))
+        rows.append(
+            [f"{bare:,.0f}", f"{whole:,.0f}", f"{whole / bare:.0%}", f"{size / tokens:.1f}"]
+        )
+    header = ("forward pass, tokens/s", "encoding, tokens/s", "share", "bytes a token")
+    print_table(f"encoding {len(documents)} protocols, {tokens:,} word pieces", header, rows)
+
+
+def _training(
+    cache: FeatureCache, labelled: Labelled, pool: list[Document], scratch: Path, rounds: int
+) -> None:
+    first = labelled.pick(np.arange(LABELS - NEW))
+    every = labelled.pick(np.arange(LABELS))
+    rest = labelled.documents[LABELS:]
+    cache.encode([*labelled.documents, *pool], _silent)
+    started = time.perf_counter()
+    earlier = train(first.documents, first.levels.tolist(), SCALE, cache=cache)
+    rows = [["first in the process", f"{time.perf_counter() - started:.2f}", "", "", ""]]
+    earlier.classifier.save(scratch / "earlier")
+    suggest(earlier.classifier, rest[:1])
+    for number in range(rounds):
+        rows.append([f"round {number + 1}", *_round(cache, every, rest, pool, scratch, number)])
+    header = (
+        f"train at {LABELS} labels",
+        "train and measure, s",
+        f"words and {len(rest)} suggestions, s",
+        "label to version, s",
+        f"suggest the {len(pool):,} of the pool, s",
+    )
+    print_table(f"{NEW} new labels to a published version", header, rows)
+
+
+def _round(
+    cache: FeatureCache,
+    every: Labelled,
+    rest: list[Document],
+    pool: list[Document],
+    scratch: Path,
+    number: int,
+) -> list[str]:
+    started = time.perf_counter()
+    levels = every.levels.tolist()
+    result = train(
+        every.documents, levels, SCALE, cache=cache, previous=scratch / "earlier", seed=0
+    )
+    trained = time.perf_counter()
+    suggest(result.classifier, rest)
+    level_words(result.classifier, every.documents, levels)
+    result.classifier.save(scratch / f"model{number}")
+    published = time.perf_counter()
+    scoring = _seconds(lambda: suggest(result.classifier, pool))
+    times = (trained - started, published - trained, published - started, scoring)
+    return [f"{seconds:.2f}" for seconds in times]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _silent(share: float, message: str) -> None:
+    """Progress that nobody looks at."""
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
