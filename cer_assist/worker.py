@@ -96,7 +96,7 @@ def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = Fal
         while not stopping.is_set():
             claim = _claim(database, name, lease)
             if claim is not None:
-                _run_job(settings, Held(database, claim, lease, stopping))
+                run_job(settings, Held(database, claim, lease, stopping))
             elif until_idle:
                 return
             else:
@@ -114,10 +114,14 @@ def _claim(database: Database, name: str, lease: dt.timedelta) -> Claim | None:
 
 
 def _dispatch(database: Database, settings: Settings, held: Held) -> str:
-    return handlers()[held.claim.kind](database, settings, held)
+    known = handlers()
+    if held.claim.kind not in known:
+        raise CerError(f"This version does not know the job {held.claim.kind}.")
+    return known[held.claim.kind](database, settings, held)
 
 
-def _run_job(settings: Settings, held: Held) -> None:
+def run_job(settings: Settings, held: Held) -> None:
+    """Do a claimed job and record how it ended."""
     database, claim = held.database, held.claim
     started = time.monotonic()
     try:

@@ -1,0 +1,172 @@
+"""A label's way through the worker: retrain, publish, suggest, and what happens when it cannot."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from cer_assist import tasks, worker
+from cer_assist.cli.demo import VISITOR, make_project
+from cer_assist.config import Settings
+from cer_assist.domain.errors import Corrupt
+from cer_assist.services import accounts, audit, jobs, models, training_data
+from cer_assist.services.retraining import KIND
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Highlight, Job, ModelVersion, Project, Protocol, Suggestion
+from cer_assist.store.tables.jobs import JobState
+from cer_assist.store.types import now
+from tests.builders import a_label, a_member, a_project, some_protocols
+
+
+def quality(value: float, low: float, high: float) -> dict[str, Any]:
+    return {"qwk": {"value": value, "low": low, "high": high}}
+
+
+@pytest.mark.parametrize(
+    ("new", "labels", "old", "old_labels", "expected"),
+    [
+        (0.10, 10, None, 0, True),
+        (0.60, 45, quality(0.55, 0.40, 0.70), 40, True),
+        (0.45, 45, quality(0.55, 0.40, 0.70), 40, True),
+        (0.39, 45, quality(0.55, 0.40, 0.70), 40, False),
+        (0.39, 60, quality(0.55, 0.40, 0.70), 40, True),
+    ],
+)
+def test_a_clearly_worse_version_is_not_used(
+    new: float, labels: int, old: dict[str, Any] | None, old_labels: int, expected: bool
+) -> None:
+    previous = None
+    if old is not None:
+        previous = ModelVersion(number=3, metrics=old, label_count=old_labels)
+    used, why = tasks.decide(quality(new, new - 0.1, new + 0.1), labels, previous)
+    assert used is expected
+    assert why
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo texts are encoded once for all tests of this module."""
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, features: Path) -> Settings:
+    settings = Settings(home=tmp_path)
+    settings.features_folder.symlink_to(features)
+    return settings
+
+
+def run_worker(settings: Settings) -> None:
+    worker.run(settings, threading.Event(), until_idle=True)
+
+
+def test_labels_become_a_version_with_words_and_suggestions(
+    database: Database, settings: Settings
+) -> None:
+    with database.write() as session:
+        project_id = make_project(session)
+    run_worker(settings)
+    with database.read() as session:
+        version = models.current_version(session, project_id)
+        assert version is not None
+        assert (version.number, version.label_count) == (1, 39)
+        assert version.metrics["n"] == version.label_count
+        assert "labelled protocols" in version.metrics["measured_on"]
+        figure = version.metrics["qwk"]
+        assert figure["low"] <= figure["value"] <= figure["high"]
+        open_ids = set(training_data.open_protocol_ids(session, project_id))
+        assert models.scored_protocol_ids(session, version.id) == open_ids
+        for row in session.execute(
+            select(Suggestion, Highlight, Protocol.text).join(Highlight).join(Protocol)
+        ):
+            suggestion, highlight, text = row
+            assert sum(suggestion.probabilities) == pytest.approx(1)
+            assert 0 <= highlight.evidence_strength <= 1
+            for word in highlight.words:
+                assert text[word["start"] : word["end"]] == word["text"]
+        assert audit.verify(session).intact
+    _next_version_continues(database, settings, project_id)
+
+
+def _next_version_continues(database: Database, settings: Settings, project_id: int) -> None:
+    """Five more labels make version 2; suggestions of version 1 that nobody saw are gone."""
+    with database.write() as session:
+        project = session.get_one(Project, project_id)
+        visitor = accounts.find_account(session, VISITOR).id
+        for protocol_id in training_data.open_protocol_ids(session, project_id)[:5]:
+            a_label(session, project, protocol_id, by=visitor, level=2)
+    run_worker(settings)
+    with database.read() as session:
+        version = models.current_version(session, project_id)
+        assert version is not None
+        assert version.number == 2
+        kept = session.scalars(select(Suggestion.model_version_id).distinct()).all()
+        assert list(kept) == [version.id]
+        classifier = tasks.load_current(settings, version)
+        assert classifier.n_labels_ == version.label_count
+
+
+def test_too_few_labels_say_what_is_missing(database: Database, settings: Settings) -> None:
+    with database.write() as session:
+        project = a_project(session, retrain_every=1)
+        ana = a_member(session, project, "ana")
+        first, *_ = some_protocols(session, project)
+        a_label(session, project, first.id, by=ana.id, level=2)
+    run_worker(settings)
+    with database.read() as session:
+        job = session.scalars(select(Job).where(Job.kind == KIND)).one()
+        assert job.state == JobState.done
+        assert "label some more" in job.progress_note
+        assert session.scalars(select(ModelVersion)).all() == []
+
+
+def test_a_job_that_is_asked_to_stop_stops(database: Database, settings: Settings) -> None:
+    with database.write() as session:
+        project_id = make_project(session)
+        session.execute(update(Job).values(run_after=now()))
+        claim = jobs.claim(session, "test", dt.timedelta(seconds=30), only=(KIND, project_id))
+        assert claim is not None
+    held = worker.Held(database, claim, dt.timedelta(seconds=30), threading.Event(), cancel=True)
+    worker.run_job(settings, held)
+    with database.read() as session:
+        assert session.get_one(Job, claim.job_id).state == JobState.cancelled
+        assert session.scalars(select(ModelVersion)).all() == []
+
+
+def test_an_unknown_kind_of_job_fails_with_its_reason(
+    database: Database, settings: Settings
+) -> None:
+    with database.write() as session:
+        project = a_project(session)
+        jobs.enqueue(session, "unheard-of", project.id)
+    run_worker(settings)
+    with database.read() as session:
+        job = session.scalars(select(Job)).one()
+        assert job.state == JobState.queued  # it waits for its next try
+        assert "unheard-of" in job.error
+
+
+def test_a_damaged_artefact_is_found_before_it_is_used(
+    database: Database, settings: Settings
+) -> None:
+    with database.write() as session:
+        project_id = make_project(session)
+    run_worker(settings)
+    with database.read() as session:
+        version = models.current_version(session, project_id)
+    assert version is not None
+    folder = settings.models_folder / version.artefact
+    for path in folder.iterdir():
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(Corrupt):
+            tasks.load_current(settings, version)
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    assert tasks.load_current(settings, version).n_labels_ == version.label_count
