@@ -6,8 +6,7 @@ on everything. Only the final network starts from earlier weights: a fold's netw
 those weights have read the documents it is tested on.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,38 +15,25 @@ from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import WEIGHTS, Blend, fit_blend
 from cer_assist.learning.documents import Document
-from cer_assist.learning.features import FINGERPRINT, FeatureCache
+from cer_assist.learning.features import FINGERPRINT, FeatureCache, Progress
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.lexical import LexicalModel, count_words, fit_lexical, vocabulary
-from cer_assist.learning.network import Weights, attend, initial_weights, joint_fit
+from cer_assist.learning.network import Weights, initial_weights, joint_fit
 from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.out_of_fold import (
+    COLD_EPOCHS,
+    FOLDS,
+    attention_logits,
+    balanced_weights,
+    out_of_fold,
+)
 from cer_assist.learning.readings import Reading, read
 
-FOLDS = 5
-COLD_EPOCHS, WARM_EPOCHS = 15, 6
+WARM_EPOCHS = 6
 MIN_LABELS = 6
-KINDS = {"blend": WEIGHTS, "attention": (1.0,), "lexical": (0.0,)}
+LEXICAL_ONLY = (0.0,)
+KINDS = {"blend": WEIGHTS, "attention": (1.0,), "lexical": LEXICAL_ONLY}  # shares of attention
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class OutOfFold:
-    """What models said of documents they had not read.
-
-    Attributes
-    ----------
-    attention, lexical : (n, K - 1)
-        Cumulative logits of the two views.
-    levels : (n,) int
-        True level numbers 0 .. K-1.
-    fold_of, clusters : (n,) int
-    """
-
-    attention: np.ndarray
-    lexical: np.ndarray
-    levels: np.ndarray
-    fold_of: np.ndarray
-    clusters: np.ndarray
 
 
 class ProtocolClassifier:
@@ -80,7 +66,7 @@ class ProtocolClassifier:
         *,
         kind: str = "blend",
         seed: int = 0,
-        progress: Callable[[float, str], None] = lambda share, message: None,
+        progress: Progress = lambda share, message: None,
     ):
         self.scale = scale
         self.cache = cache
@@ -113,12 +99,19 @@ class ProtocolClassifier:
         numbers = self._numbers(documents, levels)
         clusters = near_duplicate_clusters([document.text for document in documents])
         _check_enough(numbers, clusters)
-        readings = self._readings(documents, (0.0, 0.4))
+        readings = self._readings(documents, self._part(0.0, 0.4))
         fold_of = grouped_folds(numbers, clusters, FOLDS, self.seed)
-        self.out_of_fold_ = self._out_of_fold(readings, numbers, fold_of, clusters)
-        self.blend_ = fit_blend(
-            self.out_of_fold_.attention, self.out_of_fold_.lexical, numbers, KINDS[self.kind]
+        self.out_of_fold_ = out_of_fold(
+            readings,
+            numbers,
+            fold_of,
+            len(self.scale),
+            attention=KINDS[self.kind] != LEXICAL_ONLY,
+            seed=self.seed,
+            progress=self._part(0.4, 0.8),
         )
+        found = self.out_of_fold_
+        self.blend_ = fit_blend(found.attention, found.lexical, numbers, KINDS[self.kind])
         self._fit_final(readings, numbers, start)
         self._seen = dict(zip(documents, numbers, strict=True))
         return self
@@ -131,13 +124,13 @@ class ProtocolClassifier:
         if not hasattr(self, "blend_"):
             return self.fit(documents, levels)
         self._seen = {**getattr(self, "_seen", {}), **dict(zip(documents, numbers, strict=True))}
-        readings = self._readings(list(self._seen), (0.0, 0.6))
+        readings = self._readings(list(self._seen), self._part(0.0, 0.8))
         self._fit_final(readings, np.array(list(self._seen.values())), self.network_)
         return self
 
     def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
         """Calibrated probabilities of the levels in scale order, (n, K)."""
-        return self.probabilities(self._readings(documents, (0.0, 1.0)))
+        return self.probabilities(self._readings(documents, self.progress))
 
     def predict(self, documents: Sequence[Document]) -> np.ndarray:
         """The most probable level values, (n,)."""
@@ -145,7 +138,7 @@ class ProtocolClassifier:
 
     def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
         """Calibrated probabilities of documents already read, (n, K)."""
-        attention = _attention_logits(self.network_, readings)
+        attention = attention_logits(self.network_, readings)
         return self.blend_.probabilities(attention, self.lexical_.logits(readings))
 
     def save(self, folder: Path) -> str:
@@ -192,47 +185,17 @@ class ProtocolClassifier:
                 raise InvalidInput(f"The label {level} is not on the scale: use {ends}.")
         return np.array([self.scale.index(level) for level in levels], int)
 
-    def _readings(self, documents: Sequence[Document], share: tuple[float, float]) -> list[Reading]:
-        start, end = share
-        progress = lambda done, message: self.progress(start + (end - start) * done, message)  # noqa: E731
+    def _part(self, start: float, end: float) -> Progress:
+        """Progress of one step among others."""
+        return lambda share, message: self.progress(start + (end - start) * share, message)
+
+    def _readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
         return [read(states) for states in self.cache.read(documents, progress)]
-
-    def _out_of_fold(self, readings, numbers, fold_of, clusters) -> OutOfFold:
-        size = len(self.scale)
-        attention = np.zeros((len(numbers), size - 1))
-        if KINDS[self.kind] != (0.0,):
-            attention = self._attention_out_of_fold(readings, numbers, fold_of)
-        lexical = np.zeros_like(attention)
-        keys = vocabulary(readings)
-        counts = count_words(readings, keys)
-        for fold in np.unique(fold_of):
-            held = fold_of == fold
-            model = fit_lexical(keys, counts[~held], numbers[~held], size)
-            mine = counts[held][:, np.isin(keys, model.keys)]
-            lexical[held] = model.logits_of_counts(mine)
-        return OutOfFold(attention, lexical, numbers, fold_of, clusters)
-
-    def _attention_out_of_fold(self, readings, numbers, fold_of) -> np.ndarray:
-        size = len(self.scale)
-        trained = joint_fit(FOLDS, size).fit(
-            [reading.states for reading in readings],
-            numbers,
-            np.stack([balanced_weights(numbers, fold_of != fold) for fold in range(FOLDS)]),
-            initial_weights(size, self.seed),
-            epochs=COLD_EPOCHS,
-            seed=self.seed,
-            progress=lambda done: self.progress(0.4 + 0.4 * done, "Testing on held-out protocols"),
-        )
-        logits = np.zeros((len(numbers), size - 1))
-        for fold, weights in enumerate(trained):
-            held = np.flatnonzero(fold_of == fold)
-            logits[held] = _attention_logits(weights, [readings[at] for at in held])
-        return logits
 
     def _fit_final(self, readings, numbers, start: Weights | None) -> None:
         size = len(self.scale)
         self.network_ = start or initial_weights(size, self.seed)
-        if KINDS[self.kind] != (0.0,):
+        if KINDS[self.kind] != LEXICAL_ONLY:
             [self.network_] = joint_fit(1, size).fit(
                 [reading.states for reading in readings],
                 numbers,
@@ -240,26 +203,11 @@ class ProtocolClassifier:
                 self.network_,
                 epochs=WARM_EPOCHS if start else COLD_EPOCHS,
                 seed=self.seed,
-                progress=lambda done: self.progress(0.8 + 0.2 * done, "Learning from all labels"),
+                progress=lambda share: self._part(0.8, 1.0)(share, "Learning from all labels"),
             )
         keys = vocabulary(readings)
         self.lexical_ = fit_lexical(keys, count_words(readings, keys), numbers, size)
         self.n_labels_ = len(numbers)
-
-
-def balanced_weights(numbers: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Weights that let rare levels count more: inverse square root of frequency, mean 1, (n,).
-
-    The full inverse makes sixteen documents of a rare level outweigh everything else's detail.
-    """
-    frequency = np.bincount(numbers[used])[np.where(used, numbers, numbers[used][0])]
-    weights = np.where(used, frequency**-0.5, 0.0)
-    return weights / weights[used].mean()
-
-
-def _attention_logits(weights: Weights, readings: Sequence[Reading]) -> np.ndarray:
-    states = [reading.states for reading in readings]
-    return np.array([seen.logits for seen in attend(weights, states)], np.float64)
 
 
 def _check_enough(numbers: np.ndarray, clusters: np.ndarray) -> None:

@@ -186,12 +186,11 @@ def cross_validate(
             )
             seconds.append(spent)
             used.append(len(train))
-    where = (
-        f"{len(data.levels)} protocols, each by a model that had not read it nor a near-duplicate "
-        f"({folds} folds, {repeats} times)"
-    )
     return report(data, scale, probabilities, seconds) | {
-        "measured_on": where,
+        "measured_on": (
+            f"{len(data.levels)} protocols, each by a model that had not read it nor a "
+            f"near-duplicate ({folds} folds, {repeats} times)"
+        ),
         "n_train": round(float(np.mean(used))),
         "near_duplicates": int(len(clusters) - len(np.unique(clusters))),
     }

@@ -13,11 +13,12 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.learning import metrics
 from cer_assist.learning.artefacts import manifest_sha256
 from cer_assist.learning.calibration import cross_fitted
-from cer_assist.learning.classifier import FOLDS, KINDS, OutOfFold, ProtocolClassifier
+from cer_assist.learning.classifier import KINDS, ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.network import Weights
 from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ import pytest
 
 from cer_assist.domain.errors import Cancelled, Corrupt, InvalidInput
 from cer_assist.learning.artefacts import manifest_sha256
-from cer_assist.learning.classifier import KINDS, ProtocolClassifier, balanced_weights
+from cer_assist.learning.classifier import KINDS, ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.out_of_fold import balanced_weights
 from cer_assist.learning.training import out_of_fold_probabilities, train
 from tests.learning.shared import SCALE, Demo, a_text
 
