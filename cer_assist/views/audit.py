@@ -48,11 +48,17 @@ def read_detail(detail: str) -> tuple[str, int | None]:
     fields: dict[str, Any] = json.loads(detail)
     protocol = fields.pop("protocol", None)
     fields.pop("sha256", None)
-    said = []
-    for name, value in fields.items():
-        text = " → ".join(map(str, value)) if isinstance(value, list) else str(value)
-        said.append(f"{name.replace('_', ' ')}: {text}")
-    return "; ".join(said), protocol
+    return "; ".join(
+        f"{name.replace('_', ' ')}: {_said(fields[name])}" for name in fields
+    ), protocol
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):  # a setting before and after
+        return " → ".join(map(str, value))
+    if isinstance(value, dict):  # counts by name
+        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
+    return str(value)
 
 
 def _render(outcome: Verification | None) -> str:

@@ -108,3 +108,14 @@ def test_signing_in_by_keyboard_alone(page_for: PageFor) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "username"
+
+
+@pytest.mark.usefixtures("full")
+def test_times_are_the_readers_own(page_for: PageFor) -> None:
+    page = page_for("lea", timezone_id="Asia/Tokyo")
+    page.goto("/p/demo/model")
+    time = page.locator("main time").first
+    utc = page.evaluate("(at) => new Date(at).getUTCHours()", time.get_attribute("datetime"))
+    shown = int((time.text_content() or "").split(", ")[1].split(":")[0])
+    assert shown == (utc + 9) % 24
+    assert (time.get_attribute("title") or "").endswith("UTC")
