@@ -19,7 +19,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.views.app import create_app
-from tests.builders import a_member, a_project, some_protocols
+from tests.builders import a_member, a_model, a_project, some_protocols
 
 PageFor = Callable[..., Page]
 
@@ -106,6 +106,16 @@ def live_server(database: Database, world: World, tmp_path: Path) -> Iterator[Si
     server.task_dispatcher.shutdown(timeout=5)
     assert not thread.is_alive()
     assert site.faults == []
+
+
+@pytest.fixture
+def model(live_server: Site, world: World) -> None:
+    """A model that says 4 of every protocol."""
+    with live_server.database.write() as session:
+        project = session.get_one(Project, world.project_id)
+        said = dict.fromkeys(world.protocols, (4, [0.05, 0.05, 0.1, 0.7, 0.1]))
+        words: dict[str, object] = {"2": [{"word": "flyers", "weight": 1.0, "n_documents": 3}]}
+        a_model(session, project, said, words=words)
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,10 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from cer_assist.domain.labels import Action, Exposure
-from cer_assist.services import history, labelling, reading
-from cer_assist.services.history import Disclosed
+from cer_assist.services import history, labelling, queue
 from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
 from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.store.tables.servings import ServingState
+from cer_assist.store.tables.servings import Disclosed, ServingState
 from tests.builders import a_label, a_model, a_protocol
 from tests.views.office import OTHER, OWN, Browser, Office
 
@@ -260,7 +259,7 @@ def test_the_label_is_kept_when_the_next_protocol_cannot_be_found(
         with office.database.read():
             raise ZeroDivisionError("the queue is broken")
 
-    monkeypatch.setattr(reading.queue, "serve_next", broken)
+    monkeypatch.setattr(queue, "serve_next", broken)
     reply = send(browser, an_answer(protocol))
     assert reply.status_code == 200
     assert reply.json is not None

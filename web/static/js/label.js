@@ -42,13 +42,17 @@ function newKey() {
 
 /* Answers */
 
+/** A level chosen by its key or button. */
+function choose(level) {
+  // The same once more, this soon after a new card, was meant for the one before.
+  if (level !== lastLevel || card.isSettled) answer("label", { level });
+}
+
 async function answer(action, fields = {}) {
   if (isBusy) {
     say("The last answer is still being saved.");
     return;
   }
-  // The same key once more, this soon after a new card, was meant for the one before.
-  if (action === "label" && fields.level === lastLevel && !card.isSettled) return;
   const target = action === "withdraw" ? card.undoTarget() : card.target();
   if (target === null) {
     say(action === "withdraw" ? "There is nothing to take back." : "There is no protocol to answer.");
@@ -71,7 +75,7 @@ async function submit(body) {
 
 function settle(body, { status, body: reply }) {
   if (status === 200) return saved(reply);
-  if (status === 409 && reply.choice) return choose(body, reply);
+  if (status === 409 && reply.choice) return chooseVersion(body, reply);
   const refused = reply?.error ?? "The server refused the answer.";
   message(`Not saved: ${refused}`, "bad", { "Put it aside": () => outbox.strike(body.idempotency_key) });
 }
@@ -95,7 +99,7 @@ function saved(reply) {
   refreshWords(model);
 }
 
-function choose(body, reply) {
+function chooseVersion(body, reply) {
   const dialog = document.getElementById("stale");
   dialog.innerHTML = reply.choice; // our own template, escaped by it
   dialog.showModal();
@@ -240,7 +244,7 @@ function command(event) {
 function act(action) {
   card.marking.stop();
   const level = /^level:(\d)$/.exec(action)?.[1];
-  if (level !== undefined) answer("label", { level: Number(level) });
+  if (level !== undefined) choose(Number(level));
   else COMMANDS[action]();
 }
 
@@ -248,7 +252,8 @@ function onSubmit(event) {
   const form = event.target.id;
   if (!["answer", "undo", "skip-form", "skip-other"].includes(form)) return;
   event.preventDefault();
-  if (form === "answer") answer("label", { level: Number(event.submitter.value) });
+  if (event.submitter?.id === "keep") keep();
+  else if (form === "answer") choose(Number(event.submitter.value));
   else if (form === "undo") undo();
   else skip(event);
 }
