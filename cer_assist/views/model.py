@@ -9,13 +9,16 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
+from cer_assist.exports.cells import neutralised
 from cer_assist.services import models, rubrics
 from cer_assist.store.tables import ModelVersion
 from cer_assist.views.access import ALL_ROLES, database, policy
 
 model = Blueprint("model", __name__, url_prefix="/p/<slug>")
 SHOWN = 25  # words a level
+VERSIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,7 @@ def words_csv(slug: str) -> Response:
     writer.writerow(["level", "rank", "word", "weight", "n_documents", "model_version", "n_labels"])
     for level, found in (word_table(version.words, rubric.scale) if version else {}).items():
         for rank, word in enumerate(found, 1):
-            # A word is letters and inner marks only, so it cannot be a formula; "-" could lead.
-            name = word["word"].lstrip("=+-@\t\r")
-            row = [level, rank, name, word["weight"], word["n_documents"]]
+            row = [level, rank, neutralised(word["word"]), word["weight"], word["n_documents"]]
             writer.writerow([*row, version.number, version.label_count] if version else row)
     name = f"{slug}-words.csv"
     return Response(
@@ -74,15 +75,17 @@ def words_csv(slug: str) -> Response:
 @model.get("/model")
 @policy.members(*ALL_ROLES)
 def versions(slug: str) -> str:
-    """All versions, newest first, published or not."""
+    """The newest versions, published or not."""
     with database().read() as session:
         found = session.scalars(
             select(ModelVersion)
+            .options(defer(ModelVersion.words))
             .where(ModelVersion.project_id == g.project.id)
             .order_by(ModelVersion.number.desc())
+            .limit(VERSIONS)
         ).all()
+        current = models.current_version(session, g.project.id)
         rubric = rubrics.project_rubric(session, g.project)
-    current = next((version for version in found if version.published_at), None)
     return render_template(
         "model.html", versions=found, current=current, rubric=rubric, measures=MEASURES
     )
