@@ -60,14 +60,7 @@ def open_dossier(
     asked: bool,
 ) -> Dossier:
     """Gather a protocol's page; what it discloses to someone who codes is recorded first."""
-    mine = session.execute(
-        select(CurrentLabel.level).where(
-            CurrentLabel.protocol_id == protocol.id,
-            CurrentLabel.account_id == account_id,
-            CurrentLabel.lane == Lane.coder,
-            CurrentLabel.action == Action.label,
-        )
-    ).scalar()
+    mine = _level_of(session, protocol.id, account_id)
     seen = sight(
         SuggestionPolicy(project.suggestion_policy),
         role,
@@ -83,6 +76,17 @@ def open_dossier(
         _record(session, protocol, account_id, seen, suggestion)
     lines = history.history(session, protocol, account_id, peers=seen.peers)
     return Dossier(protocol, seen, mine, lines, suggestion)
+
+
+def _level_of(session: Session, protocol_id: int, account_id: int) -> int | None:
+    return session.execute(
+        select(CurrentLabel.level).where(
+            CurrentLabel.protocol_id == protocol_id,
+            CurrentLabel.account_id == account_id,
+            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.action == Action.label,
+        )
+    ).scalar()
 
 
 def _record(
