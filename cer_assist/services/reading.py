@@ -96,6 +96,12 @@ _ANSWERED_BLIND = (
     .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
     .where(LabelEvent.id == bindparam("event"), ~_SEEN_BEFORE)
 )
+_MODEL_LINE = (
+    select(ModelVersion.number, ModelVersion.label_count)
+    .where(ModelVersion.project_id == bindparam("project"), ModelVersion.published_at.is_not(None))
+    .order_by(ModelVersion.number.desc())
+    .limit(1)
+)
 _BY_KEY = select(
     LabelEvent.id,
     LabelEvent.protocol_id,
@@ -176,10 +182,7 @@ def stored_answer(session: Session, project_id: int, account_id: int, key: str) 
 
 def model_line(session: Session, project_id: int) -> ModelLine | None:
     """The published version's number and label count."""
-    version_id = current_version_id(session, project_id)
-    row = session.execute(
-        select(ModelVersion.number, ModelVersion.label_count).where(ModelVersion.id == version_id)
-    ).first()
+    row = session.execute(_MODEL_LINE, {"project": project_id}).first()
     return ModelLine(row.number, row.label_count) if row else None
 
 

@@ -86,7 +86,7 @@ def page(slug: str) -> str:
         view = _view(session, card, reading.to_take_back(session, g.project.id, mine))
         shell = {
             "rubric": project_rubric(session, g.project),
-            "total": projects.progress(session, g.project.id, mine).protocols,
+            "progress": projects.progress(session, g.project.id, mine),
             "words": reading.level_words(session, g.project.id),
         }
     return render_template("label.html", view=view, skip_reasons=SKIP_REASONS, **shell)
@@ -189,7 +189,6 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         sections=sections,
         evidence=evidence,
         undo=undo,
-        mine=projects.my_count(session, g.project.id, g.person.account_id),
         scale=project_rubric(session, g.project).scale,
         model=reading.model_line(session, g.project.id),
         policy=g.project.suggestion_policy,

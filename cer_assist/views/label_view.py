@@ -21,7 +21,6 @@ class View:
     sections: list[ReadSection]
     evidence: list[list[int]]
     undo: Recorded | None
-    mine: int
     scale: tuple[int, ...]
     model: ModelLine | None
     policy: str
@@ -50,7 +49,6 @@ class View:
         """What the script wants to know besides the card's HTML."""
         return {
             "protocol_id": self.card.protocol.id if self.card else None,
-            "mine": self.mine,
             "model": asdict(self.model) if self.model else None,
         }
 

@@ -101,6 +101,7 @@ def test_the_model_speaks_after_the_own_answer(live_server: Site, coder: Page) -
     press(coder, "Enter")
     press(coder, "2")
     press(coder, "4")
+    expect(coder.locator("#mine")).to_have_text("2")
     told = [(event.level, event.exposure) for event in events(live_server)]
     assert told == [
         (3, Exposure.blind),
@@ -133,7 +134,9 @@ def test_undo_takes_back_one_after_the_other(live_server: Site, coder: Page) -> 
     press(coder, "u")
     assert protocol_on(coder) == shown[0]
     expect(coder.get_by_role("button", name=re.compile("undo"))).to_be_disabled()
+    expect(coder.locator("#mine")).to_have_text("0")
     press(coder, "5")
+    expect(coder.locator("#mine")).to_have_text("1")
     assert [(event.action, event.level) for event in events(live_server)] == [
         (Action.label, 1),
         (Action.label, 2),

@@ -46,6 +46,13 @@ export class Card {
     return this.root.dataset.mine ? Number(this.root.dataset.mine) : null;
   }
 
+  /** By how much an action changes the number of protocols this coder has answered. */
+  countsFor(action) {
+    if (action === "label") return this.level === null ? 1 : 0;
+    if (action === "skip") return this.level === null ? 0 : -1;
+    return document.getElementById("fields").dataset.undoes === "label" ? -1 : 0;
+  }
+
   /* Opening */
 
   open() {

@@ -81,7 +81,7 @@ function settle(body, { status, body: reply }) {
 }
 
 function saved(reply) {
-  const { saved: stored, card: html, mine, model } = reply;
+  const { saved: stored, card: html, model } = reply;
   const time = new Date(stored.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const what = { label: `level ${stored.level}`, skip: "skipped", withdraw: "taken back" }[stored.action];
   const line = document.createElement("span");
@@ -93,7 +93,8 @@ function saved(reply) {
     message("Saved. The next protocol could not be opened.", "", { "Try again": () => location.assign(url) });
     return;
   }
-  document.getElementById("mine").textContent = mine;
+  const mine = document.getElementById("mine");
+  mine.textContent = Number(mine.textContent) + card.countsFor(stored.action);
   card.replace(html);
   paintKeys(keys, frame);
   refreshWords(model);
