@@ -1,0 +1,169 @@
+"""The command line is a contract: results, JSON on the last line, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from cer_assist.cli import COMMANDS, cer
+from cer_assist.config import ROOT
+from cer_assist.domain.errors import CerError
+from cer_assist.store.engine import Database
+
+DEMO = ROOT / "cer_assist" / "demo"
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`run("next", "demo", "--as", "ana")` gives the JSON object of the command's last line."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_database")
+        monkeypatch.setenv("CER_DATABASE_URL", url)
+
+    def call(*arguments: str) -> dict[str, Any]:
+        command = [*arguments, "--home", str(tmp_path)]
+        result = CliRunner().invoke(cer, [*command, "--json"], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+        return found
+
+    result = CliRunner().invoke(cer, ["init", "--home", str(tmp_path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return call
+
+
+@pytest.fixture
+def office(run: Run) -> Run:
+    """A project with the demo texts and a coder ana."""
+    run("projects", "create", "irb", "--name", "IRB 2026")
+    run("users", "add", "ana", "--project", "irb")
+    files = str(DEMO / "protocols.jsonl")
+    report = run("import", "irb", files, "--labels", str(DEMO / "labels.csv"))
+    assert (report["protocols"], report["labels"], report["errors"]) == (72, 88, [])
+    return run
+
+
+def test_the_parts_of_real_use(office: Run, tmp_path: Path) -> None:
+    assert office("projects", "list")["projects"][0]["protocols"] == 72
+    users = {user["username"] for user in office("users", "list")["users"]}
+    assert users == {"ana", "demo-amara", "demo-jonas"}
+    served = office("next", "irb", "--as", "ana")
+    assert served["protocol"].startswith("DEMO-")
+    assert served["reason"]
+    assert office("next", "irb", "--as", "ana")["protocol"] == served["protocol"]
+    office("label", "irb", served["protocol"], "4", "--as", "ana")
+    assert office("next", "irb", "--as", "ana")["protocol"] != served["protocol"]
+    office("label", "irb", served["protocol"], "3", "--as", "ana")  # a correction
+    made = office("export", "irb", "--format", "jsonl", "--out", str(tmp_path / "out.zip"))
+    assert made["rows"] == {"label_events": 90, "protocols": 72}
+    found = office("audit", "verify")
+    assert (found["intact"], found["labels"]) == (True, 90)
+    office("users", "disable", "ana")
+    assert office("users", "reset", "ana")["link"].startswith("/link/")
+
+
+def test_an_export_imports_again(office: Run, tmp_path: Path) -> None:
+    for kind in ("csv", "jsonl", "xlsx"):
+        out = str(tmp_path / f"out-{kind}{'.xlsx' if kind == 'xlsx' else '.zip'}")
+        office("export", "irb", "--format", kind, "--out", out)
+        office("projects", "create", f"again-{kind}")
+        report = office("import", f"again-{kind}", out)
+        assert (report["protocols"], report["labels"]) == (72, 88)
+
+
+def test_a_dry_run_stores_nothing(run: Run) -> None:
+    run("projects", "create", "irb")
+    files = str(DEMO / "protocols.jsonl")
+    assert run("import", "irb", files, "--dry-run")["protocols"] == 72
+    assert run("projects", "list")["projects"][0]["protocols"] == 0
+
+
+def test_training_suggesting_and_words(office: Run) -> None:
+    trained = office("train", "irb", "--full")
+    assert (trained["version"], trained["published"]) == (1, True)
+    suggestion = office("suggest", "irb", "DEMO-003")
+    assert set(suggestion) >= {
+        "level",
+        "probabilities",
+        "words",
+        "evidence_strength",
+        "model_version",
+    }
+    assert sum(suggestion["probabilities"]) == pytest.approx(1)
+    assert {"text", "start", "end", "weight", "level"} <= set(suggestion["words"][0])
+    words = office("words", "irb")["levels"]
+    assert {"recruitment", "flyers"} & {word["word"] for word in words["2"][:20]}
+    assert {"committee", "board"} & {word["word"] for word in words["5"][:20]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["projects", "create", "Bad Name"], "short name"),
+        (["next", "nowhere", "--as", "ana"], "projects list"),
+        (["users", "disable", "nobody"], "users list"),
+        (["words", "empty"], "There is no model yet"),
+        (["label", "empty", "X", "3", "--as", "ana"], "no protocol"),
+        (["next", "empty", "--as", "ben"], "role coder"),
+        (["train", "empty"], "label some more"),
+        (["import", "empty", str(ROOT / "manage.py")], "Nothing was imported"),
+        (["restore", "no-such-file"], "no backup"),
+    ],
+)
+def test_errors_say_what_to_do(run: Run, arguments: list[str], said: str, tmp_path: Path) -> None:
+    run("projects", "create", "empty")
+    run("users", "add", "ana", "--project", "empty")
+    run("users", "add", "ben")
+    with pytest.raises(CerError) as caught:
+        CliRunner().invoke(cer, [*arguments, "--home", str(tmp_path)], catch_exceptions=False)
+    assert said in caught.value.message
+
+
+def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as typed."""
+    command = [sys.executable, "-m", "cer_assist.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_exit_codes_and_one_line_on_stderr(tmp_path: Path) -> None:
+    wrong_use = manage("label", "--home", str(tmp_path))
+    assert wrong_use.returncode == 2
+    failed = manage("next", "demo", "--as", "ana", "--home", str(tmp_path))
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    (line,) = failed.stderr.splitlines()
+    assert "manage.py init" in line
+
+
+def test_tampering_is_a_failure(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    manage("init", *home)
+    manage("projects", "create", "irb", *home)
+    database = Database(f"sqlite:///{tmp_path / 'cer.sqlite3'}")
+    with database.write() as session:
+        session.execute(text("DROP TRIGGER audit_event_no_update"))
+        session.execute(text("UPDATE audit_event SET action = 'nothing' WHERE id = 1"))
+    database.close()
+    found = manage("audit", "verify", "--json", *home)
+    assert found.returncode == 1
+    assert "audit event 1 (nothing" in found.stderr
+    assert json.loads(found.stdout.splitlines()[-1])["intact"] is False
+
+
+def test_every_command_explains_itself() -> None:
+    result = CliRunner().invoke(cer, ["--help"])
+    assert result.exit_code == 0
+    for name in COMMANDS:
+        assert name in result.output
+        help_text = CliRunner().invoke(cer, [name, "--help"])
+        assert help_text.exit_code == 0, name
+        assert "Usage" in help_text.output
