@@ -68,6 +68,16 @@ class PriorLabel:
     exposure: Exposure = Exposure.unknown
     seconds: float | None = None
     evidence_spans: tuple[Evidence, ...] = field(default=())
+    # Where it was read, for messages; empty for a label made in the program.
+    file: str = field(default="", compare=False)
+    row: int | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The file and row to name when something is wrong with it."""
+        if not self.file:
+            return f"label of {self.external_id}"
+        return self.file if self.row is None else f"{self.file}, row {self.row}"
 
 
 def event_sha256(fields: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -79,7 +80,7 @@ class Export:
         """Every event, in the order it was recorded."""
         for number, row in self.rows(LABEL_EVENTS, report):
             try:
-                yield label_of(row)
+                yield replace(label_of(row), row=number)
             except InvalidInput as error:
                 report(number, error.message)
 

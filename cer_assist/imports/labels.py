@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
@@ -34,7 +35,7 @@ def read_labels(table: Table, report: Report) -> Iterator[PriorLabel]:
             continue
         before = seen.setdefault((label.external_id, label.coder), number)
         if before == number:
-            yield label
+            yield replace(label, row=number)
         else:
             report(
                 number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -107,7 +107,7 @@ class Session:
             if self._is_new(protocol, number):
                 protocols.append(protocol)
                 if label is not None:
-                    labels.append(label)
+                    labels.append(replace(label, row=number))
             if len(protocols) >= _BATCH:
                 self._send_protocols(protocols)
                 protocols.clear()
@@ -161,4 +161,6 @@ class Session:
         wire.send(self._pipe, "protocols", *wire.pack_protocols(protocols))
 
     def _send_labels(self, labels: list[PriorLabel]) -> None:
-        wire.send(self._pipe, "labels", [wire.pack_label(label) for label in labels])
+        place = self._place()
+        found = [wire.pack_label(replace(label, file=place)) for label in labels]
+        wire.send(self._pipe, "labels", found)

@@ -95,17 +95,17 @@ def _new_protocols(
 def _check_labels(
     labels: Iterable[PriorLabel], known: set[str], rubric: Rubric, report: ImportReport
 ) -> None:
-    for number, label in enumerate(labels, 1):
+    for label in labels:
         if label.external_id not in known:
             report.errors.append(
-                f"Label {number} is for protocol {label.external_id}, which is neither in the "
-                "project nor in this import: import it too, or remove the label."
+                f"{label.place}: protocol {label.external_id} is neither in the project nor in "
+                "this import: import it too, or remove the label."
             )
         elif label.action is Action.label:
             try:
                 rubric.level(-1 if label.level is None else label.level)
             except InvalidInput as error:
-                report.errors.append(f"Label {number} ({label.external_id}): {error}")
+                report.errors.append(f"{label.place}: {error}")
 
 
 def _insert_protocols(

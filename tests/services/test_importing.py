@@ -44,12 +44,15 @@ def test_labels_come_in_under_their_coders_and_final_settles(any_database: Datab
 
 
 def test_any_fault_stores_nothing(database: Database) -> None:
-    labels = [PriorLabel("P-9", "reader-1", 2), PriorLabel("P-1", "reader-1", 7)]
+    labels = [
+        PriorLabel("P-9", "reader-1", 2, file="labels.csv", row=3),
+        PriorLabel("P-1", "reader-1", 7),
+    ]
     with database.write() as session:
         project = a_project(session)
         report = import_protocols(session, project, TEXTS, labels, by=None)
         assert len(report.errors) == 2
-        assert "P-9" in report.errors[0]
+        assert report.errors[0].startswith("labels.csv, row 3: protocol P-9")
         assert "choose 1 to 5" in report.errors[1]
         assert session.scalar(select(func.count()).select_from(Protocol)) == 0
 
