@@ -234,3 +234,25 @@ def test_many_answers_on_a_bad_line_are_each_stored_once(
         press(page, level)
     assert [event.level for event in events(live_server)] == [1, 2, 3, 4, 5]
     assert len({event.protocol_id for event in events(live_server)}) == 5
+
+
+def test_two_tabs_do_not_send_one_answer_twice(live_server: Site, coder: Page) -> None:
+    answer_offline(coder)
+    second = coder.context.new_page()
+    coder.context.set_offline(False)
+    open_label(second)
+    expect(coder.locator("#saved")).to_have_text(re.compile("^Saved"))
+    (event,) = events(live_server)
+    assert event.note == "a secret note"
+    assert waiting_entries(second) == {}
+
+
+def test_without_storage_labelling_goes_on(live_server: Site, page_for: PageFor) -> None:
+    page = page_for("ana")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage',"
+        " { get() { throw new DOMException('off', 'SecurityError'); } })"
+    )
+    open_label(page)
+    press(page, "3")
+    assert [event.level for event in events(live_server)] == [3]

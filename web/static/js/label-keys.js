@@ -2,6 +2,8 @@
    the change is kept in this browser only. Keys are compared by what they type, so they stay true to
    their labels on every layout; only digits also answer by position, for layouts that shift them. */
 
+import { storage } from "./label-storage.js";
+
 const STORED = "cer.keys";
 export const ACTIONS = {
   skip: "Skip, with a reason",
@@ -66,8 +68,8 @@ export class Keys {
 
   store() {
     const changes = Object.entries(this.bound).filter(([action, key]) => this.defaults[action] !== key);
-    if (changes.length) localStorage.setItem(STORED, JSON.stringify(Object.fromEntries(changes)));
-    else localStorage.removeItem(STORED);
+    if (changes.length) storage.write(STORED, JSON.stringify(Object.fromEntries(changes)));
+    else storage.remove(STORED);
   }
 
   label(action) {
@@ -114,10 +116,10 @@ function shown(key) {
 
 function readStored() {
   try {
-    return JSON.parse(localStorage.getItem(STORED) ?? "{}") ?? {};
+    return JSON.parse(storage.read(STORED) ?? "{}") ?? {};
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    localStorage.removeItem(STORED); // not ours, or damaged: the keys are as they were
+    storage.remove(STORED); // not ours, or damaged: the keys are as they were
     return {};
   }
 }

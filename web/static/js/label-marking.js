@@ -15,19 +15,18 @@ export class Marking {
     return this.words !== null;
   }
 
-  /** Begin at the first word in sight. */
+  /** Begin at the first word in sight; false when there is none. */
   start(root) {
-    this.words = wordsIn(root);
+    const words = wordsIn(root);
     const top = Math.max(root.getBoundingClientRect().top, 0);
-    const first = this.words.findIndex((word) => boxOf(word).top >= top);
-    if (first < 0) {
-      this.words = null;
-      return;
-    }
+    const first = words.findIndex((word) => boxOf(word).top >= top);
+    if (first < 0) return false;
+    this.words = words;
     this.anchor = first;
     this.head = first;
     this.select();
     this.onChange(true);
+    return true;
   }
 
   stop() {

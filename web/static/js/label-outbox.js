@@ -2,6 +2,8 @@
    What is written down is ids, level and key: never text, note or evidence, which stay in memory and
    are lost with the page. The account is part of the name, so that nobody sends another's answer. */
 
+import { storage } from "./label-storage.js";
+
 const TIMEOUT = 15_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
@@ -18,42 +20,53 @@ export class Outbox {
   }
 
   /** Send an answer until the server has accepted or refused it: {status, body}. */
-  async send(answer) {
+  send(answer) {
     this.keep(answer);
-    const reply = await this.deliver(answer);
-    if (reply.status === 200) this.strike(answer.idempotency_key);
-    return reply;
+    return this.alone(answer, {}, () => this.settle(answer));
   }
 
-  /** What an earlier page left unsent, oldest first. */
+  async settle(answer) {
+    const reply = await this.deliver(answer);
+    // Another tab may have sent what was written down of it: that is stored, then, and counts.
+    const stored = reply.status === 422 ? await this.isStored(answer) : null;
+    if (reply.status !== 200 && stored === null) return reply;
+    for (const entry of this.left()) {
+      // With it go earlier answers to the same protocol that the server had refused.
+      if (entry.protocol_id === answer.protocol_id) this.strike(entry.idempotency_key);
+    }
+    return stored === null ? reply : { status: 200, body: { saved: stored } };
+  }
+
+  /** What an earlier page left unsent. */
   left() {
-    const names = Object.keys(localStorage).filter((name) => name.startsWith(this.prefix));
-    return names.map((name) => JSON.parse(localStorage.getItem(name)));
+    const names = storage.names.filter((name) => name.startsWith(this.prefix));
+    return names.map((name) => JSON.parse(storage.read(name)));
   }
 
   /** Finish an answer of an earlier page: ask whether it arrived, and only else send it again. */
-  async resume(entry) {
+  resume(entry) {
     const { slug: _, ...answer } = entry;
-    const stored = await this.isStored(answer);
-    if (stored === null) {
-      const reply = await this.send(answer);
-      // It may have arrived between question and repetition, then with note and marks.
-      const late = reply.status === 422 ? await this.isStored(answer) : null;
-      if (late === null) return reply;
+    return this.alone(answer, { ifAvailable: true }, async () => {
+      const stored = await this.isStored(answer);
+      if (stored === null) return this.settle(answer);
       this.strike(answer.idempotency_key);
-      return { status: 200, body: { saved: late } };
-    }
-    this.strike(answer.idempotency_key);
-    return { status: 200, body: { saved: stored } };
+      return { status: 200, body: { saved: stored } };
+    });
+  }
+
+  /** One tab at a time sends an answer; browsers give locks to safe origins only. */
+  alone({ idempotency_key: key }, options, work) {
+    if (!navigator.locks) return work();
+    return navigator.locks.request(this.prefix + key, options, (lock) => (lock ? work() : null));
   }
 
   keep(answer) {
     const entry = Object.fromEntries(KEPT.map((name) => [name, answer[name] ?? null]));
-    localStorage.setItem(this.prefix + answer.idempotency_key, JSON.stringify({ ...entry, slug: this.slug }));
+    storage.write(this.prefix + answer.idempotency_key, JSON.stringify({ ...entry, slug: this.slug }));
   }
 
   strike(key) {
-    localStorage.removeItem(this.prefix + key);
+    storage.remove(this.prefix + key);
   }
 
   async isStored(answer) {

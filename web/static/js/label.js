@@ -88,7 +88,11 @@ function saved(reply) {
   line.className = "visually-hidden";
   line.textContent = `: ${what}`;
   document.getElementById("saved").replaceChildren(`Saved ${time}`, line);
-  if (html === undefined) return; // an answer of an earlier page: the card here stays
+  if (html === undefined) {
+    // Stored by another page or tab: the card here stays, unless it is the one that was answered.
+    if (stored.protocol_id === card.protocolId) location.assign(url);
+    return;
+  }
   if (html === null) {
     message("Saved. The next protocol could not be opened.", "", { "Try again": () => location.assign(url) });
     return;
@@ -96,6 +100,7 @@ function saved(reply) {
   const mine = document.getElementById("mine");
   mine.textContent = Number(mine.textContent) + card.countsFor(stored.action);
   card.replace(html);
+  history.replaceState(null, "", url); // a reload shows what is being read, not what was picked
   paintKeys(keys, frame);
   refreshWords(model);
 }
@@ -203,8 +208,8 @@ async function poll() {
 /* Keys and clicks */
 
 function markEvidence() {
-  if (card.isEmpty || card.evidence.toggleSelection()) return;
-  card.marking.start(card.root);
+  if (card.evidence.toggleSelection() || card.marking.start(card.root)) return;
+  say("There is no text in sight to mark.");
 }
 
 function onKey(event) {
@@ -272,6 +277,7 @@ async function resume() {
     isBusy = true;
     const reply = await outbox.resume(entry);
     isBusy = false;
+    if (reply === null) continue; // another tab is at it
     if (reply.status === 200 && card.protocolId !== entry.protocol_id) delete reply.body.card;
     const { slug: _, ...body } = entry;
     settle(body, reply);
