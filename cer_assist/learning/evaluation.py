@@ -8,7 +8,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -60,11 +60,17 @@ class Model(Protocol):
 
 @dataclass
 class Baseline:
-    """TF-IDF of words and word pairs, logistic regression: what most labelling tools offer."""
+    """TF-IDF of words and word pairs, logistic regression: what most labelling tools offer.
+
+    Sublinear counts and balanced classes, the best of the usual settings on the reference data:
+    scikit-learn's defaults would be an easy opponent (macro-F1 .31 instead of .40).
+    """
 
     scale: tuple[int, ...]
-    _words: TfidfVectorizer = field(default_factory=lambda: TfidfVectorizer(ngram_range=(1, 2)))
-    _model: LogisticRegression = field(default_factory=lambda: LogisticRegression(max_iter=1000))
+
+    def __post_init__(self) -> None:
+        self._words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        self._model = LogisticRegression(class_weight="balanced", max_iter=1000)
 
     @threadpool_limits.wrap(limits=1)  # as the lexical model: or their seconds do not compare
     def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "Baseline":

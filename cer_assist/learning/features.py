@@ -1,9 +1,10 @@
 """Token states are a cache, never data: any file may vanish or rot and is rebuilt from the text.
 
 Each text has one file, named by the SHA-256 of the text under a folder named by everything the
-states depend on (encoder, projection, format), so a stale state cannot be read by mistake. A file
-starts with the SHA-256 of its rest; a flipped byte is found on reading and the file is made anew.
-64 int8 numbers, two bytes of word-piece id and about one of offsets make 67 bytes a word piece.
+states depend on (encoder, projection, function words, format), so a stale state cannot be read by
+mistake. A file starts with the SHA-256 of its rest; a flipped byte is found on reading and the file
+is made anew. 64 int8 numbers, two bytes of word-piece id and about two of offsets and flags make 68
+bytes a word piece.
 """
 
 import hashlib
@@ -21,10 +22,11 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import WEIGHTS_SHA256, Encoder
-from cer_assist.learning.text import Pieces, tokenise, windows
+from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
 FORMAT = 1
-FINGERPRINT = hashlib.sha256(f"{WEIGHTS_SHA256}{projection.SHA256}{FORMAT}".encode()).hexdigest()
+_DEPENDS_ON = (WEIGHTS_SHA256, projection.SHA256, *sorted(FUNCTION_WORDS), str(FORMAT))
+FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
 _DIGEST = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)

@@ -18,10 +18,11 @@ WINDOW_PIECES = 254  # the encoder was trained on 256 positions; two are [CLS] a
 _WORD = regex.compile(r"(?w)\b\S.*?\b", flags=regex.DOTALL)
 _GRAPHEME = regex.compile(r"\X", flags=regex.DOTALL)
 # English closed-class words: they carry grammar, not the matter of a protocol. A closed list, so
-# that content words such as "together" or "interest" (on many longer lists) are never lost.
+# that content words such as "together" or "interest" (on many longer lists) are never lost; nor are
+# "no", "not", "none" and "without": that no partner has a role is evidence.
 _CLOSED_CLASSES = """
-    a an the this that these those such same other another each every either neither both all any
-    some no not nor none more most less least few many much several own only very too also so just
+    a an the this that these those such same other another each every either both all any
+    some more most less least few many much several own only very too also so just
     i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his
     himself she her hers herself it its itself they them their theirs themselves one ones who whom
     whose which what when where why how there here then than thus hence therefore however
@@ -29,7 +30,7 @@ _CLOSED_CLASSES = """
     might must shall should will would ought
     and or but if because as until while although though whether since unless
     of at by for with about against between into through during before after above below to from
-    up down in out on off over under again further once upon within without among amongst per via
+    up down in out on off over under again further once upon within among amongst per via
     toward towards across along around behind beside besides beyond despite except near onto
     e.g i.e eg ie etc et al vs
 """

@@ -108,7 +108,7 @@ def test_words_without_matter_are_no_content(word: str) -> None:
     assert not is_content(word)
 
 
-@pytest.mark.parametrize("word", ["committee", "together", "Board", "HIV", "شورى", "B12"])
+@pytest.mark.parametrize("word", ["committee", "together", "no", "Board", "HIV", "شورى", "B12"])
 def test_words_with_matter_are_content(word: str) -> None:
     assert is_content(word)
 
