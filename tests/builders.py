@@ -11,7 +11,8 @@ from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
 from cer_assist.services import accounts, labelling, models, projects, rubrics
 from cer_assist.services.importing import import_protocols
-from cer_assist.services.labelling import LabelRequest, Recorded
+from cer_assist.services.label_events import Recorded
+from cer_assist.services.labelling import LabelRequest
 from cer_assist.store.tables import Account, Project, Protocol
 from cer_assist.store.tables.accounts import Role
 

@@ -58,6 +58,11 @@ def import_command(
         f"{report.protocols:,} protocols and {report.labels:,} labels "
         + ("would be imported." if dry_run else "imported."),
         *([f"{report.already_there:,} were there already."] if report.already_there else []),
+        *(
+            [f"{report.labels_already_there:,} labels were there already."]
+            if report.labels_already_there
+            else []
+        ),
         *(f"{new} has the same text as {old}." for new, old in report.duplicates),
         *parsed.notes,
     ]

@@ -90,6 +90,16 @@ def append_many(
     session.execute(_MOVE_HEAD, {"last": last, "digest": digest})
 
 
+def label_entry(event_id: int, fields: dict[str, Any]) -> Entry:
+    """What the chain holds of a label event: its hash, which covers all the rest."""
+    detail = {
+        "sha256": fields["sha256"],
+        "protocol": fields["protocol_id"],
+        "action": fields["action"],
+    }
+    return Entry("label.recorded", f"label:{event_id}", detail)
+
+
 def canonical(detail: dict[str, Any]) -> str:
     """JSON with sorted keys and no blanks: one text for one value."""
     return json.dumps(detail, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

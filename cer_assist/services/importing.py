@@ -14,7 +14,7 @@ from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import audit, jobs, retraining
-from cer_assist.services.prior_labels import insert_labels
+from cer_assist.services.prior_labels import insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Project, Protocol
@@ -30,6 +30,7 @@ class ImportReport:
     protocols: int = 0
     already_there: int = 0  # same id, same text: left as they are
     labels: int = 0
+    labels_already_there: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)  # (new id, id with same text)
     errors: list[str] = field(default_factory=list)
     new_coders: list[str] = field(default_factory=list)
@@ -58,13 +59,15 @@ def import_protocols(
     rubric = project_rubric(session, project)
     known = stored.keys() | {protocol.external_id for protocol in new}
     _check_labels(labels, known, rubric, report)
+    labels, report.labels_already_there, conflicts = split_known(session, project.id, labels)
+    report.errors += conflicts
     report.protocols, report.labels = len(new), len(labels)
     if report.errors or dry_run:
         return report
     ids = {name: row[0] for name, row in stored.items()}
     ids |= _insert_protocols(session, project, new)
     if labels:
-        report.new_coders = insert_labels(session, project, rubric, labels, ids)
+        report.new_coders = insert_labels(session, project, labels, ids, by)
     _record(session, project, report, by)
     return report
 

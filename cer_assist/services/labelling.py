@@ -6,13 +6,12 @@ server itself recorded, so that no form can claim a blind reading that was not o
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import (
@@ -24,7 +23,8 @@ from cer_assist.domain.errors import (
 )
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import audit, retraining
+from cer_assist.services import retraining
+from cer_assist.services.label_events import Recorded, append_event
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -36,7 +36,6 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.servings import Disclosed, ServingState
 from cer_assist.store.types import now, table_of
-from cer_assist.store.upsert import upsert
 
 MAX_NOTE = 4000
 MAX_EVIDENCE = 50
@@ -61,18 +60,6 @@ class LabelRequest:
         """Equal requests have equal hashes: the same key must come with the same one."""
         body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What is on disk once the transaction commits."""
-
-    event_id: int
-    protocol_id: int
-    action: Action
-    level: int | None
-    recorded_at: dt.datetime
-    repeated: bool  # the same request had been stored before
 
 
 _REPEATED = select(
@@ -116,8 +103,6 @@ _PROTOCOL = (
     .where(Protocol.id == bindparam("protocol"), Protocol.project_id == bindparam("project"))
     .with_for_update()
 )
-_INSERT = insert(table_of(LabelEvent)).returning(table_of(LabelEvent).c.id)
-_CURRENT_FIELDS = ("protocol_id", "account_id", "lane", "project_id", "action", "level")
 _SET_MISSING = (
     update(table_of(Protocol))
     .where(table_of(Protocol).c.id == bindparam("protocol"))
@@ -216,14 +201,8 @@ def _event_fields(
     session: Session, account_id: int, project: Project, rubric: Rubric, request: LabelRequest
 ) -> dict[str, Any]:
     where = {"protocol": request.protocol_id, "account": account_id}
-    seen = dict(session.execute(_SEEN, where).all())
     serving = session.execute(_SERVING, where).first()
-    exposure = Exposure.blind
-    if Disclosed.peer_label in seen:
-        exposure = Exposure.after_peer
-    elif Disclosed.suggestion in seen:
-        exposure = Exposure.after_suggestion
-    shown = seen.get(Disclosed.suggestion)
+    exposure, shown = _exposure(dict(session.execute(_SEEN, where).all()))
     return {
         "project_id": project.id,
         "protocol_id": request.protocol_id,
@@ -249,32 +228,12 @@ def _event_fields(
     }
 
 
-def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
-    """Insert an event, make it the current label and put its hash into the audit chain."""
-    digest = audit.label_sha256(fields)
-    event_id: int = session.execute(_INSERT, fields | {"sha256": digest}).scalar_one()
-    current = {name: fields[name] for name in _CURRENT_FIELDS} | {"event_id": event_id}
-    upsert(
-        session,
-        CurrentLabel,
-        current,
-        conflict=("protocol_id", "account_id", "lane"),
-        replace=("event_id", "action", "level"),
-    )
-    entry = audit.Entry(
-        "label.recorded",
-        f"label:{event_id}",
-        {"sha256": digest, "protocol": fields["protocol_id"], "action": fields["action"]},
-    )
-    audit.append(session, entry, account_id=fields["account_id"], project_id=fields["project_id"])
-    return Recorded(
-        event_id,
-        fields["protocol_id"],
-        Action(fields["action"]),
-        fields["level"],
-        fields["recorded_at"],
-        False,
-    )
+def _exposure(seen: dict[str, int | None]) -> tuple[Exposure, int | None]:
+    """What the coder had seen, and the suggestion if one was among it."""
+    shown = seen.get(Disclosed.suggestion)
+    if Disclosed.peer_label in seen:
+        return Exposure.after_peer, shown
+    return (Exposure.after_suggestion if Disclosed.suggestion in seen else Exposure.blind), shown
 
 
 def _settle(session: Session, protocol_id: int, wanted: int, serving_id: int | None) -> None:

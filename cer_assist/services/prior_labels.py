@@ -15,65 +15,89 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
-from cer_assist.domain.rubric import Rubric
 from cer_assist.services import audit
 from cer_assist.services.audit import label_sha256
+from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Project, Protocol
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 
 FINAL_CODER = "final"
+_INSERT = insert(table_of(LabelEvent)).returning(table_of(LabelEvent).c.id)
 
 
 def insert_labels(
     session: Session,
     project: Project,
-    rubric: Rubric,
     labels: Sequence[PriorLabel],
     ids: dict[str, int],
+    by: int | None,
 ) -> list[str]:
     """Append imported labels in order; returns the names that became accounts."""
     new_coders: list[str] = []
     coders = _coder_ids(session, {label.coder for label in labels}, new_coders)
     texts = _texts(session, {ids[label.external_id] for label in labels if label.evidence})
-    newest: dict[tuple[int, int, str], int | None] = {
-        (row.protocol_id, row.account_id, row.lane): row.event_id
-        for row in session.execute(
-            select(
-                CurrentLabel.protocol_id,
-                CurrentLabel.account_id,
-                CurrentLabel.lane,
-                CurrentLabel.event_id,
-            ).where(CurrentLabel.project_id == project.id)
-        )
-    }
-    rows = []
-    for label in labels:
-        lane = label.lane or (Lane.final if label.coder == FINAL_CODER else Lane.coder)
-        protocol_id, account_id = ids[label.external_id], coders[label.coder]
-        key = (protocol_id, account_id, str(lane))
-        event = _event(project, rubric, label, protocol_id, account_id, lane)
-        event["evidence"] = _evidence(label, texts.get(protocol_id, ""))
-        rows.append((key, event))
+    newest: dict[tuple[int, int, str], int] = {}
     entries = []
-    for key, event in rows:
+    for label in labels:
+        protocol_id = ids[label.external_id]
+        event = _event(session, project, label, protocol_id, coders[label.coder])
+        event["evidence"] = _evidence(label, texts.get(protocol_id, ""))
+        key = (protocol_id, event["account_id"], event["lane"])
         event["supersedes_id"] = newest.get(key)
         event["sha256"] = label_sha256(event)
-        event_id = session.execute(insert(LabelEvent).values(**event).returning(LabelEvent.id))
-        newest[key] = event_id.scalar_one()
-        entries.append(
-            audit.Entry(
-                "label.recorded",
-                f"label:{newest[key]}",
-                {
-                    "sha256": event["sha256"],
-                    "protocol": event["protocol_id"],
-                    "action": event["action"],
-                },
-            )
-        )
-    audit.append_many(session, entries, account_id=None, project_id=project.id)
+        newest[key] = session.execute(_INSERT, event).scalar_one()
+        entries.append(audit.label_entry(newest[key], event))
+    audit.append_many(session, entries, account_id=by, project_id=project.id)
     rebuild_current_labels(session, project.id)
     return new_coders
+
+
+def lane_of(label: PriorLabel) -> Lane:
+    """A coder called `final` speaks for the team, as in adjudicated data sets."""
+    return label.lane or (Lane.final if label.coder == FINAL_CODER else Lane.coder)
+
+
+def split_known(
+    session: Session, project_id: int, labels: Sequence[PriorLabel]
+) -> tuple[list[PriorLabel], int, list[str]]:
+    """Labels that are new here, how many are here already, and those that say otherwise.
+
+    An import never supersedes what a coder answered in the program: someone else may have made
+    the file.
+    """
+    stored = _stored_answers(session, project_id)
+    latest = {_key(label): label for label in labels}  # the last one of a coder's events counts
+    same = {key for key, label in latest.items() if stored.get(key) == (label.action, label.level)}
+    errors = [
+        f"{label.place}: {label.coder} has already answered {label.external_id} otherwise in this "
+        "project, and an import changes no answers: remove the label from the file."
+        for key, label in latest.items()
+        if key in stored and key not in same
+    ]
+    new = [label for label in labels if _key(label) not in stored]
+    return new, sum(_key(label) in same for label in labels), errors
+
+
+def _key(label: PriorLabel) -> tuple[str, str, str]:
+    return label.external_id, label.coder.lower(), str(lane_of(label))
+
+
+def _stored_answers(
+    session: Session, project_id: int
+) -> dict[tuple[str, str, str], tuple[str, int | None]]:
+    rows = session.execute(
+        select(
+            Protocol.external_id,
+            Account.username,
+            CurrentLabel.lane,
+            CurrentLabel.action,
+            CurrentLabel.level,
+        )
+        .join(Protocol, Protocol.id == CurrentLabel.protocol_id)
+        .join(Account, Account.id == CurrentLabel.account_id)
+        .where(CurrentLabel.project_id == project_id)
+    )
+    return {(name, coder, lane): (action, level) for name, coder, lane, action, level in rows}
 
 
 def _coder_ids(session: Session, names: set[str], new_coders: list[str]) -> dict[str, int]:
@@ -103,14 +127,10 @@ def _texts(session: Session, ids: set[int]) -> dict[int, str]:
 
 
 def _event(
-    project: Project,
-    rubric: Rubric,
-    label: PriorLabel,
-    protocol_id: int,
-    account_id: int,
-    lane: Lane,
+    session: Session, project: Project, label: PriorLabel, protocol_id: int, account_id: int
 ) -> dict[str, Any]:
     made_at = dt.datetime.fromisoformat(label.recorded_at) if label.recorded_at else None
+    lane = lane_of(label)
     return {
         "project_id": project.id,
         "protocol_id": protocol_id,
@@ -121,7 +141,7 @@ def _event(
         "confidence": label.confidence,
         "note": label.note,
         "rubric_version_id": project.rubric_version_id,
-        "rubric_sha256": rubric.sha256,
+        "rubric_sha256": project_rubric(session, project).sha256,
         "exposure": str(label.exposure if lane is Lane.coder else Exposure.unknown),
         "suggestion_id": None,
         "serving_id": None,

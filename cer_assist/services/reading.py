@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin
 from cer_assist.services import history, labelling, protocols, queue
 from cer_assist.services.history import SuggestionView
-from cer_assist.services.labelling import Recorded
+from cer_assist.services.label_events import Recorded
 from cer_assist.services.models import current_version_id
 from cer_assist.services.queue import Served
 from cer_assist.store.tables import (

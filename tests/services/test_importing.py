@@ -13,7 +13,7 @@ from cer_assist.services import audit, training_data
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, CurrentLabel, Job, LabelEvent, Protocol
-from tests.builders import a_project
+from tests.builders import a_label, a_member, a_project
 
 TEXTS = [compose(f"P-{n}", f"Study {n}", [("Aims", f"Aim number {n}.")]) for n in range(3)]
 
@@ -69,6 +69,23 @@ def test_again_is_harmless_and_another_text_is_refused(database: Database) -> No
         twin = [compose("P-7", "Study 1", [("Aims", "Aim number 1.")])]
         report = import_protocols(session, project, twin, [], by=None)
         assert report.duplicates == [("P-7", "P-1")]
+
+
+def test_an_import_changes_no_answers_made_here(any_database: Database) -> None:
+    with any_database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana")
+        import_protocols(session, project, TEXTS, [], by=None)
+        first = session.scalars(select(Protocol.id).order_by(Protocol.id)).first()
+        assert first is not None
+        a_label(session, project, first, by=ana.id, level=2)
+        forged = [PriorLabel("P-0", "Ana", 5, file="labels.csv", row=2)]
+        report = import_protocols(session, project, [], forged, by=None)
+        assert report.errors[0].startswith("labels.csv, row 2: Ana has already answered P-0")
+        same = [PriorLabel("P-0", "ana", 2), PriorLabel("P-1", "ana", 5)]
+        report = import_protocols(session, project, [], same, by=None)
+        assert (report.labels, report.labels_already_there, report.errors) == (1, 1, [])
+        assert session.scalar(select(func.count()).select_from(LabelEvent)) == 2
 
 
 def test_a_dry_run_stores_nothing(database: Database) -> None:

@@ -1,0 +1,59 @@
+"""Appending a label event: the row, the current label it becomes, and its place in the chain."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action
+from cer_assist.services import audit
+from cer_assist.store.tables import CurrentLabel, LabelEvent
+from cer_assist.store.types import table_of
+from cer_assist.store.upsert import upsert
+
+_INSERT = insert(table_of(LabelEvent)).returning(table_of(LabelEvent).c.id)
+_CURRENT_FIELDS = ("protocol_id", "account_id", "lane", "project_id", "action", "level")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is on disk once the transaction commits."""
+
+    event_id: int
+    protocol_id: int
+    action: Action
+    level: int | None
+    recorded_at: dt.datetime
+    repeated: bool  # the same request had been stored before
+
+
+def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
+    """Insert an event, make it the current label and put its hash into the audit chain."""
+    fields = fields | {"sha256": audit.label_sha256(fields)}
+    event_id: int = session.execute(_INSERT, fields).scalar_one()
+    current = {name: fields[name] for name in _CURRENT_FIELDS} | {"event_id": event_id}
+    upsert(
+        session,
+        CurrentLabel,
+        current,
+        conflict=("protocol_id", "account_id", "lane"),
+        replace=("event_id", "action", "level"),
+    )
+    audit.append(
+        session,
+        audit.label_entry(event_id, fields),
+        account_id=fields["account_id"],
+        project_id=fields["project_id"],
+    )
+    return Recorded(
+        event_id,
+        fields["protocol_id"],
+        Action(fields["action"]),
+        fields["level"],
+        fields["recorded_at"],
+        False,
+    )
