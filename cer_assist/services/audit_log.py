@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.store.tables import Account, AuditEvent
+from cer_assist.store.tables import Account, AuditEvent, Protocol
 
 PAGE = 100
 
@@ -99,3 +99,9 @@ def people(session: Session, project_id: int) -> list[tuple[int, str]]:
         .order_by(Account.display_name)
     )
     return list(session.execute(statement))
+
+
+def protocol_names(session: Session, ids: set[int]) -> dict[int, str]:
+    """The offices' own ids of protocols that events are about."""
+    rows = session.execute(select(Protocol.id, Protocol.external_id).where(Protocol.id.in_(ids)))
+    return {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy

@@ -71,6 +71,8 @@ def _render(outcome: Verification | None) -> str:
         found = audit_log.events(session, g.project.id, filters)
         actions = audit_log.actions(session, g.project.id)
         people = audit_log.people(session, g.project.id)
+        about = {protocol for line in found.lines if (protocol := read_detail(line.detail)[1])}
+        names = audit_log.protocol_names(session, about)
     return render_template(
         "audit.html",
         read_detail=read_detail,
@@ -80,4 +82,5 @@ def _render(outcome: Verification | None) -> str:
         people=people,
         outcome=outcome,
         meanings=MEANINGS,
+        names=names,
     )
