@@ -18,7 +18,9 @@ def upgrade() -> None:
             "content_rowid='id', tokenize='porter unicode61 remove_diacritics 2')"
         )
         # 8 MB of words are gathered before they are sorted in: imports take half the time.
-        op.execute("INSERT INTO protocol_search(protocol_search, rank) VALUES ('hashsize', 8388608)")
+        op.execute(
+            "INSERT INTO protocol_search(protocol_search, rank) VALUES ('hashsize', 8388608)"
+        )
         op.execute("INSERT INTO protocol_search(protocol_search) VALUES ('rebuild')")
         return
     op.execute(

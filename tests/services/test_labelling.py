@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -142,7 +143,7 @@ def test_exposure_is_what_the_server_showed(
     ],
 )
 def test_unusable_answers_are_refused_with_a_reason(
-    database: Database, fault: dict[str, object]
+    database: Database, fault: dict[str, Any]
 ) -> None:
     with database.write() as session:
         project = a_project(session)
