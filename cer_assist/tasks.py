@@ -16,7 +16,7 @@ from typing import Any
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric
-from cer_assist.explain.words import level_words, suggest
+from cer_assist.explain.words import Word, level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
@@ -32,6 +32,9 @@ from cer_assist.worker import Held
 
 ENCODE_SLICE_SECONDS = 20.0
 ENCODE_STEP = 32  # protocols between looks at the clock
+# SQLite's waiting is a poll: without a pause between chunks a coder's save could miss every gap.
+BREATH_SECONDS = 0.02
+SCORED_AT_ONCE = 500
 
 _caches: dict[Path, FeatureCache] = {}
 
@@ -186,10 +189,7 @@ def _add_missing_suggestions(
     if not rows:
         return
     found = _score(load_current(settings, version), feature_cache(settings), rows, held)
-    for chunk in _chunks(found):
-        with database.write() as session:
-            jobs.hold(session, held.claim)
-            models.add_suggestions(session, version.id, chunk)
+    _write_suggestions(database, held, version.id, found)
 
 
 def _score(
@@ -200,8 +200,8 @@ def _score(
     missing = {document.key for document in cache.missing(documents)}
     ready = [row for row in rows if row.content_hash not in missing]
     found: list[SuggestionRow] = []
-    for start in range(0, len(ready), CHUNK):
-        chunk = ready[start : start + CHUNK]
+    for start in range(0, len(ready), SCORED_AT_ONCE):
+        chunk = ready[start : start + SCORED_AT_ONCE]
         held.progress(0.7 + 0.25 * start / len(ready), "Suggesting levels")
         suggestions = suggest(classifier, [document(row) for row in chunk])
         for row, suggestion in zip(chunk, suggestions, strict=True):
@@ -211,7 +211,7 @@ def _score(
                     suggestion.level,
                     list(suggestion.probabilities),
                     suggestion.uncertainty,
-                    [asdict(word) for word in suggestion.words],
+                    [_word(word) for word in suggestion.words],
                     suggestion.evidence_strength,
                 )
             )
@@ -234,10 +234,7 @@ def _write(
         version_id = models.add_version(session, held.claim.project_id, version)
     if not publish:
         return decision
-    for chunk in _chunks(scored):
-        with database.write() as session:
-            jobs.hold(session, held.claim)
-            models.add_suggestions(session, version_id, chunk)
+    _write_suggestions(database, held, version_id, scored)
     with database.write() as session:
         jobs.hold(session, held.claim)
         models.publish(session, version_id, decision)
@@ -246,11 +243,22 @@ def _write(
     while deleted:
         with database.write() as session:
             deleted = models.prune_suggestions(session, held.claim.project_id, version_id)
+        time.sleep(BREATH_SECONDS)
     return decision
 
 
-def _chunks(rows: Sequence[SuggestionRow]) -> list[Sequence[SuggestionRow]]:
-    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+def _write_suggestions(
+    database: Database, held: Held, version_id: int, rows: Sequence[SuggestionRow]
+) -> None:
+    for start in range(0, len(rows), CHUNK):
+        with database.write() as session:
+            jobs.hold(session, held.claim)
+            models.add_suggestions(session, version_id, rows[start : start + CHUNK])
+        time.sleep(BREATH_SECONDS)
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {**asdict(word), "weight": round(word.weight, 5)}
 
 
 def document(row: TextRow) -> Document:

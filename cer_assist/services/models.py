@@ -24,7 +24,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.types import now
 
-CHUNK = 500
+CHUNK = 200  # rows written in one transaction: 20 ms during which no coder's save gets in
 
 _CURRENT = (
     select(ModelVersion.id)
