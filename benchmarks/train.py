@@ -26,6 +26,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs
 from cer_assist.learning.evaluation import Labelled, read_documents, read_labelled
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.progress import silent
 from cer_assist.learning.text import tokenise, windows
 from cer_assist.learning.training import train
 
@@ -68,7 +69,7 @@ def _encoding(encoder: Encoder, documents: list[Document], scratch: Path, rounds
     for number in range(rounds):
         bare = tokens / _seconds(lambda: [encoder.forward(*batch) for batch in batches])
         cache = FeatureCache(scratch / f"round{number}", encoder)
-        whole = tokens / _seconds(partial(cache.encode, documents, _silent))
+        whole = tokens / _seconds(partial(cache.encode, documents, silent))
         size = sum(file.stat().st_size for file in cache.folder.rglob("*.states"))
         rows.append(
             [f"{bare:,.0f}", f"{whole:,.0f}", f"{whole / bare:.0%}", f"{size / tokens:.1f}"]
@@ -83,7 +84,7 @@ def _training(
     first = labelled.pick(np.arange(LABELS - NEW))
     every = labelled.pick(np.arange(LABELS))
     rest = labelled.documents[LABELS:]
-    cache.encode([*labelled.documents, *pool], _silent)
+    cache.encode([*labelled.documents, *pool], silent)
     started = time.perf_counter()
     earlier = train(first.documents, first.levels.tolist(), SCALE, cache=cache)
     rows = [["first in the process", f"{time.perf_counter() - started:.2f}", "", "", ""]]
@@ -128,10 +129,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _silent(share: float, message: str) -> None:
-    """Progress that nobody looks at."""
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Needs no database and no project; the home folder only keeps the encoded texts b
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,11 @@ from cer_assist.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from cer_assist.learning.evaluation import Labelled
     from cer_assist.learning.features import FeatureCache
+    from cer_assist.learning.progress import Progress
 
 MODEL_NAMES = ("blend", "attention", "lexical", "tfidf_lr")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-Progress = Callable[[float, str], None]
 
 
 @click.command()

@@ -6,7 +6,7 @@ normalised within its protocol, so a long protocol does not drown a short one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,13 @@ from cer_assist.explain.evidence import evidence_strength
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.ordinal import spread
+from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import read
 
 TOP_WORDS = 30
 LEVEL_WORDS = 50
 MIN_DOCUMENTS = 2  # a word of one protocol is that protocol's, not the level's
 _CHUNK = 512  # documents held in memory at once
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Suggestion:
 def suggest(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
-    progress: Progress = lambda share, message: None,
+    progress: Progress = silent,
 ) -> list[Suggestion]:
     """Suggestions for documents, in order.
 
@@ -88,7 +87,7 @@ def level_words(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
     levels: Sequence[int],
-    progress: Progress = lambda share, message: None,
+    progress: Progress = silent,
 ) -> dict[int, list[dict[str, Any]]]:
     """The words that speak for each level in the documents that have it.
 

@@ -15,7 +15,7 @@ from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import WEIGHTS, Blend, fit_blend
 from cer_assist.learning.documents import Document
-from cer_assist.learning.features import FINGERPRINT, FeatureCache, Progress
+from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.lexical import LexicalModel, count_words, fit_lexical, vocabulary
 from cer_assist.learning.network import Weights, initial_weights, joint_fit
@@ -27,6 +27,7 @@ from cer_assist.learning.out_of_fold import (
     balanced_weights,
     out_of_fold,
 )
+from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 
 WARM_EPOCHS = 6
@@ -66,7 +67,7 @@ class ProtocolClassifier:
         *,
         kind: str = "blend",
         seed: int = 0,
-        progress: Progress = lambda share, message: None,
+        progress: Progress = silent,
     ):
         self.scale = scale
         self.cache = cache

@@ -25,12 +25,12 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.progress import Progress
 
 BASELINE = "tfidf_lr"
 MODELS = (*KINDS, BASELINE)
 MIN_LEVELS, MAX_LEVELS = 2, 7
 
-Progress = Callable[[float, str], None]
 Row = TypeVar("Row")
 
 

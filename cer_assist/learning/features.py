@@ -22,6 +22,7 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import WEIGHTS_SHA256, Encoder
+from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
 FORMAT = 1
@@ -30,8 +31,6 @@ FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
 _DIGEST = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class FeatureCache:
         except (Corrupt, FileNotFoundError) as error:
             _log.warning("cached states %s: %s; encoding the text again", path.name, error)
             path.unlink(missing_ok=True)
-            self.encode([document], lambda share, message: None)
+            self.encode([document], silent)
             return unpack(path.read_bytes())
 
     def _encode_chunk(

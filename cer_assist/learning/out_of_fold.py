@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cer_assist.learning.features import Progress
 from cer_assist.learning.lexical import count_words, fit_lexical, vocabulary
 from cer_assist.learning.network import Weights, attend, initial_weights, joint_fit
+from cer_assist.learning.progress import Progress
 from cer_assist.learning.readings import Reading
 
 FOLDS = 5

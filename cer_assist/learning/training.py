@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.network import Weights
 from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
+from cer_assist.learning.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def train(
     cache: FeatureCache,
     previous: Path | None = None,
     seed: int = 0,
-    progress: Callable[[float, str], None] = lambda share, message: None,
+    progress: Progress = silent,
 ) -> TrainingResult:
     """Train a classifier and measure it out of fold.
 

@@ -8,8 +8,9 @@ from cer_assist.explain.attribution import Attribution, attribute, log_odds_grad
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.ordinal import level_probabilities
+from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import Reading, read
-from tests.learning.shared import SCALE, Demo, a_reading, silent
+from tests.learning.shared import SCALE, Demo, a_reading
 
 
 @pytest.fixture(scope="module")

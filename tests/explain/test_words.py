@@ -9,9 +9,10 @@ from cer_assist.explain.evidence import evidence_strength
 from cer_assist.explain.words import LEVEL_WORDS, TOP_WORDS, Suggestion, level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import read
 from cer_assist.learning.text import FUNCTION_WORDS, is_content
-from tests.learning.shared import SCALE, Demo, a_text, silent
+from tests.learning.shared import SCALE, Demo, a_text
 
 
 @pytest.fixture(scope="module")

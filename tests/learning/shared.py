@@ -71,10 +71,6 @@ def a_reading(words: Sequence[int], *, seed: int = 0) -> Reading:
     )
 
 
-def silent(share: float, message: str) -> None:
-    """Progress that nobody looks at."""
-
-
 def collecting(into: list[float]) -> Callable[[float, str], None]:
     """Progress that notes the shares it was told."""
     return lambda share, message: into.append(share)

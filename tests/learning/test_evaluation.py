@@ -11,7 +11,8 @@ from cer_assist.cli.evaluate import MODEL_NAMES, evaluate_command, read_levels
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.learning.evaluation import MODELS, cross_validate, read_labelled, scale_of
 from cer_assist.learning.features import FeatureCache
-from tests.learning.shared import Demo, silent
+from cer_assist.learning.progress import silent
+from tests.learning.shared import Demo
 
 
 def run(*arguments: object) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from cer_assist.domain.errors import Cancelled, Corrupt
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache, TokenStates, pack, unpack
+from cer_assist.learning.progress import silent
 from cer_assist.learning.projection import Projection, load_projection
 from cer_assist.learning.readings import read
 from cer_assist.learning.text import tokenise
-from tests.learning.shared import Demo, a_text, collecting, silent
+from tests.learning.shared import Demo, a_text, collecting
 from tests.learning.test_text import TEXTS, TOKENIZER
 
 
