@@ -59,7 +59,7 @@ class Held:
         while not self.ended.wait(self.lease.total_seconds() / 4):
             try:
                 with self.database.write() as session:
-                    self.cancel = jobs.heartbeat(
+                    self.cancel |= jobs.heartbeat(
                         session, self.claim, self.lease, self.share, self.note
                     )
             except LeaseLost as error:
