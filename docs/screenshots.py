@@ -1,0 +1,192 @@
+"""The pictures in the guides are taken from the running demo, so none can show a page that is gone.
+
+    .venv/bin/python -m docs.screenshots
+
+makes a demo in a temporary folder, drives the machine's Chromium (or the one that `CHROMIUM`
+names) through it and writes `docs/images/`. The test dependencies must be installed, as they are
+after `python3 manage.py test` has run once.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from cer_assist.cli.demo import SLUG
+from cer_assist.config import ROOT
+from tests.chromium import HOW_TO_GET, find_chromium
+
+IMAGES = ROOT / "docs" / "images"
+SIZE = ViewportSize(width=1280, height=800)
+# Nobody has labelled it yet, so it always has a suggestion, and its text is short.
+PROTOCOL = "DEMO-041"
+BLIND, CHANGED = 5, 4
+NOTE = "A parent council wrote the plan."
+
+
+def main() -> None:
+    """Take every picture, one after the other, as one person working would see the pages."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit(f"docs.screenshots: no browser found: {HOW_TO_GET}.")
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="cer-pictures-") as home,
+        running_demo(Path(home)) as link,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        base = link.partition("/link/")[0]
+        context = browser.new_context(base_url=base, viewport=SIZE, timezone_id="UTC")
+        sign_in(context, link)
+        for name, take in PICTURES.items():
+            page = context.new_page()
+            take(page)
+            path = IMAGES / f"{name}.png"
+            page.screenshot(path=path)
+            page.close()
+            print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1024:.0f} KB")
+        browser.close()
+
+
+@contextmanager
+def running_demo(home: Path) -> Iterator[str]:
+    """`manage.py demo` in a folder of its own; gives the one-time sign-in link."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-browser"]
+    place = ["--home", str(home), "--port", str(port)]
+    with subprocess.Popen([*command, *place], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield printed_link(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def printed_link(process: subprocess.Popen[str]) -> str:
+    """Printed once everything is made, while the web process is still starting."""
+    for line in process.stdout or ():
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)/link/\S+", line):
+            wait_for(int(found[1]))
+            return found[0]
+    sys.exit("docs.screenshots: the demo ended before it printed a link; see its messages above.")
+
+
+def wait_for(port: int) -> None:
+    """Until the web process answers."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    sys.exit("docs.screenshots: the web pages did not come up within a minute.")
+
+
+def sign_in(context: BrowserContext, link: str) -> None:
+    """Through the link, as a person does."""
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="My work")).to_be_visible()
+    page.close()
+
+
+def open_protocol(page: Page, external_id: str) -> None:
+    """A protocol's page, found through the list."""
+    page.goto(f"/p/{SLUG}/protocols?q={external_id}")
+    page.locator("tbody a").first.click()
+    page.wait_for_url(re.compile(r"/protocols/\d+"))
+
+
+def open_label_page(page: Page) -> None:
+    """The label page with the protocol of our choice, ready for keys."""
+    open_protocol(page, PROTOCOL)
+    page.get_by_role("link", name=re.compile("Label this one|Change my label")).click()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Until the card on screen takes every key."""
+    expect(page.locator("#label[data-settled]")).to_be_visible()
+
+
+def label(page: Page) -> None:
+    """Before an answer."""
+    open_label_page(page)
+
+
+def dark(page: Page) -> None:
+    """The same as the system's dark colours ask for it."""
+    page.emulate_media(color_scheme="dark")
+    open_label_page(page)
+
+
+def reveal(page: Page) -> None:
+    """After an answer with confidence and a note, with the model's view of it."""
+    open_label_page(page)
+    page.keyboard.press("Alt+2")
+    page.keyboard.press("n")
+    page.keyboard.type(NOTE)
+    page.keyboard.press("Escape")
+    page.keyboard.press(str(BLIND))
+    expect(page.locator("#reading[data-stage='reveal']")).to_be_visible()
+    settle(page)
+
+
+def words(page: Page) -> None:
+    """The heaviest words of each level."""
+    page.goto(f"/p/{SLUG}/words")
+
+
+def model(page: Page) -> None:
+    """Its quality and versions."""
+    page.goto(f"/p/{SLUG}/model")
+
+
+def history(page: Page) -> None:
+    """What the coder of `reveal` answered, saw and then changed."""
+    open_label_page(page)
+    page.keyboard.press(str(CHANGED))
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    open_protocol(page, PROTOCOL)
+    page.locator("#history").evaluate("heading => heading.scrollIntoView({block: 'center'})")
+
+
+def audit(page: Page) -> None:
+    """The chain after a check, and the newest events."""
+    page.goto(f"/p/{SLUG}/audit")
+    page.get_by_role("button", name="Check the chain").click()
+    expect(page.get_by_role("status").first).to_contain_text("Intact")
+
+
+def settings(page: Page) -> None:
+    """A project's policies."""
+    page.goto(f"/p/{SLUG}/settings")
+
+
+PICTURES: dict[str, Callable[[Page], None]] = {
+    "label": label,
+    "label-dark": dark,
+    "label-reveal": reveal,
+    "words": words,
+    "model": model,
+    "history": history,
+    "audit": audit,
+    "settings": settings,
+}
+
+
+if __name__ == "__main__":
+    main()
