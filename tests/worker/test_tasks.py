@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from cer_assist import tasks, worker
-from cer_assist.cli.demo import VISITOR, make_project
+from cer_assist.cli.demo import TEXTS, VISITOR, make_project
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
 from cer_assist.services import accounts, audit, jobs, models, training_data
@@ -61,6 +62,12 @@ def settings(tmp_path: Path, features: Path) -> Settings:
     return settings
 
 
+def intended_levels() -> dict[str, int]:
+    """What the demo protocols' writer had in mind: labels that make sense."""
+    lines = (TEXTS / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["id"]: row["intended_level"] for row in map(json.loads, lines)}
+
+
 def run_worker(settings: Settings) -> None:
     worker.run(settings, threading.Event(), until_idle=True)
 
@@ -99,12 +106,15 @@ def _next_version_continues(database: Database, settings: Settings, project_id: 
         project = session.get_one(Project, project_id)
         visitor = accounts.find_account(session, VISITOR).id
         for protocol_id in training_data.open_protocol_ids(session, project_id)[:5]:
-            a_label(session, project, protocol_id, by=visitor, level=2)
+            name = session.get_one(Protocol, protocol_id).external_id
+            a_label(session, project, protocol_id, by=visitor, level=intended_levels()[name])
     run_worker(settings)
     with database.read() as session:
         version = models.current_version(session, project_id)
         assert version is not None
-        assert version.number == 2
+        newest = session.scalars(select(ModelVersion).order_by(ModelVersion.number.desc())).first()
+        assert newest is not None
+        assert (version.number, newest.decision) == (2, version.decision)
         kept = session.scalars(select(Suggestion.model_version_id).distinct()).all()
         assert list(kept) == [version.id]
         classifier = tasks.load_current(settings, version)
