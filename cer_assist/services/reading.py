@@ -8,7 +8,7 @@ leaked by a template.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
@@ -151,7 +151,9 @@ def after_answer(
 ) -> Card | None:
     """What follows an answer: the model's view of it, the protocol taken back, or the next one."""
     if recorded.action is Action.withdraw:
-        return picked_card(session, project, account_id, recorded.protocol_id)
+        # Why it came is no news: the card says that the answer was taken back.
+        card = picked_card(session, project, account_id, recorded.protocol_id)
+        return replace(card, reason="")
     if recorded.action is Action.label and project.suggestion_policy == SuggestionPolicy.after:
         blind = session.execute(_ANSWERED_BLIND, {"event": recorded.event_id}).first()
         if blind is not None:
