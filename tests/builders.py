@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from cer_assist.cli.demo import TEXTS
 from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
 from cer_assist.services import accounts, labelling, models, projects, rubrics
@@ -134,3 +136,9 @@ def a_model(
     if publish:
         models.publish(session, version_id, "the first")
     return version_id
+
+
+def intended_levels() -> dict[str, int]:
+    """What the demo protocols' writer had in mind: labels that make sense."""
+    lines = (TEXTS / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["id"]: row["intended_level"] for row in map(json.loads, lines)}

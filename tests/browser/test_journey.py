@@ -21,9 +21,10 @@ from cer_assist.config import ROOT
 from cer_assist.exports.writing import FORMATS
 from cer_assist.services import accounts, audit, models, projects
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import LabelEvent, ModelVersion
+from cer_assist.store.tables import LabelEvent, ModelVersion, Protocol
 from tests.browser.actions import open_label, press, protocol_on, settle
 from tests.browser.conftest import watch
+from tests.builders import intended_levels
 
 LABELS = 10
 LABEL_PAGE = f"/p/{SLUG}/label"
@@ -104,8 +105,10 @@ def test_the_main_job(demo: Demo, database: Database, page: Page, tmp_path: Path
     expect(page.get_by_role("link", name="CER Assist")).to_be_visible()
 
     open_label(page, LABEL_PAGE)
+    levels = intended_levels()
     for number in range(LABELS):
-        answer(page, 1 + number % 5, offline=number == LABELS // 2)
+        level = levels[name_on(database, page)]
+        answer(page, level, offline=number == LABELS // 2)
     answered = my_events(database)
     assert {event.exposure for event in answered} == {"blind", "after_suggestion"}
     blind = [event for event in answered if event.exposure == "blind"]
@@ -118,6 +121,12 @@ def test_the_main_job(demo: Demo, database: Database, page: Page, tmp_path: Path
 
     check_new_version(database, page)
     check_export(database, page, tmp_path)
+
+
+def name_on(database: Database, page: Page) -> str:
+    """The id of the protocol on screen."""
+    with database.read() as session:
+        return session.get_one(Protocol, protocol_on(page)).external_id
 
 
 def wait_for_web(page: Page, demo: Demo) -> None:

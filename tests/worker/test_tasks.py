@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from cer_assist import tasks, worker
-from cer_assist.cli.demo import TEXTS, VISITOR, make_project
+from cer_assist.cli.demo import VISITOR, make_project
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
 from cer_assist.services import accounts, audit, jobs, models, training_data
@@ -21,7 +20,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Highlight, Job, ModelVersion, Project, Protocol, Suggestion
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
-from tests.builders import a_label, a_member, a_project, some_protocols
+from tests.builders import a_label, a_member, a_project, intended_levels, some_protocols
 
 
 def quality(value: float, low: float, high: float) -> dict[str, Any]:
@@ -60,12 +59,6 @@ def settings(tmp_path: Path, features: Path) -> Settings:
     settings = Settings(home=tmp_path)
     settings.features_folder.symlink_to(features)
     return settings
-
-
-def intended_levels() -> dict[str, int]:
-    """What the demo protocols' writer had in mind: labels that make sense."""
-    lines = (TEXTS / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["id"]: row["intended_level"] for row in map(json.loads, lines)}
 
 
 def run_worker(settings: Settings) -> None:
