@@ -82,6 +82,19 @@ def test_saved_appears_only_after_the_servers_answer(live_server: Site, coder: P
     assert [event.level for event in events(live_server)] == [3]
 
 
+def publish(site: Site, world: World) -> None:
+    """A version that says 2 of everything, with many words for each level."""
+    with site.database.write() as session:
+        words: dict[str, object] = {
+            str(level): [
+                {"word": f"a-long-word-{n}", "weight": 1 / n, "n_documents": 3} for n in range(1, 9)
+            ]
+            for level in range(1, 6)
+        }
+        said = dict.fromkeys(world.protocols, (2, [0.05, 0.7, 0.1, 0.05, 0.1]))
+        a_model(session, session.get_one(Project, world.project_id), said, words=words)
+
+
 @pytest.mark.usefixtures("model")
 def test_the_model_speaks_after_the_own_answer(live_server: Site, coder: Page) -> None:
     open_label(coder)
@@ -276,15 +289,24 @@ def test_all_of_it_without_a_mouse(live_server: Site, coder: Page) -> None:
     assert len(event.evidence[0]["quote"].split()) == 2
 
 
+@pytest.mark.parametrize("height", [800, 1080])
 def test_level_buttons_never_move(
-    set_project: Callable[..., None], model: None, coder: Page
+    live_server: Site,
+    world: World,
+    set_project: Callable[..., None],
+    page_for: PageFor,
+    height: int,
 ) -> None:
+    coder = page_for("ana", viewport={"width": 1280, "height": height})
     boxes = []
 
     def look() -> None:
         digits = coder.locator(".digit")
         boxes.append([digits.nth(i).bounding_box() for i in range(digits.count())])
 
+    open_label(coder)
+    look()
+    publish(live_server, world)
     open_label(coder)
     look()
     coder.locator("details.more summary").nth(2).click()
