@@ -2,7 +2,8 @@
 
 The training row is what a worker does in the life of a process: it has trained before, so nothing
 is compiled again; the first training of a process is shown beside it. Encoding is timed against
-the forward pass alone on the very same batches, in turns, because the machine is shared.
+the forward pass alone on the very same batches, in turns; their share is told in processor seconds
+as well, which other programs on the machine disturb less than the clock.
 """
 
 from __future__ import annotations
@@ -67,14 +68,20 @@ def _encoding(encoder: Encoder, documents: list[Document], scratch: Path, rounds
     encoder.forward(*batches[0])  # loads and compiles
     rows = []
     for number in range(rounds):
-        bare = tokens / _seconds(lambda: [encoder.forward(*batch) for batch in batches])
+        bare, bare_cpu = _seconds(lambda: [encoder.forward(*batch) for batch in batches])
         cache = FeatureCache(scratch / f"round{number}", encoder)
-        whole = tokens / _seconds(partial(cache.encode, documents, silent))
+        whole, whole_cpu = _seconds(partial(cache.encode, documents, silent))
         size = sum(file.stat().st_size for file in cache.folder.rglob("*.states"))
-        rows.append(
-            [f"{bare:,.0f}", f"{whole:,.0f}", f"{whole / bare:.0%}", f"{size / tokens:.1f}"]
-        )
-    header = ("forward pass, tokens/s", "encoding, tokens/s", "share", "bytes a token")
+        rates = [f"{tokens / bare:,.0f}", f"{tokens / whole:,.0f}"]
+        shares = [f"{bare / whole:.0%}", f"{bare_cpu / whole_cpu:.0%}"]
+        rows.append([*rates, *shares, f"{size / tokens:.1f}"])
+    header = (
+        "forward pass, tokens/s",
+        "encoding, tokens/s",
+        "share by the clock",
+        "share by processor time",
+        "bytes a token",
+    )
     print_table(f"encoding {len(documents)} protocols, {tokens:,} word pieces", header, rows)
 
 
@@ -120,15 +127,16 @@ def _round(
     level_words(result.classifier, every.documents, levels)
     result.classifier.save(scratch / f"model{number}")
     published = time.perf_counter()
-    scoring = _seconds(lambda: suggest(result.classifier, pool))
+    scoring, _ = _seconds(lambda: suggest(result.classifier, pool))
     times = (trained - started, published - trained, published - started, scoring)
     return [f"{seconds:.2f}" for seconds in times]
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def _seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - clock, time.process_time() - processor
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.evidence import evidence_strength
@@ -63,6 +64,7 @@ class Suggestion:
     evidence_strength: float
 
 
+@threadpool_limits.wrap(limits=1)  # as in fit_lexical: many products, each of them small
 def suggest(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
@@ -83,6 +85,7 @@ def suggest(
     ]
 
 
+@threadpool_limits.wrap(limits=1)
 def level_words(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],

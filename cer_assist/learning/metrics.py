@@ -5,6 +5,7 @@ samples are one matrix product instead of a thousand evaluations.
 """
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cer_assist.learning.ordinal import most_probable
 
@@ -13,6 +14,7 @@ INTERVAL = (2.5, 97.5)
 BINS = 10
 
 
+@threadpool_limits.wrap(limits=1)  # as in fit_lexical
 def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> dict[str, dict]:
     """Quality of level probabilities with 95 % percentile bootstrap intervals.
 
