@@ -289,7 +289,7 @@ def test_all_of_it_without_a_mouse(live_server: Site, coder: Page) -> None:
     assert len(event.evidence[0]["quote"].split()) == 2
 
 
-@pytest.mark.parametrize("height", [800, 1080])
+@pytest.mark.parametrize("height", [650, 800, 1080])
 def test_level_buttons_never_move(
     live_server: Site,
     world: World,
