@@ -136,13 +136,9 @@ def decide(
 
 
 def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[str, str]:
-    """Write a classifier aside, then rename: a folder that has its name is complete."""
+    """Write a classifier into a folder of its own: the folder's name and the SHA-256."""
     name = secrets.token_hex(8)
-    aside = settings.models_folder / f".{name}.tmp"
-    aside.mkdir(parents=True)
-    digest = classifier.save(aside)
-    aside.rename(settings.models_folder / name)
-    return name, digest
+    return name, classifier.save(settings.models_folder / name)
 
 
 def load_current(settings: Settings, version: ModelVersion) -> ProtocolClassifier:

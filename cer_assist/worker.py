@@ -79,7 +79,7 @@ def handlers() -> dict[str, Handler]:
 
 def remove_leftovers(settings: Settings) -> None:
     """Delete artefacts that a killed worker never finished; young ones may still be written."""
-    for folder in settings.models_folder.glob(".*.tmp"):
+    for folder in settings.models_folder.glob("*.tmp"):
         if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
             shutil.rmtree(folder)
 

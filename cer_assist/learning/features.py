@@ -26,7 +26,7 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
 FORMAT = 1
-_DEPENDS_ON = (WEIGHTS_SHA256, projection.SHA256, *sorted(FUNCTION_WORDS), str(FORMAT))
+_DEPENDS_ON = (WEIGHTS_SHA256, projection.RECIPE, *sorted(FUNCTION_WORDS), str(FORMAT))
 FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
 _DIGEST = hashlib.sha256().digest_size
@@ -110,7 +110,7 @@ class FeatureCache:
         self, chunk: Sequence[Document], advance: Callable[[float], None]
     ) -> list[TokenStates]:
         if self._projection is None:
-            self._projection = projection.load_projection()
+            self._projection = projection.projection_in(self.folder, self.encoder)
         texts = [tokenise(self.encoder.tokenizer, document.text) for document in chunk]
         places = [(at, *cut) for at, pieces in enumerate(texts) for cut in windows(pieces)]
         found = [np.zeros((len(pieces.ids), projection.SIZE), np.int8) for pieces in texts]

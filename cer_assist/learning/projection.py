@@ -1,29 +1,33 @@
-"""One fixed projection from 384 to 64 numbers, fitted once, on texts that are nobody's test data.
+"""One fixed projection from 384 to 64 numbers, fitted on texts that are nobody's test data.
 
-It was fitted by `python -m cer_assist.learning.projection` on the unlabelled demo texts that come
-with this program, is stored beside this file and pinned by its SHA-256. So it can leak nothing
-from any project's documents into an evaluation, cached states never have to be rebuilt because a
-project grew, and models can be moved between machines. (Fitted on the encoder's vocabulary alone,
-64 directions keep only 36 % of the variance of real protocols: words need sentences around them.)
+It is fitted at first use on the demo texts that come with this program and kept beside the cached
+states. So it can leak nothing from any project's documents into an evaluation, and states never
+have to be rebuilt because a project grew. What identifies it is what it is made from (`RECIPE`),
+not its last bits: fitted anew on another machine it differs by less than the step of an int8.
+(Fitted on the encoder's vocabulary alone, 64 directions keep only 36 % of the variance of real
+protocols: words need sentences around them.)
 """
 
+import hashlib
 import json
-import sys
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
-from cer_assist.learning.encoder import Encoder, check_sha256
+from cer_assist.domain.errors import Corrupt
+from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.text import tokenise, windows
 
 SIZE = 64
-PATH = Path(__file__).with_name("projection.safetensors")
-SHA256 = "9f345945675d8386f304748fc372b7914038f7e6d2c047378b61fe01c0ae1acf"
+TEXTS = Path(__file__).resolve().parent.parent / "demo" / "protocols.jsonl"
+RECIPE = f"{SIZE} principal components of {hashlib.sha256(TEXTS.read_bytes()).hexdigest()}"
 # int8 covers four standard deviations either side; .006 % of a normal lies outside and is clipped.
 UNITS_PER_DEVIATION = 127 / 4
+_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,38 @@ class Projection:
         return np.clip(np.rint(scaled), -127, 127).astype(np.int8)
 
 
-def load_projection() -> Projection:
-    """The projection shipped with this version, checked before it is opened."""
-    check_sha256(PATH, SHA256)
-    return Projection(**load_file(PATH))
+def projection_in(folder: Path, encoder: Encoder) -> Projection:
+    """The projection kept in a folder; one that is missing or damaged is fitted again.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the cached states that were made with it.
+    encoder : Encoder
+    """
+    path = folder / "projection.safetensors"
+    try:
+        return _read(path)
+    except (FileNotFoundError, Corrupt):
+        found = fit_projection(encoder, _texts())
+    body = save({"mean": found.mean, "directions": np.ascontiguousarray(found.directions)})
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    aside.write_bytes(hashlib.sha256(body).digest() + body)
+    aside.replace(path)
+    return found
+
+
+def _read(path: Path) -> Projection:
+    data = path.read_bytes()
+    if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
+        raise Corrupt(f"The projection {path} does not match its checksum.")
+    return Projection(**load(data[_DIGEST:]))
+
+
+def _texts() -> list[str]:
+    rows = [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()]
+    return ["\n\n".join([row["title"], *row["sections"].values()]) for row in rows]
 
 
 def fit_projection(encoder: Encoder, texts: Iterable[str]) -> Projection:
@@ -79,16 +111,3 @@ def fit_projection(encoder: Encoder, texts: Iterable[str]) -> Projection:
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(384)])
     directions = (vectors * signs)[:, largest] / np.sqrt(variances[largest])
     return Projection(mean.astype(np.float32), directions.astype(np.float32))
-
-
-def main(texts: Path, out: Path = PATH) -> None:
-    """Fit on a JSONL file of `{title, sections: {name: text}}` and write the projection."""
-    rows = [json.loads(line) for line in texts.read_text(encoding="utf-8").splitlines()]
-    found = fit_projection(
-        Encoder(), ("\n\n".join([row["title"], *row["sections"].values()]) for row in rows)
-    )
-    save_file({"mean": found.mean, "directions": np.ascontiguousarray(found.directions)}, out)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -237,15 +237,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("external_id", sa.String(length=200), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("sections", sa.JSON(), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("shuffle", sa.Integer(), nullable=False),
         sa.Column("coders_wanted", sa.Integer(), nullable=False),
         sa.Column("coders_missing", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("sections", sa.JSON(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "coders_missing >= 0", name=op.f("ck_protocol_coders_missing_not_negative")
         ),
@@ -489,7 +489,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("current_label", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_current_label_account_id_project_id", ["account_id", "project_id"], unique=False
+            "ix_current_label_mine", ["account_id", "project_id", "lane", "action"], unique=False
         )
         batch_op.create_index(
             "ix_current_label_project_id_action", ["project_id", "action"], unique=False
@@ -504,7 +504,7 @@ def downgrade() -> None:
     """And back, keeping what the older schema can hold."""
     with op.batch_alter_table("current_label", schema=None) as batch_op:
         batch_op.drop_index("ix_current_label_project_id_action")
-        batch_op.drop_index("ix_current_label_account_id_project_id")
+        batch_op.drop_index("ix_current_label_mine")
 
     op.drop_table("current_label")
     with op.batch_alter_table("label_event", schema=None) as batch_op:

@@ -9,7 +9,7 @@ from cer_assist.domain.errors import Cancelled, Corrupt
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache, TokenStates, pack, unpack
 from cer_assist.learning.progress import silent
-from cer_assist.learning.projection import Projection, load_projection
+from cer_assist.learning.projection import Projection, projection_in
 from cer_assist.learning.readings import read
 from cer_assist.learning.text import tokenise
 from tests.learning.shared import Demo, a_text, collecting
@@ -115,7 +115,18 @@ def test_quantising_is_exact_to_half_a_step_and_clips() -> None:
     states[0, :2] = [1.0, -2.5]
     states[1, :2] = [9.0, -9.0]
     assert projection.quantise(states)[:, :2].tolist() == [[32, -79], [127, -127]]
-    assert load_projection().directions.shape == (384, 64)
+
+
+def test_a_damaged_projection_is_fitted_again_and_equal(cache: FeatureCache, demo: Demo) -> None:
+    cache.encode(demo.documents[:1], silent)
+    first = projection_in(cache.folder, cache.encoder)
+    path = cache.folder / "projection.safetensors"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    again = projection_in(cache.folder, cache.encoder)
+    assert np.allclose(again.directions, first.directions, atol=1e-4)
+    assert np.allclose(projection_in(cache.folder, cache.encoder).mean, again.mean)
 
 
 def test_only_content_words_are_read_with_their_places() -> None:

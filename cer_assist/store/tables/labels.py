@@ -69,7 +69,8 @@ class CurrentLabel(Base):
 
     __tablename__ = "current_label"
     __table_args__ = (
-        Index("ix_current_label_account_id_project_id", "account_id", "project_id"),
+        # Covers the count of one's own answers, which the label page shows.
+        Index("ix_current_label_mine", "account_id", "project_id", "lane", "action"),
         Index("ix_current_label_project_id_action", "project_id", "action"),
     )
 

@@ -28,16 +28,17 @@ class Protocol(Base):
         ),
     )
 
+    # Small columns stand before the long ones: SQLite reads a row from its beginning.
     id: Mapped[Key]
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
     external_id: Mapped[Name]
-    title: Mapped[str] = mapped_column(Text())
-    text: Mapped[LongText]
-    # [[name, start, end], …] in code points of text
-    sections: Mapped[list[list[Any]]] = mapped_column(JSON())
-    details: Mapped[dict[str, str]] = mapped_column(JSON())  # year, department, … as imported
     content_hash: Mapped[Digest]
     shuffle: Mapped[int]
     coders_wanted: Mapped[int]
     coders_missing: Mapped[int]  # coders_wanted less the coders who have a current level
     created_at: Mapped[Instant]
+    title: Mapped[str] = mapped_column(Text())
+    # [[name, start, end], …] in code points of text
+    sections: Mapped[list[list[Any]]] = mapped_column(JSON())
+    details: Mapped[dict[str, str]] = mapped_column(JSON())  # year, department, … as imported
+    text: Mapped[LongText]
