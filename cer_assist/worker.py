@@ -17,17 +17,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import structlog
-
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Cancelled, CerError
+from cer_assist.logs import get_logger
 from cer_assist.services import jobs
 from cer_assist.services.jobs import Claim, LeaseLost
 from cer_assist.store.engine import Database
 
 POLL_SECONDS = 0.5
 LEFTOVER_SECONDS = 3600.0
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass

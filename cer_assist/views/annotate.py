@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-import structlog
 from flask import (
     Blueprint,
     Response,
@@ -31,6 +30,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import LabelVersion, StaleLabel
 from cer_assist.domain.labels import Action
+from cer_assist.logs import get_logger
 from cer_assist.services import labelling, projects, reading
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
@@ -41,7 +41,7 @@ from cer_assist.views.access import CODING_ROLES, database, policy
 from cer_assist.views.label_view import View, sections_of
 
 annotate = Blueprint("annotate", __name__)
-log = structlog.get_logger(__name__)
+log = get_logger()
 dice = random.SystemRandom()
 
 SKIP_REASONS = (
