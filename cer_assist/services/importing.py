@@ -18,9 +18,9 @@ from cer_assist.services.prior_labels import insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Project, Protocol
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 
-_INSERT_PROTOCOL = insert(Protocol)
+_INSERT_PROTOCOL = insert(table_of(Protocol))
 
 
 @dataclass

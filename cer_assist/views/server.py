@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 
 import waitress
@@ -14,6 +15,8 @@ from cer_assist.views.app import create_app
 
 def serve(settings: Settings, database: Database) -> None:
     """Serve until the process is told to stop."""
+    # With more requests than threads some wait a moment; saying so each time helps nobody.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     application = create_app(settings, database)
     waitress.serve(
         application,
