@@ -52,7 +52,11 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`test` runs every check; manage.py does that itself.",
+)
 def cer() -> None:
     """CER Assist: label study protocols for community engagement, with a model that learns."""
 

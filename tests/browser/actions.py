@@ -49,3 +49,26 @@ def use_other_scale(site: Site, world: World) -> None:
     with site.database.write() as session:
         rubric = store_rubric(session, text, "small")
         session.get_one(Project, world.project_id).rubric_version_id = rubric.id
+
+
+def select_words(page: Page, words: str, body: str = ".body") -> None:
+    """Select words with the browser's own selection."""
+    page.evaluate(
+        """([words, body]) => {
+            const place = [...document.querySelectorAll(`#reading ${body}`)]
+                .find((element) => element.textContent.includes(words));
+            const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+            const at = place.textContent.indexOf(words);
+            let passed = 0, from = null;
+            for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+                if (from === null && at < passed + node.length) from = [node, at - passed];
+                if (at + words.length <= passed + node.length) {
+                    const to = at + words.length - passed;
+                    getSelection().setBaseAndExtent(from[0], from[1], node, to);
+                    return;
+                }
+                passed += node.length;
+            }
+        }""",
+        [words, body],
+    )

@@ -20,33 +20,10 @@ from tests.browser.actions import (
     use_other_scale,
 )
 from tests.browser.conftest import PageFor, Site, World
-from tests.builders import a_model, a_protocol
+from tests.builders import a_model
 
 pytestmark = pytest.mark.browser
 EMOJI = "We 👩‍👩‍👧 meet. Cafe\u0301 owners 🎉 joined the board."
-
-
-def select_words(page: Page, words: str, body: str = ".body") -> None:
-    """Select words with the browser's own selection."""
-    page.evaluate(
-        """([words, body]) => {
-            const place = [...document.querySelectorAll(`#reading ${body}`)]
-                .find((element) => element.textContent.includes(words));
-            const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
-            const at = place.textContent.indexOf(words);
-            let passed = 0, from = null;
-            for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-                if (from === null && at < passed + node.length) from = [node, at - passed];
-                if (at + words.length <= passed + node.length) {
-                    const to = at + words.length - passed;
-                    getSelection().setBaseAndExtent(from[0], from[1], node, to);
-                    return;
-                }
-                passed += node.length;
-            }
-        }""",
-        [words, body],
-    )
 
 
 def test_one_key_chooses_saves_and_moves_on(live_server: Site, coder: Page) -> None:
@@ -221,47 +198,6 @@ def test_keys_can_be_changed_and_stay_so(live_server: Site, coder: Page) -> None
     coder.keyboard.press("?")
     coder.get_by_role("button", name="All keys as they were").click()
     assert coder.evaluate("localStorage.getItem('cer.keys')") is None
-
-
-def test_marked_words_reach_the_server_as_they_stand_in_the_text(
-    live_server: Site, world: World, coder: Page
-) -> None:
-    with live_server.database.write() as session:
-        project = session.get_one(Project, world.project_id)
-        protocol = a_protocol(session, project, EMOJI, title="Tïtle 🧪").id
-    open_label(coder, f"{PAGE}?protocol={protocol}")
-    select_words(coder, "Cafe\u0301 owners 🎉 ")
-    coder.keyboard.press("e")
-    select_words(coder, "\u200d👩")  # inside one family: grows to the whole of it
-    coder.get_by_role("button", name=re.compile("mark evidence")).click()
-    select_words(coder, "board")
-    coder.keyboard.press("e")
-    expect(coder.locator("mark.ev")).to_have_text(["👩‍👩‍👧", "Cafe\u0301 owners 🎉", "board"])
-    coder.get_by_role("button", name="Evidence: 3").click()
-    coder.get_by_role("button", name="Remove the mark on: board").click()
-    coder.keyboard.press("Escape")
-    style = coder.locator("mark.ev").first.evaluate("e => getComputedStyle(e).textDecorationLine")
-    assert style == "underline"
-    press(coder, "4")
-    quotes = [mark["quote"] for mark in events(live_server)[0].evidence]
-    assert quotes == ["👩‍👩‍👧", "Cafe\u0301 owners 🎉"]
-    open_label(coder, f"{PAGE}?protocol={protocol}")
-    expect(coder.locator("mark.ev")).to_have_text(["👩‍👩‍👧", "Cafe\u0301 owners 🎉"])
-    body = coder.locator("#reading div.body").evaluate("e => e.textContent")
-    assert body == EMOJI
-
-
-@pytest.mark.usefixtures("model")
-def test_marks_and_highlights_may_overlap(live_server: Site, coder: Page) -> None:
-    open_label(coder)
-    press(coder, "3")
-    expect(coder.locator(".hl")).to_have_text("Study")
-    select_words(coder, "dy num", body="h2 .body")
-    coder.keyboard.press("e")
-    expect(coder.locator("mark.ev")).to_have_text(["dy", " num"])
-    press(coder, "k")
-    kept = events(live_server)[-1]
-    assert [mark["quote"] for mark in kept.evidence] == ["dy num"]
 
 
 def test_all_of_it_without_a_mouse(live_server: Site, coder: Page) -> None:

@@ -13,6 +13,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, ModelVersion
 from cer_assist.store.tables.accounts import Role
 from tests.builders import a_label, a_model
+from tests.views.answers import PROBABILITIES
 from tests.views.office import OTHER, OWN, Office, an_office
 
 FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
@@ -57,4 +58,14 @@ def busy(office: Office) -> Office:
                 session, office.project(session, slug), root, Role.administrator, None
             )
         a_label(session, project, 1, by=office.people["coder@own"], level=4)
+    return office
+
+
+@pytest.fixture
+def modelled(office: Office) -> Office:
+    """The office with a model that says 5 of every protocol."""
+    with office.database.write() as session:
+        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
+        words: dict[str, object] = {"4": [{"word": "steering", "weight": 1.0, "n_documents": 2}]}
+        a_model(session, office.project(session), said, words=words)
     return office

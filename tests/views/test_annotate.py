@@ -3,168 +3,26 @@
 from __future__ import annotations
 
 import re
-import secrets
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
-from cer_assist.domain.labels import Action, Exposure
-from cer_assist.services import history, labelling, queue
+from cer_assist.domain.labels import Action
+from cer_assist.services import history, queue
 from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
-from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.store.tables.servings import Disclosed, ServingState
-from tests.builders import a_label, a_model, a_protocol
-from tests.views.office import OTHER, OWN, Browser, Office
-
-PAGE = f"/p/{OWN}/label"
-CODER = "coder@own"
-# A probability and words that stand nowhere else: where they show, the suggestion shows.
-PROBABILITIES = [0.03, 0.04, 0.05, 0.07, 0.81]
-TELLTALES = ("81 %", 'class="hl', "Model suggests", "data-model")
-
-
-@pytest.fixture
-def modelled(office: Office) -> Office:
-    """The office with a model that says 5 of every protocol."""
-    with office.database.write() as session:
-        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
-        words: dict[str, object] = {"4": [{"word": "steering", "weight": 1.0, "n_documents": 2}]}
-        a_model(session, office.project(session), said, words=words)
-    return office
-
-
-def under(office: Office, policy: SuggestionPolicy) -> None:
-    with office.database.write() as session:
-        office.project(session).suggestion_policy = policy
-
-
-def an_answer(protocol_id: int, level: int | None = 3, **fields: Any) -> dict[str, Any]:
-    action = "label" if level is not None else "skip"
-    key = secrets.token_hex(12)
-    return {
-        "protocol_id": protocol_id,
-        "action": action,
-        "level": level,
-        "idempotency_key": key,
-        **fields,
-    }
-
-
-def send(browser: Browser, answer: dict[str, Any], page: str = PAGE) -> TestResponse:
-    return browser.client.post(page, json=answer, headers={"X-CSRFToken": browser.token()})
-
-
-def shown_protocol(html: str) -> int:
-    found = re.search(r'data-protocol="(\d+)"', html)
-    assert found is not None
-    return int(found[1])
-
-
-def form_fields(html: str, form: str) -> dict[str, str]:
-    """The hidden fields the page puts into one of its forms."""
-    return dict(re.findall(rf'type="hidden" form="{form}" name="(\w+)" value="([^"]*)"', html))
-
-
-def events(office: Office) -> list[LabelEvent]:
-    with office.database.read() as session:
-        return list(session.scalars(select(LabelEvent).order_by(LabelEvent.id)))
-
-
-def test_the_page_shows_text_rubric_and_the_models_words(modelled: Office) -> None:
-    html = modelled.browser(CODER).get(PAGE).text
-    assert "We study walking group" in html
-    for level, name in ((1, "Non-CEnR"), (5, "Reciprocal")):
-        assert f'name="level" value="{level}"' in html
-        assert name in html
-    assert "steering" in html
-    assert '<span id="mine">0</span>/4' in html
-    assert "version 1, from 5 labels" in html
-    assert "why this one:" in html
-
-
-def test_without_a_model_the_page_says_so_and_saving_goes_on(office: Office) -> None:
-    browser = office.browser(CODER)
-    first = shown_protocol(browser.get(PAGE).text)
-    reply = send(browser, an_answer(first)).json
-    assert reply is not None
-    assert reply["saved"]["level"] == 3
-    assert reply["protocol_id"] != first
-    assert "No model yet" in reply["card"]
-
-
-@pytest.mark.parametrize("policy", [SuggestionPolicy.after, SuggestionPolicy.hidden])
-def test_before_the_own_answer_nothing_of_the_suggestion_is_sent(
-    modelled: Office, policy: SuggestionPolicy
-) -> None:
-    under(modelled, policy)
-    browser = modelled.browser(CODER)
-    page = browser.get(PAGE).text
-    reply = send(browser, an_answer(shown_protocol(page), None, note="unreadable"))
-    picked = browser.get(f"{PAGE}?protocol={modelled.protocols[3]}").text
-    for text in (page, reply.text, picked):
-        assert not [mark for mark in TELLTALES if mark in text]
-    with modelled.database.read() as session:
-        assert session.scalars(select(Disclosure)).all() == []
-
-
-def test_after_the_own_answer_the_suggestion_shows_and_both_answers_are_kept(
-    modelled: Office,
-) -> None:
-    browser = modelled.browser(CODER)
-    first = shown_protocol(browser.get(PAGE).text)
-    revealed = send(browser, an_answer(first, 3)).json
-    assert revealed is not None
-    assert revealed["protocol_id"] == first
-    assert all(mark in revealed["card"] for mark in TELLTALES)
-    assert "Keep 3" in revealed["card"]
-    kept = send(browser, an_answer(first, 3, supersedes_id=revealed["saved"]["event_id"])).json
-    assert kept is not None
-    assert kept["protocol_id"] != first
-    assert not [mark for mark in TELLTALES if mark in kept["card"]]
-    blind, after = events(modelled)
-    assert (blind.level, blind.exposure) == (3, Exposure.blind)
-    assert (after.level, after.exposure) == (3, Exposure.after_suggestion)
-    assert after.supersedes_id == blind.id
-    assert after.suggestion_id is not None
-
-
-def test_a_hidden_suggestion_stays_hidden_after_the_answer(modelled: Office) -> None:
-    under(modelled, SuggestionPolicy.hidden)
-    browser = modelled.browser(CODER)
-    first = shown_protocol(browser.get(PAGE).text)
-    reply = send(browser, an_answer(first))
-    again = browser.get(f"{PAGE}?protocol={first}").text
-    assert reply.json is not None
-    assert reply.json["protocol_id"] != first
-    assert not [mark for mark in TELLTALES if mark in reply.text + again]
-    assert [event.exposure for event in events(modelled)] == [Exposure.blind]
-
-
-def test_a_suggestion_shown_from_the_start_is_on_the_event(modelled: Office) -> None:
-    under(modelled, SuggestionPolicy.shown)
-    browser = modelled.browser(CODER)
-    html = browser.get(PAGE).text
-    assert all(mark in html for mark in TELLTALES)
-    assert 'class="rung ramp-100 model"' in html
-    assert "checked" not in html
-    reply = send(browser, an_answer(shown_protocol(html))).json
-    assert reply is not None
-    assert reply["protocol_id"] != shown_protocol(html)
-    assert [event.exposure for event in events(modelled)] == [Exposure.after_suggestion]
-
-
-def test_weak_evidence_is_called_so(office: Office) -> None:
-    with office.database.write() as session:
-        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
-        a_model(session, office.project(session), said)
-        weak = "UPDATE highlight SET evidence_strength = 0.12"
-        session.connection().exec_driver_sql(weak)
-    under(office, SuggestionPolicy.shown)
-    html = office.browser(CODER).get(PAGE).text
-    assert "Weak evidence" in html
-    assert "0.12 of 1" in html
+from cer_assist.store.tables.servings import ServingState
+from tests.builders import a_label, a_protocol
+from tests.views.answers import (
+    CODER,
+    PAGE,
+    an_answer,
+    events,
+    form_fields,
+    send,
+    shown_protocol,
+)
+from tests.views.office import OTHER, Office
 
 
 def test_the_same_answer_again_gives_the_same_reply_and_one_event(modelled: Office) -> None:
@@ -371,19 +229,6 @@ def test_a_lost_reply_can_be_asked_for(office: Office) -> None:
     assert office.browser("lead@own").get(where).json == {"stored": False, "saved": None}
 
 
-def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
-    browser = office.browser(CODER)
-    assert browser.get(f"{PAGE}/status").json == {"version": None, "label_count": 0}
-    with office.database.write() as session:
-        words: dict[str, object] = {
-            "2": [{"word": f"w{n}", "weight": 1 / n, "n_documents": 1} for n in range(1, 12)]
-        }
-        a_model(session, office.project(session), {}, words=words)
-    assert browser.get(f"{PAGE}/status").json == {"version": 1, "label_count": 5}
-    levels = browser.get(f"{PAGE}/words").json
-    assert levels == {"levels": {"2": [f"w{n}" for n in range(1, 9)]}}
-
-
 def test_when_nothing_is_left_the_page_says_what_to_do(office: Office) -> None:
     browser = office.browser(CODER)
     for protocol in office.protocols:
@@ -457,15 +302,3 @@ def test_what_coders_wrote_and_files_contained_is_text(office: Office) -> None:
     stale = send(browser, an_answer(protocol, 5, note=hostile)).text
     assert "<script>alert" not in html + stale
     assert '<mark class="ev">&lt;script&gt;</mark>' in html
-
-
-def test_a_disclosure_names_what_was_seen(modelled: Office) -> None:
-    browser = modelled.browser(CODER)
-    first = shown_protocol(browser.get(PAGE).text)
-    send(browser, an_answer(first))
-    with modelled.database.read() as session:
-        seen = session.scalars(select(Disclosure)).one()
-        assert (seen.protocol_id, seen.what) == (first, Disclosed.suggestion)
-        assert seen.account_id == modelled.people[CODER]
-        current = labelling.current_event_id(session, first, modelled.people[CODER])
-    assert current == events(modelled)[0].id
