@@ -65,11 +65,13 @@ def _encoding(encoder: Encoder, documents: list[Document], scratch: Path, rounds
         for which in batches_by_length([len(window) for window in cut])
     ]
     tokens = sum(len(window) for window in cut)
-    encoder.forward(*batches[0])  # loads and compiles
+    cache = FeatureCache(scratch / "encoding", encoder)
+    cache.encode(documents[:1], silent)  # loads, compiles and fits the projection
     rows = []
-    for number in range(rounds):
+    for _ in range(rounds):
+        for file in cache.folder.rglob("*.states"):
+            file.unlink()
         bare, bare_cpu = _seconds(lambda: [encoder.forward(*batch) for batch in batches])
-        cache = FeatureCache(scratch / f"round{number}", encoder)
         whole, whole_cpu = _seconds(partial(cache.encode, documents, silent))
         size = sum(file.stat().st_size for file in cache.folder.rglob("*.states"))
         rates = [f"{tokens / bare:,.0f}", f"{tokens / whole:,.0f}"]

@@ -46,7 +46,8 @@ class Projection:
 
     def quantise(self, states: np.ndarray) -> np.ndarray:
         """(n, 384) float32 states -> (n, 64) int8, 127 being four standard deviations."""
-        scaled = (states - self.mean) @ (self.directions * UNITS_PER_DEVIATION)
+        steps = self.directions * UNITS_PER_DEVIATION
+        scaled = states @ steps - self.mean @ steps  # one pass less over the wide array
         return np.clip(np.rint(scaled), -127, 127).astype(np.int8)
 
 

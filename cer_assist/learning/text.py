@@ -7,7 +7,7 @@ always exactly what the reader sees, whatever the script.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import regex
@@ -90,6 +90,7 @@ def tokenise(tokenizer: Tokenizer, text: str) -> Pieces:
     )
 
 
+@lru_cache(maxsize=1 << 16)  # protocols repeat their words
 def is_content(word: str) -> bool:
     """Whether a word can be evidence: it has a letter and is no function word."""
     return word.casefold() not in FUNCTION_WORDS and any(map(str.isalpha, word))
