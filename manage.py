@@ -184,7 +184,7 @@ def install(lock: str, guard: IO[str]) -> None:
     if lock != WEIGHTS:
         raise SetupError(pip.reason())
     say(f"The language model's weights are missing: {pip.reason()}")
-    say("CER Assist starts without them; suggestions use the simpler model kinds.")
+    say("CER Assist starts without them: labelling works, but no model is trained.")
 
 
 class Pip:

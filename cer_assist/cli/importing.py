@@ -81,4 +81,6 @@ def _refuse(as_json: bool, errors: list[str]) -> None:
         click.echo(error, err=True)
     if as_json:
         emit(True, {"errors": errors})
-    raise InvalidInput(f"Nothing was imported: {len(errors):,} faults. Mend the files, then again.")
+    raise InvalidInput(
+        f"Nothing was imported; faults: {len(errors):,}. Mend the files, then again."
+    )

@@ -23,7 +23,9 @@ def init_command(home: Path | None) -> None:
     """Make the database, or bring it to this version; all data is kept."""
     settings = settings_for(home)
     schema.upgrade(settings.url)
-    click.echo(f"The database is ready in {settings.home}.")
+    click.echo(
+        "The database is ready" + ("." if settings.database_url else f" in {settings.home}.")
+    )
 
 
 @click.command()

@@ -80,6 +80,10 @@ class PriorLabel:
         return self.file if self.row is None else f"{self.file}, row {self.row}"
 
 
+# Fewer settled protocols than this teach nothing that could be measured.
+MIN_TRAINING_PROTOCOLS = 6
+
+
 def event_sha256(fields: dict[str, Any]) -> str:
     """SHA-256 over the canonical JSON of an event's fields; the audit chain holds this value."""
     body = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -155,7 +155,7 @@ def _suggestion(scale: tuple[int, ...], document: Document, seen: Attribution) -
     )
     return Suggestion(
         level=scale[number],
-        probabilities=tuple(seen.probabilities.tolist()),
+        probabilities=tuple(max(0.0, share) for share in seen.probabilities.tolist()),
         uncertainty=float(spread(seen.probabilities[None])[0]),
         words=words,
         evidence_strength=evidence_strength(seen, number, weights),

@@ -46,7 +46,9 @@ def write_export(
         raise InvalidInput(f"There is no export format {format}: choose {', '.join(FORMATS)}.")
     if not out.parent.is_dir():
         raise InvalidInput(f"There is no folder {out.parent}: make it or choose another place.")
-    _, write = FORMATS[format]
+    ending, write = FORMATS[format]
+    if out.suffix.lower() != ending:
+        raise InvalidInput(f"An export as {format} is a {ending} file: end its name in {ending}.")
     head = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cer_assist.domain.errors import Corrupt, InvalidInput
+from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import WEIGHTS, Blend, fit_blend
 from cer_assist.learning.documents import Document
@@ -31,7 +32,6 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 
 WARM_EPOCHS = 6
-MIN_LABELS = 6
 LEXICAL_ONLY = (0.0,)
 KINDS = {"blend": WEIGHTS, "attention": (1.0,), "lexical": LEXICAL_ONLY}  # shares of attention
 _FORMAT = 1
@@ -213,11 +213,11 @@ class ProtocolClassifier:
 
 def _check_enough(numbers: np.ndarray, clusters: np.ndarray) -> None:
     different = len(np.unique(clusters))
-    if different < MIN_LABELS or len(np.unique(numbers)) < 2:
+    if different < MIN_TRAINING_PROTOCOLS or len(np.unique(numbers)) < 2:
         raise InvalidInput(
-            f"Training needs at least {MIN_LABELS} labelled protocols that are not copies of each "
-            f"other, on at least 2 levels; there are {different} on {len(np.unique(numbers))}: "
-            "label some more."
+            f"Training needs at least {MIN_TRAINING_PROTOCOLS} labelled protocols on at "
+            f"least 2 levels, no copies of each other; found {different} on "
+            f"{len(np.unique(numbers))}: label some more."
         )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
 from cer_assist.services.models import current_version_id
+from cer_assist.services.queue import REASONS_TOLD
 from cer_assist.store.tables import (
     Account,
     CurrentLabel,
@@ -194,7 +195,7 @@ def _serving_lines(session: Session, protocol_id: int, only: int | None) -> list
             "served",
             None,
             Lane.coder,
-            serving.reason,
+            serving.reason if only else REASONS_TOLD[serving.strategy],
             # The strategy would tell a coder that a second reading is under way.
             {"strategy": serving.strategy, "version": number} if only is None else {},
         )

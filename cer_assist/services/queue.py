@@ -23,12 +23,13 @@ from cer_assist.store.types import now, table_of
 
 SHUFFLE_RANGE = 2**31 - 1
 
-RANDOM, UNCERTAIN, SECOND_READING, RETURNED, PICKED = (
+RANDOM, UNCERTAIN, SECOND_READING, RETURNED, PICKED, TAKEN_BACK = (
     "random",
     "level_spread",
     "second_reading",
     "returned",
     "picked",
+    "taken_back",
 )
 REASONS = {
     RANDOM: "drawn at random",
@@ -37,6 +38,16 @@ REASONS = {
     SECOND_READING: "drawn at random",
     RETURNED: "you skipped this one earlier",
     PICKED: "you opened this one yourself",
+    TAKEN_BACK: "you took your answer back",
+}
+# The same for someone else who reads the history, and who may know of second readings.
+REASONS_TOLD = {
+    RANDOM: "drawn at random",
+    UNCERTAIN: "the model was unsure",
+    SECOND_READING: "drawn for a second reading",
+    RETURNED: "came back after it was skipped",
+    PICKED: "opened by the coder",
+    TAKEN_BACK: "answer taken back by the coder",
 }
 
 
@@ -153,11 +164,17 @@ def serve_next(
     return None
 
 
-def serve_picked(session: Session, project: Project, account_id: int, protocol_id: int) -> Served:
-    """A protocol the coder opened from a list, or comes back to by undo."""
+def serve_picked(
+    session: Session,
+    project: Project,
+    account_id: int,
+    protocol_id: int,
+    strategy: str = PICKED,
+) -> Served:
+    """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK)."""
     release(session, project.id, account_id)
     version_id = current_version_id(session, project.id)
-    return _serve(session, project, account_id, protocol_id, PICKED, version_id)
+    return _serve(session, project, account_id, protocol_id, strategy, version_id)
 
 
 def release(session: Session, project_id: int, account_id: int) -> None:
@@ -178,7 +195,9 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     serving, missing = found
-    if serving.strategy != PICKED and (missing <= 0 or serving.reserved_until < now()):
+    if serving.strategy not in (PICKED, TAKEN_BACK) and (
+        missing <= 0 or serving.reserved_until < now()
+    ):
         serving.state = ServingState.released
         session.flush()  # frees the one open place before a new serving is inserted
         return None

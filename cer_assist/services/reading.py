@@ -8,7 +8,7 @@ leaked by a template.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
@@ -126,7 +126,13 @@ def next_card(
     return _card(session, project, account_id, protocol, served.reason, served.suggestion_id)
 
 
-def picked_card(session: Session, project: Project, account_id: int, protocol_id: int) -> Card:
+def picked_card(
+    session: Session,
+    project: Project,
+    account_id: int,
+    protocol_id: int,
+    strategy: str = queue.PICKED,
+) -> Card:
     """A protocol the coder opened from a list, or comes back to.
 
     One that is answered already is shown without a serving: it is not waiting for this coder, and
@@ -141,7 +147,7 @@ def picked_card(session: Session, project: Project, account_id: int, protocol_id
         reason = queue.REASONS[queue.PICKED]
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
     else:
-        served: Served = queue.serve_picked(session, project, account_id, protocol_id)
+        served: Served = queue.serve_picked(session, project, account_id, protocol_id, strategy)
         reason, suggestion_id = served.reason, served.suggestion_id
     return _card(session, project, account_id, protocol, reason, suggestion_id)
 
@@ -151,9 +157,7 @@ def after_answer(
 ) -> Card | None:
     """What follows an answer: the model's view of it, the protocol taken back, or the next one."""
     if recorded.action is Action.withdraw:
-        # Why it came is no news: the card says that the answer was taken back.
-        card = picked_card(session, project, account_id, recorded.protocol_id)
-        return replace(card, reason="")
+        return picked_card(session, project, account_id, recorded.protocol_id, queue.TAKEN_BACK)
     if recorded.action is Action.label and project.suggestion_policy == SuggestionPolicy.after:
         blind = session.execute(_ANSWERED_BLIND, {"event": recorded.event_id}).first()
         if blind is not None:

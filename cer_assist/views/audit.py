@@ -44,10 +44,11 @@ def verify(slug: str) -> str:
 
 
 def read_detail(detail: str) -> tuple[str, int | None]:
-    """An event's detail in words, and the protocol it is about; the hash has its own column."""
+    """An event's detail in words, and the protocol it is about; of a label all but its hash."""
     fields: dict[str, Any] = json.loads(detail)
     protocol = fields.pop("protocol", None)
-    fields.pop("sha256", None)
+    if protocol is not None:
+        fields.pop("sha256")  # a label's hash is in the export; here it would hide the rest
     return "; ".join(
         f"{name.replace('_', ' ')}: {_said(fields[name])}" for name in fields
     ), protocol

@@ -66,6 +66,7 @@ def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) 
 def _current(endpoint: str, here: str | None) -> str:
     if here == endpoint:
         return "page"
-    listed = {name for _, name in (*PROJECT_PAGES, *ADMIN_PAGES)}
-    below = here not in listed and (here or "").partition(".")[0] == endpoint.partition(".")[0]
-    return "true" if below else ""
+    if here is None or here in {name for _, name in (*PROJECT_PAGES, *ADMIN_PAGES)}:
+        return ""
+    address = url_for(endpoint, **(request.view_args or {})).split("?")[0]
+    return "true" if request.path.startswith(f"{address}/") else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from typing import Any
 
 import waitress
 
@@ -18,15 +19,19 @@ def serve(settings: Settings, database: Database) -> None:
     # With more requests than threads some wait a moment; saying so each time helps nobody.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     application = create_app(settings, database)
-    waitress.serve(
-        application,
-        sockets=[listening_socket(settings)],
-        threads=settings.threads,
-        ident=None,
-        clear_untrusted_proxy_headers=True,
-        max_request_body_size=(settings.upload_megabytes + 1) * 1024 * 1024,
-        channel_timeout=60,
-    )
+    waitress.serve(application, sockets=[listening_socket(settings)], **options(settings))
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """How waitress is run."""
+    return {
+        "threads": settings.threads,
+        "ident": None,
+        # The office's own proxy says who asks; from anyone else such headers are lies.
+        "clear_untrusted_proxy_headers": not settings.behind_https,
+        "max_request_body_size": (settings.upload_megabytes + 1) * 1024 * 1024,
+        "channel_timeout": 60,
+    }
 
 
 def listening_socket(settings: Settings) -> socket.socket:

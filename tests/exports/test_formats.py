@@ -28,7 +28,7 @@ from cer_assist.exports.columns import (
     Table,
 )
 from cer_assist.exports.workbook import CELL_UNITS, column_letters, split_text
-from cer_assist.exports.writing import write_export
+from cer_assist.exports.writing import FORMATS, write_export
 from cer_assist.imports.workbook import open_workbook, sheet_table
 
 COLUMNS_HERE = (
@@ -162,7 +162,7 @@ def test_json_lines_keep_values_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
 def test_a_failed_export_leaves_the_old_file_and_no_part(tmp_path: Path, form: str) -> None:
-    out = tmp_path / "e.out"
+    out = tmp_path / f"e{FORMATS[form][0]}"
     out.write_text("old")
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -175,11 +175,13 @@ def test_a_failed_export_leaves_the_old_file_and_no_part(tmp_path: Path, form: s
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_wrong_format_or_folder_says_what_is_right(tmp_path: Path) -> None:
+def test_wrong_format_ending_or_folder_says_what_is_right(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"end its name in \.zip"):
+        write_export("csv", tmp_path / "e.csv", {}, {})
     with pytest.raises(InvalidInput, match="choose csv, jsonl, xlsx"):
         write_export("docx", tmp_path / "e", {}, {})
     with pytest.raises(InvalidInput, match="There is no folder"):
-        write_export("csv", tmp_path / "none" / "e", {}, {})
+        write_export("csv", tmp_path / "none" / "e.zip", {}, {})
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
@@ -191,7 +193,12 @@ def test_memory_does_not_grow_with_rows(tmp_path: Path, form: str) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        write_export(form, tmp_path / "e", {"t": Table(LABEL_EVENT_COLUMNS, rows(count))}, {})
+        write_export(
+            form,
+            tmp_path / f"e{FORMATS[form][0]}",
+            {"t": Table(LABEL_EVENT_COLUMNS, rows(count))},
+            {},
+        )
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
