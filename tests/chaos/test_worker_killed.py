@@ -26,7 +26,7 @@ from cer_assist.store.types import now
 from tests.builders import a_label
 
 KILLS = 12
-LEASE = 2.0
+LEASE = 4.0
 PATIENCE = 120.0
 
 

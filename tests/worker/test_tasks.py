@@ -33,8 +33,9 @@ def quality(value: float, low: float, high: float) -> dict[str, Any]:
         (0.10, 10, None, 0, True),
         (0.60, 45, quality(0.55, 0.40, 0.70), 40, True),
         (0.45, 45, quality(0.55, 0.40, 0.70), 40, True),
-        (0.39, 45, quality(0.55, 0.40, 0.70), 40, False),
-        (0.39, 60, quality(0.55, 0.40, 0.70), 40, True),
+        (0.31, 45, quality(0.55, 0.40, 0.70), 40, True),
+        (0.29, 45, quality(0.55, 0.40, 0.70), 40, False),
+        (0.29, 60, quality(0.55, 0.40, 0.70), 40, True),
     ],
 )
 def test_a_clearly_worse_version_is_not_used(
