@@ -197,7 +197,8 @@ def end_session(session: Session, token: str) -> None:
 
 
 def make_link(session: Session, account: Account, by: int | None = None) -> str:
-    """A token that signs in once within the hour."""
+    """A token that signs in once within the hour; links made before it are worth nothing now."""
+    _end_links(session, account.id)
     token = secrets.token_urlsafe(32)
     session.add(
         SignInLink(
@@ -227,11 +228,16 @@ def use_link(session: Session, token: str) -> int:
             "This link has been used or is too old. Ask your administrator for a new one "
             "(`python3 manage.py users reset NAME`)."
         )
+    if account.password_hash is not None:  # forgotten: a new one is set without it
+        account.password_hash = None
+        _end_all(session, account.id)
+        entry = audit.Entry("account.password_cleared", f"account:{account.id}", {})
+        audit.append(session, entry, account_id=account.id, project_id=None)
     return account.id
 
 
 def set_password(session: Session, account_id: int, password: str, by: int | None) -> None:
-    """Change a password and end all sessions of the account."""
+    """Change a password and end all sessions and unused links of the account."""
     account = session.get_one(Account, account_id)
     account.password_hash = hash_password(password)
     _end_all(session, account_id)
@@ -248,10 +254,19 @@ def disable(session: Session, account: Account, by: int | None) -> None:
 
 
 def _end_all(session: Session, account_id: int) -> None:
+    _end_links(session, account_id)
     session.execute(
         update(SignInSession)
         .where(SignInSession.account_id == account_id, SignInSession.ended_at.is_(None))
         .values(ended_at=now())
+    )
+
+
+def _end_links(session: Session, account_id: int) -> None:
+    session.execute(
+        update(SignInLink)
+        .where(SignInLink.account_id == account_id, SignInLink.used_at.is_(None))
+        .values(used_at=now())
     )
 
 

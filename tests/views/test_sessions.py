@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from cer_assist.config import Settings
-from cer_assist.services import accounts
+from cer_assist.services import accounts, administration
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, AuditEvent, SignInSession
 from cer_assist.store.types import now
@@ -35,6 +36,12 @@ def sign_in(browser: Browser, password: str = PASSWORD, **fields: str) -> int:
     return browser.post(
         "/sign-in", {"username": USERNAME, "password": password, **fields}
     ).status_code
+
+
+def a_link(office: Office) -> str:
+    """The token of a new one-time link for the coder."""
+    with office.database.write() as session:
+        return accounts.make_link(session, session.get_one(Account, office.people[CODER]))
 
 
 def test_name_and_password_open_the_page_asked_for(with_password: Office) -> None:
@@ -155,14 +162,49 @@ def test_a_new_password_needs_the_old_one_and_ends_other_sessions(with_password:
 
 
 def test_a_link_signs_in_once_and_only_by_its_button(office: Office) -> None:
-    with office.database.write() as session:
-        account = session.get_one(Account, office.people[CODER])
-        token = accounts.make_link(session, account)
+    token = a_link(office)
     scanner, person, late = (office.browser() for _ in range(3))
     assert scanner.get(f"/link/{token}").status_code == 200
     assert person.post(f"/link/{token}").status_code == 303
     assert person.get("/account").status_code == 200
     assert late.post(f"/link/{token}").status_code == 401
+
+
+def test_a_forgotten_password_is_replaced_by_way_of_a_link(with_password: Office) -> None:
+    elsewhere, person = with_password.browser(CODER), with_password.browser()
+    person.post(f"/link/{a_link(with_password)}")
+    assert elsewhere.get("/account").status_code == 302
+    assert "Present password" not in person.get("/account").text
+    new = {"new_password": "another long sentence", "repeated": "another long sentence"}
+    assert person.post("/account/password", new).status_code == 303
+    assert sign_in(with_password.browser()) == 401
+    assert sign_in(with_password.browser(), "another long sentence") == 303
+
+
+def disabled_and_enabled(session: Session, account: Account) -> None:
+    """Out for a while."""
+    accounts.disable(session, account, None)
+    administration.enable(session, account, None)
+
+
+Later = Callable[[Session, Account], object]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        accounts.make_link,
+        lambda session, account: accounts.set_password(session, account.id, PASSWORD, None),
+        disabled_and_enabled,
+    ],
+    ids=["a newer link", "a new password", "disabled and enabled"],
+)
+def test_an_unused_link_ends_with_what_comes_after_it(office: Office, later: Later) -> None:
+    token = a_link(office)
+    with office.database.write() as session:
+        later(session, session.get_one(Account, office.people[CODER]))
+    assert office.browser().post(f"/link/{token}").status_code == 401
+    assert office.browser().post(f"/link/{a_link(office)}").status_code == 303
 
 
 def test_guessing_is_slowed_for_all_processes_alike(
