@@ -101,8 +101,11 @@ def read_material(database: Database, project_id: int) -> Material:
     """The labels and texts as they stand now."""
     with database.read() as session:
         project = session.get_one(Project, project_id)
-        levels = training_data.training_levels(session, project_id)
         open_ids = set(training_data.open_protocol_ids(session, project_id))
+        # One that still wants a reader teaches nothing yet: the next reader would be shown the
+        # first one's answer again, learned by heart.
+        settled = training_data.training_levels(session, project_id)
+        levels = {key: level for key, level in settled.items() if key not in open_ids}
         texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
         return Material(
             project_rubric(session, project),

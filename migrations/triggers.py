@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-APPEND_ONLY = ("label_event", "audit_event", "rubric_version")
+APPEND_ONLY = ("label_event", "audit_event", "rubric_version", "protocol")
 
-_SQLITE_SEARCH = {
-    "protocol_search_insert": """AFTER INSERT ON protocol BEGIN
-        INSERT INTO protocol_search(rowid, text) VALUES (new.id, new.text); END""",
-    "protocol_search_delete": """AFTER DELETE ON protocol BEGIN
-        INSERT INTO protocol_search(protocol_search, rowid, text)
-        VALUES ('delete', old.id, old.text); END""",
-    "protocol_search_update": """AFTER UPDATE OF text ON protocol BEGIN
-        INSERT INTO protocol_search(protocol_search, rowid, text)
-        VALUES ('delete', old.id, old.text);
-        INSERT INTO protocol_search(rowid, text) VALUES (new.id, new.text); END""",
+# What a coder read stays as it was read; only how many readers it wants may change.
+FIXED_COLUMNS = "project_id, external_id, content_hash, title, sections, details, text"
+# INSERT OR REPLACE deletes the old row without firing its DELETE trigger.
+_SQLITE_KEYS = {
+    "label_event": "id = new.id OR (account_id = new.account_id "
+    "AND idempotency_key = new.idempotency_key)",
+    "audit_event": "id = new.id",
+    "rubric_version": "id = new.id OR sha256 = new.sha256 "
+    "OR (rubric_id = new.rubric_id AND version = new.version)",
+    "protocol": "id = new.id OR (project_id = new.project_id AND external_id = new.external_id)",
 }
 
 _POSTGRES_REFUSE = """
@@ -43,20 +43,29 @@ def create_triggers(connection: Connection) -> None:
 def _create_on_sqlite(connection: Connection, tables: list[str], searchable: bool) -> None:
     for table in tables:
         for verb in ("UPDATE", "DELETE"):
+            what = f"UPDATE OF {FIXED_COLUMNS}" if (table, verb) == ("protocol", "UPDATE") else verb
             connection.exec_driver_sql(
-                f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {what} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {_SQLITE_KEYS[table]}) "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
     if searchable:
-        for name, body in _SQLITE_SEARCH.items():
-            connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {name} {body}")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER IF NOT EXISTS protocol_search_insert AFTER INSERT ON protocol BEGIN "
+            "INSERT INTO protocol_search(rowid, text) VALUES (new.id, new.text); END"
+        )
 
 
 def _create_on_postgres(connection: Connection, tables: list[str]) -> None:
     connection.exec_driver_sql(_POSTGRES_REFUSE)
     for table in tables:
+        what = f"UPDATE OF {FIXED_COLUMNS}" if table == "protocol" else "UPDATE"
         connection.exec_driver_sql(
-            f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+            f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE {what} OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION cer_refuse_change()"
         )
         connection.exec_driver_sql(

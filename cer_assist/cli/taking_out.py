@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
-from cer_assist.services import audit, backup, projects
-from cer_assist.services.audit import Verification
+from cer_assist.services import backup, projects, verification
 from cer_assist.services.exporting import export_project, record_export
+from cer_assist.services.verification import Verification
 from cer_assist.store.types import now
+
+SHA256_DIGITS = 64
 
 
 @click.command()
@@ -41,13 +43,22 @@ def audit_command() -> None:
 @audit_command.command("verify")
 @home_option
 @json_option
-def verify(home: Path | None, as_json: bool) -> None:
-    """Read the whole chain and every label against it; names the first altered event."""
+@click.option("--head", metavar="EVENT:SHA256", help="A head noted earlier, as in a manifest.")
+def verify(home: Path | None, as_json: bool, head: str | None) -> None:
+    """Read the whole chain and every label and text against it; names the first altered one."""
+    known = None if head is None else _noted_head(head)
     with open_database(settings_for(home)) as database, database.read() as session:
-        found = audit.verify(session)
+        found = verification.verify(session, known)
     _tell(as_json, found)
     if not found.intact:
         sys.exit(1)
+
+
+def _noted_head(head: str) -> tuple[int, str]:
+    event, _, digest = head.partition(":")
+    if not event.isdecimal() or len(digest) != SHA256_DIGITS:
+        raise click.BadParameter(f"{head!r} is not EVENT:SHA256, such as 120:9f86d0…")
+    return int(event), digest
 
 
 def _tell(as_json: bool, found: Verification) -> None:

@@ -183,7 +183,7 @@ def _ranked(
     scores = {
         word: float(tally.contributions[number]) / documents
         for word, tally in table.items()
-        if tally.documents >= min(MIN_DOCUMENTS, documents) and tally.contributions[number] > 0
+        if tally.documents >= MIN_DOCUMENTS and tally.contributions[number] > 0
     }
     best = sorted(scores, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import event_sha256
-from cer_assist.store.tables import AuditEvent, AuditHead, LabelEvent
+from cer_assist.store.tables import AuditEvent, AuditHead, LabelEvent, Protocol
 from cer_assist.store.types import now, table_of
 
 GENESIS = "0" * 64
@@ -35,21 +35,6 @@ class Entry:
     action: str
     subject: str
     detail: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The outcome of reading the whole chain."""
-
-    events: int
-    labels: int
-    head: str
-    fault: str | None  # the first altered event and what is wrong with it
-
-    @property
-    def intact(self) -> bool:
-        """True when nothing was altered, removed or added past the chain."""
-        return self.fault is None
 
 
 def append(
@@ -136,55 +121,14 @@ _HASHED = tuple(
 )
 
 
-def verify(session: Session) -> Verification:
-    """Read the chain and every label event against it; name the first fault."""
-    labels: dict[str, str] = {}
-    digest, expected = GENESIS, 1
-    fault: str | None = None
-    stream = select(*AuditEvent.__table__.columns).order_by(AuditEvent.id)
-    for row in session.execute(stream.execution_options(yield_per=2000)).mappings():
-        fault = _fault_of(dict(row), expected, digest)
-        if fault:
-            break
-        digest, expected = row["sha256"], expected + 1
-        if row["action"] == "label.recorded":
-            labels[row["subject"]] = json.loads(row["detail"])["sha256"]
-    head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
-    if fault is None and (head.event_id, head.sha256) != (expected - 1, digest):
-        fault = (
-            f"audit event {expected} and later are missing: the chain ends at {expected - 1}, "
-            f"its head says {head.event_id}"
-        )
-    fault = fault or _label_fault(session, labels)
-    return Verification(expected - 1, len(labels), digest, fault)
-
-
-def _fault_of(row: dict[str, Any], expected: int, digest: str) -> str | None:
-    if row["id"] != expected:
-        return f"audit event {expected} is missing (the next one found is {row['id']})"
-    if row["previous_sha256"] != digest:
-        return f"audit event {row['id']} does not follow event {expected - 1}"
-    if chain_sha256(row) != row["sha256"]:
-        return f"audit event {row['id']} ({row['action']} {row['subject']}) was altered"
-    return None
-
-
-def _label_fault(session: Session, labels: dict[str, str]) -> str | None:
-    unseen = set(labels)
-    stream = select(LabelEvent).order_by(LabelEvent.id).execution_options(yield_per=2000)
-    for event in _scalars(session, stream):
-        name = f"label:{event.id}"
-        unseen.discard(name)
-        if name not in labels:
-            return f"label event {event.id} is not in the audit chain: it was added past it"
-        if labels[name] != label_sha256(event) or event.sha256 != labels[name]:
-            return f"label event {event.id} was altered"
-    if unseen:
-        first = min(unseen, key=lambda name: int(name.split(":")[1]))
-        return f"label event {first.split(':')[1]} was removed"
-    return None
-
-
-def _scalars(session: Session, statement: Any) -> Iterable[LabelEvent]:
-    result: Iterable[LabelEvent] = session.scalars(statement)
-    return result
+def texts_sha256(session: Session, project_id: int) -> str:
+    """One hash over all texts of a project, which every import puts into the chain."""
+    digest = hashlib.sha256()
+    rows = session.execute(
+        select(Protocol.external_id, Protocol.content_hash)
+        .where(Protocol.project_id == project_id)
+        .order_by(Protocol.id)
+    )
+    for external_id, content in rows:
+        digest.update(f"{external_id}\x1f{content}\x1e".encode())
+    return digest.hexdigest()

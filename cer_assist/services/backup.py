@@ -15,8 +15,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
-from cer_assist.services import audit
-from cer_assist.services.audit import Verification
+from cer_assist.services.verification import Verification, verify
 from cer_assist.store.engine import Database, sqlite_module
 from cer_assist.store.schema import upgrade
 
@@ -63,7 +62,7 @@ def verify_file(path: Path) -> Verification:
     database = Database(f"sqlite:///{path}")
     try:
         with database.read() as session:
-            verification = audit.verify(session)
+            verification = verify(session)
     finally:
         database.close()
     if not verification.intact:

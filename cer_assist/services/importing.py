@@ -14,6 +14,7 @@ from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import audit, jobs, retraining
+from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.prior_labels import insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
 from cer_assist.services.rubrics import project_rubric
@@ -47,6 +48,7 @@ def import_protocols(
 ) -> ImportReport:
     """Store protocols and prior labels; with any fault, or on a dry run, nothing is stored."""
     report = ImportReport()
+    _lock(session, project.id)
     stored = {
         row.external_id: (row.id, row.content_hash)
         for row in session.execute(
@@ -70,6 +72,12 @@ def import_protocols(
         report.new_coders = insert_labels(session, project, labels, ids, by)
     _record(session, project, report, by)
     return report
+
+
+def _lock(session: Session, project_id: int) -> None:
+    """Let no answer be stored while its protocol is compared with the file (PostgreSQL)."""
+    protocols = select(Protocol.id).where(Protocol.project_id == project_id).order_by(Protocol.id)
+    session.execute(protocols.with_for_update(key_share=True)).all()
 
 
 def _new_protocols(
@@ -104,11 +112,13 @@ def _check_labels(
                 f"{label.place}: protocol {label.external_id} is neither in the project nor in "
                 "this import: import it too, or remove the label."
             )
-        elif label.action is Action.label:
-            try:
+            continue
+        try:
+            clean_seconds(label.seconds)
+            if label.action is Action.label:
                 rubric.level(-1 if label.level is None else label.level)
-            except InvalidInput as error:
-                report.errors.append(f"{label.place}: {error}")
+        except InvalidInput as error:
+            report.errors.append(f"{label.place}: {error}")
 
 
 def _insert_protocols(
@@ -146,7 +156,11 @@ def _insert_protocols(
 
 
 def _record(session: Session, project: Project, report: ImportReport, by: int | None) -> None:
-    detail = {"protocols": report.protocols, "labels": report.labels}
+    detail = {
+        "protocols": report.protocols,
+        "labels": report.labels,
+        "texts_sha256": audit.texts_sha256(session, project.id),
+    }
     entry = audit.Entry("import.done", f"project:{project.id}", detail)
     audit.append(session, entry, account_id=by, project_id=project.id)
     if report.protocols:

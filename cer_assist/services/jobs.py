@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.errors import CerError, NotFound
@@ -167,12 +168,17 @@ def give_back(session: Session, held: Claim) -> None:
 
 def fail(session: Session, held: Claim, reason: str) -> None:
     """Let a job wait for another try, or bury it with its reason after the last."""
-    if held.attempt >= MAX_ATTEMPTS or _waiting(session, held):
-        values: dict[str, Any] = {"state": JobState.dead, "finished_at": now()}
-    else:
-        pause = RETRY_SECONDS[min(held.attempt, len(RETRY_SECONDS)) - 1]
-        values = {"state": JobState.queued, "run_after": now() + dt.timedelta(seconds=pause)}
-    _update_held(session, held, error=reason, lease_until=None, **values)
+    dead: dict[str, Any] = {"state": JobState.dead, "finished_at": now()}
+    pause = RETRY_SECONDS[min(held.attempt, len(RETRY_SECONDS)) - 1]
+    later = {"state": JobState.queued, "run_after": now() + dt.timedelta(seconds=pause)}
+    final = held.attempt >= MAX_ATTEMPTS or _waiting(session, held)
+    try:
+        with session.begin_nested():
+            _update_held(
+                session, held, error=reason, lease_until=None, **(dead if final else later)
+            )
+    except IntegrityError:  # a label has just put another one in the queue: that one will do
+        _update_held(session, held, error=reason, lease_until=None, **dead)
 
 
 def hold(session: Session, held: Claim) -> None:

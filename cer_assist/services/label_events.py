@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action
 from cer_assist.services import audit
 from cer_assist.store.tables import CurrentLabel, LabelEvent
@@ -29,6 +31,15 @@ class Recorded:
     level: int | None
     recorded_at: dt.datetime
     repeated: bool  # the same request had been stored before
+
+
+def clean_seconds(seconds: float | None) -> float | None:
+    """A duration as every database gives it back: what is hashed must read the same later."""
+    if seconds is None:
+        return None
+    if not math.isfinite(seconds) or seconds < 0:
+        raise InvalidInput("The time an answer took is not a number of seconds: leave it out.")
+    return round(float(seconds), 3) + 0.0  # -0.0 would come back as 0.0
 
 
 def append_event(session: Session, fields: dict[str, Any]) -> Recorded:

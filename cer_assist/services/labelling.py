@@ -22,9 +22,10 @@ from cer_assist.domain.errors import (
     StaleLabel,
 )
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin
+from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import retraining
-from cer_assist.services.label_events import Recorded, append_event
+from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -101,7 +102,8 @@ _SERVING = (
 _PROTOCOL = (
     select(Protocol.id, Protocol.text, Protocol.coders_wanted)
     .where(Protocol.id == bindparam("protocol"), Protocol.project_id == bindparam("project"))
-    .with_for_update()
+    # Not the key: others may meanwhile be served this protocol, which refers to it.
+    .with_for_update(key_share=True)
 )
 _SET_MISSING = (
     update(table_of(Protocol))
@@ -114,11 +116,13 @@ _CLOSE_SERVING = (
     .values(state=ServingState.answered)
 )
 _READERS = (
-    select(func.count())
+    select(
+        func.count().filter(CurrentLabel.lane == Lane.coder),
+        func.count().filter(CurrentLabel.lane == Lane.final),
+    )
     .select_from(CurrentLabel)
     .where(
         CurrentLabel.protocol_id == bindparam("protocol"),
-        CurrentLabel.lane == Lane.coder,
         CurrentLabel.action == Action.label,
     )
 )
@@ -128,15 +132,15 @@ def record_label(
     session: Session, account_id: int, project: Project, request: LabelRequest
 ) -> Recorded:
     """Append a coder's event; the same key and body twice gives the first result."""
-    known = session.execute(
-        _REPEATED, {"account": account_id, "key": request.idempotency_key}
-    ).first()
-    if known is not None:
-        return _repeated(known, request)
     where = {"protocol": request.protocol_id, "project": project.id}
     protocol = session.execute(_PROTOCOL, where).first()
     if protocol is None:
         raise NotFound("This protocol is not part of the project.")
+    # Behind the lock: of two that came at the same time the second must find the first.
+    key = {"account": account_id, "key": request.idempotency_key}
+    known = session.execute(_REPEATED, key).first()
+    if known is not None:
+        return _repeated(known, request)
     rubric = project_rubric(session, project)
     evidence = _checked(request, rubric, protocol.text)
     _refuse_stale(session, account_id, request)
@@ -211,14 +215,14 @@ def _event_fields(
         "action": request.action.value,
         "level": request.level,
         "confidence": request.confidence,
-        "note": request.note,
+        "note": clean(request.note),
         "rubric_version_id": project.rubric_version_id,
         "rubric_sha256": rubric.sha256,
         "exposure": exposure.value,
         # What the model said at that time, seen or not (exposure tells which).
         "suggestion_id": shown or (serving.suggestion_id if serving else None),
         "serving_id": serving.id if serving else None,
-        "seconds": request.seconds,
+        "seconds": clean_seconds(request.seconds),
         "supersedes_id": request.supersedes_id,
         "idempotency_key": request.idempotency_key,
         "request_sha256": request.sha256(),
@@ -237,8 +241,8 @@ def _exposure(seen: dict[str, int | None]) -> tuple[Exposure, int | None]:
 
 
 def _settle(session: Session, protocol_id: int, wanted: int, serving_id: int | None) -> None:
-    readers = session.execute(_READERS, {"protocol": protocol_id}).scalar_one()
-    missing = max(0, wanted - readers)
+    readers, finals = session.execute(_READERS, {"protocol": protocol_id}).one()
+    missing = 0 if finals else max(0, wanted - readers)
     session.execute(_SET_MISSING, {"protocol": protocol_id, "missing": missing})
     if serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": serving_id})

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
 from cer_assist.services import audit
 from cer_assist.services.audit import label_sha256
+from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Project, Protocol
 from cer_assist.store.types import now, table_of
@@ -35,7 +36,8 @@ def insert_labels(
     """Append imported labels in order; returns the names that became accounts."""
     new_coders: list[str] = []
     coders = _coder_ids(session, {label.coder for label in labels}, new_coders)
-    texts = _texts(session, {ids[label.external_id] for label in labels if label.evidence})
+    quoted = {ids[label.external_id] for label in labels if label.evidence or label.evidence_spans}
+    texts = _texts(session, quoted)
     newest: dict[tuple[int, int, str], int] = {}
     entries = []
     for label in labels:
@@ -145,7 +147,7 @@ def _event(
         "exposure": str(label.exposure if lane is Lane.coder else Exposure.unknown),
         "suggestion_id": None,
         "serving_id": None,
-        "seconds": label.seconds,
+        "seconds": clean_seconds(label.seconds),
         "idempotency_key": f"import-{secrets.token_hex(16)}",
         "request_sha256": "0" * 64,
         "origin": str(Origin.imported),
@@ -155,17 +157,17 @@ def _event(
 
 
 def _evidence(label: PriorLabel, text: str) -> list[dict[str, Any]]:
-    if label.evidence_spans:
-        return [
-            {"start": span.start, "end": span.end, "quote": span.quote}
-            for span in label.evidence_spans
-        ]
-    if not label.evidence:
-        return []
-    start = text.find(label.evidence)
-    # A quote that is not in the text word for word is kept as said, without a place.
-    place = {"start": start, "end": start + len(label.evidence)} if start >= 0 else {}
-    return [{**place, "quote": label.evidence}]
+    """Marked words with their place; a quote that is not there word for word is kept without."""
+    spans = [(span.start, span.end, span.quote) for span in label.evidence_spans]
+    if not spans and label.evidence:
+        start = text.find(label.evidence)
+        spans = [(start, start + len(label.evidence), label.evidence)]
+    return [
+        {"start": start, "end": end, "quote": quote}
+        if start >= 0 and text[start:end] == quote
+        else {"quote": quote}
+        for start, end, quote in spans
+    ]
 
 
 def rebuild_current_labels(session: Session, project_id: int) -> None:

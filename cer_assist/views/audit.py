@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
-from cer_assist.services import audit, audit_log
-from cer_assist.services.audit import Verification
+from cer_assist.services import audit_log, verification
 from cer_assist.services.audit_log import LogFilters
+from cer_assist.services.verification import Verification
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 
 MEANINGS = {
@@ -39,7 +39,7 @@ def page(slug: str) -> str:
 def verify(slug: str) -> str:
     """The same page with the chain's state: reading the whole chain takes a while."""
     with database().read() as session:
-        outcome = audit.verify(session)
+        outcome = verification.verify(session)
     return _render(outcome)
 
 

@@ -57,7 +57,9 @@ def sections_of(card: Card) -> tuple[list[ReadSection], list[list[int]]]:
     """The text with the marks this coder may see, and their own marks' offsets."""
     protocol = card.protocol
     found = card.suggestion.words if card.suggestion else []
-    evidence = [[mark["start"], mark["end"]] for mark in card.draft.evidence] if card.draft else []
+    marks = card.draft.evidence if card.draft else []
+    # An imported quote that is not in the text word for word has no place to be shown at.
+    evidence = [[mark["start"], mark["end"]] for mark in marks if "start" in mark]
     spans = [(start, end) for start, end in evidence]
     return read_sections(protocol.text, protocol.sections, found, spans), evidence
 

@@ -33,8 +33,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the index only: it holds nothing of its own."""
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("insert", "delete", "update"):
-            op.execute(f"DROP TRIGGER IF EXISTS protocol_search_{verb}")
+        op.execute("DROP TRIGGER IF EXISTS protocol_search_insert")
         op.execute("DROP TABLE protocol_search")
         return
     op.execute("DROP INDEX ix_protocol_search")

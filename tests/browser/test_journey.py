@@ -19,7 +19,8 @@ from sqlalchemy import select
 from cer_assist.cli.demo import SLUG, VISITOR
 from cer_assist.config import ROOT
 from cer_assist.exports.writing import FORMATS
-from cer_assist.services import accounts, audit, models, projects
+from cer_assist.services import accounts, models, projects
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import LabelEvent, ModelVersion, Protocol
 from tests.browser.actions import open_label, press, protocol_on, settle
@@ -194,5 +195,5 @@ def check_export(database: Database, page: Page, folder: Path) -> None:
         rows = archive.read("label_events.csv").decode("utf-8-sig").splitlines()
     with database.read() as session:
         count = len(session.scalars(select(LabelEvent.id)).all())
-        assert audit.verify(session).intact
+        assert verify(session).intact
     assert len(rows) >= count + 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from benchmarks.site import Coder, Site, fill
-from cer_assist.services import audit
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import CurrentLabel, LabelEvent
 
@@ -101,7 +101,7 @@ def check(home: Path, acknowledged: dict[str, int], sent: set[str]) -> None:
         rows = session.execute(select(LabelEvent.idempotency_key, LabelEvent.level))
         stored = [(key, level) for key, level in rows]
         current = session.scalars(select(CurrentLabel.event_id)).all()
-        verification = audit.verify(session)
+        verification = verify(session)
     database.close()
     levels = dict(stored)
     assert max(Counter(key for key, _ in stored).values()) == 1

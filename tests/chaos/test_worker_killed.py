@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 
 from cer_assist.cli.demo import VISITOR, make_project
 from cer_assist.config import ROOT
-from cer_assist.services import accounts, audit, jobs, models, training_data
+from cer_assist.services import accounts, jobs, models, training_data
 from cer_assist.services.retraining import KIND
+from cer_assist.services.verification import verify
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Job, ModelVersion, Project
@@ -154,7 +155,7 @@ def check(database: Database, project_id: int) -> None:
         current = models.current_version(session, project_id)
         assert current is not None
         scored = models.scored_protocol_ids(session, current.id)
-        chain = audit.verify(session)
+        chain = verify(session)
         open_ids = set(training_data.open_protocol_ids(session, project_id))
     assert [version.number for version in versions] == list(range(1, len(versions) + 1))
     assert sum(version.published_at is not None for version in versions) <= KILLS + 1

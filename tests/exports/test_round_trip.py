@@ -13,9 +13,10 @@ import pytest
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import ParsedImport, parse_files, preview
-from cer_assist.services import audit, labelling
+from cer_assist.services import labelling
 from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from tests.builders import a_label, a_member, a_model, a_project, a_request, some_protocols
@@ -91,7 +92,7 @@ def test_importing_an_export_gives_the_same(
     assert second.protocols == found.protocols
     assert second.labels == found.labels  # times too: they are those of the first making
     with other.read() as session:
-        assert audit.verify(session).intact
+        assert verify(session).intact
     other.close()
 
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
-from cer_assist.services import audit, backup
+from cer_assist.services import backup
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from tests.builders import a_label, a_member, a_project, some_protocols
@@ -54,10 +55,10 @@ def test_restoring_replaces_and_keeps_what_was_there(database: Database, tmp_pat
     database.close()
     assert backup.restore(database.url, copy).labels == 1
     with database.read() as session:
-        assert audit.verify(session).labels == 1
+        assert verify(session).labels == 1
     aside = Database(database.url + ".before-restore-1")
     with aside.read() as session:
-        assert audit.verify(session).labels == 2
+        assert verify(session).labels == 2
     aside.close()
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from cer_assist.domain.labels import Exposure, Lane, PriorLabel
+from cer_assist.domain.labels import Action, Evidence, Exposure, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import parse_files
-from cer_assist.services import audit, training_data
+from cer_assist.services import labelling, training_data
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, CurrentLabel, Job, LabelEvent, Protocol
-from tests.builders import a_label, a_member, a_project
+from tests.builders import a_label, a_member, a_project, a_request
 
 TEXTS = [compose(f"P-{n}", f"Study {n}", [("Aims", f"Aim number {n}.")]) for n in range(3)]
 
@@ -40,7 +41,7 @@ def test_labels_come_in_under_their_coders_and_final_settles(any_database: Datab
         assert list(missing) == [0, 1, 2]
         assert session.scalars(select(Account.password_hash)).all() == [None, None, None]
         assert set(session.scalars(select(Job.kind))) == {"encode", "retrain"}
-        assert audit.verify(session).intact
+        assert verify(session).intact
 
 
 def test_any_fault_stores_nothing(database: Database) -> None:
@@ -112,4 +113,31 @@ def test_the_reference_data(database: Database, reference_data: Path) -> None:
         assert counts == [155, 43, 110, 80, 16]
         finals = select(func.count()).select_from(CurrentLabel)
         assert session.scalar(finals.where(CurrentLabel.lane == Lane.final)) == 404
-        assert audit.verify(session).intact
+        assert verify(session).intact
+
+
+def test_a_settled_protocol_stays_settled(database: Database) -> None:
+    with database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        ana = a_member(session, project, "ana")
+        import_protocols(session, project, TEXTS[:1], [PriorLabel("P-0", "final", 3)], by=None)
+        (only,) = session.scalars(select(Protocol.id)).all()
+        made = a_label(session, project, only, by=ana.id, level=4)
+        undo = a_request(only, None, supersedes=made.event_id, action=Action.withdraw)
+        labelling.record_label(session, ana.id, project, undo)
+        session.expire_all()
+        assert session.get_one(Protocol, only).coders_missing == 0
+
+
+def test_a_place_that_does_not_hold_its_quote_is_dropped(database: Database) -> None:
+    spans = (Evidence(9, 12, "Aim"), Evidence(0, 3, "Aim"), Evidence(5000, 5003, "Aim"))
+    label = PriorLabel("P-0", "bob", 3, evidence_spans=spans)
+    with database.write() as session:
+        project = a_project(session)
+        import_protocols(session, project, TEXTS[:1], [label], by=None)
+        event = session.scalars(select(LabelEvent)).one()
+        assert event.evidence == [
+            {"start": 9, "end": 12, "quote": "Aim"},
+            {"quote": "Aim"},
+            {"quote": "Aim"},
+        ]

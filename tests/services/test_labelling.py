@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from cer_assist.domain.errors import IdempotencyMismatch, InvalidInput, NotFound, StaleLabel
 from cer_assist.domain.labels import Action, Exposure
 from cer_assist.services import audit, history, labelling
+from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, CurrentLabel, Job, LabelEvent, Protocol
 from cer_assist.store.tables.servings import Disclosed
@@ -35,7 +36,7 @@ def test_a_label_its_audit_entry_and_its_retraining_are_one(any_database: Databa
         assert json.loads(entry.detail)["sha256"] == event.sha256 == audit.label_sha256(event)
         assert session.scalars(select(Job.kind).where(Job.kind == "retrain")).one() == "retrain"
         assert session.get_one(Protocol, first.id).coders_missing == 0
-        assert audit.verify(session).intact
+        assert verify(session).intact
 
 
 def test_a_rolled_back_label_leaves_nothing(any_database: Database) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import CerError
 from cer_assist.services import audit
+from cer_assist.services.verification import verify
 from cer_assist.store import schema
 from cer_assist.store.engine import Database, sqlite_module
 from cer_assist.store.tables import AuditEvent, LabelEvent, Protocol
@@ -63,7 +64,7 @@ def test_up_down_up_keeps_labels_chain_triggers_and_checks(any_database: Databas
     assert fingerprint(any_database) == before
     assert checks_and_triggers(any_database) == guards
     with any_database.read() as session:
-        assert audit.verify(session).intact
+        assert verify(session).intact
     with pytest.raises(DBAPIError, match="append-only"), any_database.write() as session:
         session.execute(text("DELETE FROM label_event"))
 
@@ -114,6 +115,7 @@ def test_a_migration_that_breaks_references_is_undone(database: Database) -> Non
     populate(database)
     loose = create_engine(database.url, module=sqlite_module())  # foreign keys off, as in env.py
     with pytest.raises(CerError, match="would break references"), loose.begin() as connection:
+        connection.execute(text("DROP TRIGGER protocol_no_delete"))
         connection.execute(text("DELETE FROM protocol"))
         check_foreign_keys(connection)
     loose.dispose()

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from cer_assist.domain.errors import CerError
-from cer_assist.services import audit
+from cer_assist.services.verification import verify
 from cer_assist.store import engine
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import LabelEvent, Project
@@ -54,7 +54,7 @@ def test_fifty_writers_meet_no_lock_error(database: Database) -> None:
     with database.read() as session:
         stored = session.scalar(select(func.count()).select_from(LabelEvent))
         assert stored == PROCESSES * THREADS * EACH
-        assert audit.verify(session).intact
+        assert verify(session).intact
 
 
 def test_a_reader_cannot_write(database: Database) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.services import history, queue
-from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
+from cer_assist.services.importing import import_protocols
+from cer_assist.store.tables import Account, CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
 from cer_assist.store.tables.servings import ServingState
 from tests.builders import a_label, a_protocol
 from tests.views.answers import (
@@ -302,3 +303,17 @@ def test_what_coders_wrote_and_files_contained_is_text(office: Office) -> None:
     stale = send(browser, an_answer(protocol, 5, note=hostile)).text
     assert "<script>alert" not in html + stale
     assert '<mark class="ev">&lt;script&gt;</mark>' in html
+
+
+def test_an_imported_quote_without_a_place_does_not_stop_a_correction(office: Office) -> None:
+    name = CODER
+    with office.database.write() as session:
+        project = office.project(session)
+        found = session.get_one(Protocol, office.protocols[0])
+        account = session.get_one(Account, office.people[name])
+        label = PriorLabel(found.external_id, account.username, 2, evidence="words not in the text")
+        report = import_protocols(session, project, [], [label], by=None)
+        assert report.errors == []
+    browser = office.browser(name)
+    page = browser.client.get(f"{PAGE}?protocol={office.protocols[0]}")
+    assert page.status_code == 200

@@ -1,0 +1,188 @@
+"""Reading everything against the audit chain: what was altered is named, the first of it.
+
+Four things are compared: the chain with itself and its head, every label event with the hash the
+chain holds, current labels with the events they derive from, and texts with the hashes that the
+imports put into the chain. Someone who can write the file can still cut the chain's end and move
+its head; an export's manifest holds an earlier head to compare with (`audit verify --head`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.protocols import Section, content_hash
+from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
+from cer_assist.store.tables import (
+    AuditEvent,
+    AuditHead,
+    CurrentLabel,
+    LabelEvent,
+    Protocol,
+    RubricVersion,
+)
+
+_BATCH = 2000
+Slot = tuple[int, int, str]  # protocol, account, lane
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of reading everything."""
+
+    events: int
+    labels: int
+    head: str
+    fault: str | None  # the first altered thing and what is wrong with it
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing was altered, removed or added past the chain."""
+        return self.fault is None
+
+
+class _Chain:
+    """The chain as it is read: its last hash, the labels and texts it vouches for."""
+
+    def __init__(self, known_head: tuple[int, str] | None) -> None:
+        self.known_head = known_head
+        self.count = 0
+        self.digest = GENESIS
+        self.labels: dict[str, str] = {}
+        self.texts: dict[int, str] = {}  # project -> hash at its last import
+
+    def read(self, session: Session) -> str | None:
+        """Follow the chain to its end; the first fault, if there is one."""
+        stream = select(*AuditEvent.__table__.columns).order_by(AuditEvent.id)
+        for row in session.execute(stream.execution_options(yield_per=_BATCH)).mappings():
+            fault = self._fault_of(dict(row)) or self._note(dict(row))
+            if fault:
+                return fault
+        return self._end_fault(session)
+
+    def _fault_of(self, row: dict[str, Any]) -> str | None:
+        expected = self.count + 1
+        if row["id"] != expected:
+            return f"audit event {expected} is missing (the next one found is {row['id']})"
+        if row["previous_sha256"] != self.digest:
+            return f"audit event {row['id']} does not follow event {self.count}"
+        if chain_sha256(row) != row["sha256"]:
+            return f"audit event {row['id']} ({row['action']} {row['subject']}) was altered"
+        if (
+            self.known_head
+            and self.known_head[0] == expected
+            and self.known_head[1] != row["sha256"]
+        ):
+            return f"audit event {expected} is not the one that was there when its hash was noted"
+        return None
+
+    def _note(self, row: dict[str, Any]) -> str | None:
+        self.count, self.digest = row["id"], row["sha256"]
+        if row["action"] == "label.recorded":
+            if row["subject"] in self.labels:
+                return f"audit event {row['id']} records {row['subject']} a second time"
+            self.labels[row["subject"]] = json.loads(row["detail"])["sha256"]
+        elif row["action"] == "import.done":
+            self.texts[row["project_id"]] = json.loads(row["detail"])["texts_sha256"]
+        return None
+
+    def _end_fault(self, session: Session) -> str | None:
+        head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
+        if (head.event_id, head.sha256) != (self.count, self.digest):
+            return (
+                f"audit event {self.count + 1} and later are missing: the chain ends at "
+                f"{self.count}, its head says {head.event_id}"
+            )
+        if self.known_head and self.known_head[0] > self.count:
+            last = self.known_head[0]
+            return f"audit event {self.count + 1} and later are missing: event {last} was there"
+        return None
+
+
+def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verification:
+    """Read the chain, labels, texts and rubrics; `known_head` is an earlier (event, SHA-256)."""
+    chain = _Chain(known_head)
+    fault = (
+        chain.read(session)
+        or _label_fault(session, chain.labels)
+        or _text_fault(session, chain.texts)
+        or _rubric_fault(session)
+    )
+    return Verification(chain.count, len(chain.labels), chain.digest, fault)
+
+
+def _label_fault(session: Session, labels: dict[str, str]) -> str | None:
+    unseen = set(labels)
+    latest: dict[Slot, tuple[int, str, int | None]] = {}
+    for event in _label_events(session):
+        name = f"label:{event.id}"
+        unseen.discard(name)
+        if name not in labels:
+            return f"label event {event.id} is not in the audit chain: it was added past it"
+        if labels[name] != label_sha256(event) or event.sha256 != labels[name]:
+            return f"label event {event.id} was altered"
+        latest[event.protocol_id, event.account_id, event.lane] = (
+            event.id,
+            event.action,
+            event.level,
+        )
+    if unseen:
+        first = min(unseen, key=lambda name: int(name.split(":")[1]))
+        return f"label event {first.split(':')[1]} was removed"
+    return _current_fault(session, latest)
+
+
+def _label_events(session: Session) -> Iterator[LabelEvent]:
+    statement = select(LabelEvent).order_by(LabelEvent.id)
+    yield from session.scalars(statement.execution_options(yield_per=_BATCH))
+
+
+def _current_fault(session: Session, latest: dict[Slot, tuple[int, str, int | None]]) -> str | None:
+    """Current labels decide what counts; they must be what the events say, no more and no less."""
+    rows = session.execute(
+        select(
+            CurrentLabel.protocol_id,
+            CurrentLabel.account_id,
+            CurrentLabel.lane,
+            CurrentLabel.event_id,
+            CurrentLabel.action,
+            CurrentLabel.level,
+        )
+    )
+    found = {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}
+    for slot in sorted(found.keys() | latest.keys()):
+        if found.get(slot) != latest.get(slot):
+            return f"the current label of account {slot[1]} on protocol {slot[0]} was altered"
+    return None
+
+
+def _text_fault(session: Session, texts: dict[int, str]) -> str | None:
+    statement = select(
+        Protocol.external_id, Protocol.text, Protocol.sections, Protocol.content_hash
+    ).order_by(Protocol.id)
+    for row in session.execute(statement.execution_options(yield_per=_BATCH // 10)):
+        sections = [Section(*part) for part in row.sections]
+        if content_hash(row.text, sections) != row.content_hash:
+            return f"the text of protocol {row.external_id} was altered"
+    projects = session.scalars(select(Protocol.project_id).distinct().order_by(Protocol.project_id))
+    for project_id in {*projects, *texts}:
+        if texts_sha256(session, project_id) != texts.get(project_id):
+            return f"protocols of project {project_id} are not those that were imported"
+    return None
+
+
+def _rubric_fault(session: Session) -> str | None:
+    for row in session.execute(
+        select(
+            RubricVersion.rubric_id, RubricVersion.version, RubricVersion.text, RubricVersion.sha256
+        )
+    ):
+        if hashlib.sha256(row.text.encode()).hexdigest() != row.sha256:
+            return f"the wording of rubric {row.rubric_id} version {row.version} was altered"
+    return None
