@@ -59,7 +59,7 @@ def open_dossier(
     *,
     asked: bool,
 ) -> Dossier:
-    """Gather a protocol's page; what it discloses to someone who codes is recorded first."""
+    """Gather a protocol's page; what it discloses is recorded first, for roles change."""
     mine = _level_of(session, protocol.id, account_id)
     seen = sight(
         SuggestionPolicy(project.suggestion_policy),
@@ -72,8 +72,7 @@ def open_dossier(
     if seen.suggestion:
         found = history.current_suggestion_id(session, project.id, protocol.id)
         suggestion = history.suggestion_view(session, found) if found else None
-    if role is not Role.auditor:
-        _record(session, protocol, account_id, seen, suggestion)
+    _record(session, protocol, account_id, seen, suggestion)
     lines = history.history(session, protocol, account_id, peers=seen.peers)
     return Dossier(protocol, seen, mine, lines, suggestion)
 

@@ -21,7 +21,7 @@ from cer_assist.exports.columns import (
     Table,
 )
 from cer_assist.exports.writing import ExportResult, write_export
-from cer_assist.services import audit
+from cer_assist.services import audit, history
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
@@ -54,7 +54,9 @@ def export_project(
 def record_export(
     session: Session, project_id: int, export_format: str, made: ExportResult, by: int | None
 ) -> None:
-    """Put into the audit chain that data were taken out, and which."""
+    """Put into the audit chain that data were taken out; whoever took them has seen all in them."""
+    if by is not None:
+        history.disclose_project(session, project_id, by)
     detail = {"format": export_format, "sha256": made.sha256, "rows": made.rows}
     entry = audit.Entry("export.taken", f"project:{project_id}", detail)
     audit.append(session, entry, account_id=by, project_id=project_id)

@@ -1,8 +1,8 @@
 """The whole history of a protocol, and a record of who was shown what.
 
 What a person may see of others' labels is decided here, once: leads, administrators and auditors
-see all, a coder sees their own. Showing others' labels to someone who also codes is recorded, so
-that a later label of theirs says so.
+see all, a coder sees their own. Showing others' labels is recorded whatever the person's role, for
+roles change: a later label of theirs says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Integer, Select, cast, exists, insert, literal, null, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
@@ -30,7 +30,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import now
+from cer_assist.store.types import UtcDateTime, now
 
 SEES_PEERS = frozenset({Role.administrator, Role.lead, Role.auditor})
 
@@ -111,6 +111,42 @@ def disclose(
                 at=now(),
             )
         )
+
+
+def disclose_project(session: Session, project_id: int, account_id: int) -> None:
+    """Record that a person got others' labels and the suggestions of a whole project."""
+    version_id = current_version_id(session, project_id)
+    peers = _peers_not_noted(project_id, account_id).add_columns(literal(now(), UtcDateTime()))
+    said = _suggestions_not_noted(version_id, account_id).add_columns(literal(now(), UtcDateTime()))
+    columns = ["protocol_id", "account_id", "what", "suggestion_id", "at"]
+    for found in (peers, said):
+        session.execute(insert(Disclosure).from_select(columns, found))
+
+
+def _peers_not_noted(project_id: int, account_id: int) -> Select[int, int, str, int]:
+    foreign = exists().where(
+        CurrentLabel.protocol_id == Protocol.id, CurrentLabel.account_id != account_id
+    )
+    noted = exists().where(
+        Disclosure.protocol_id == Protocol.id,
+        Disclosure.account_id == account_id,
+        Disclosure.what == Disclosed.peer_label,
+    )
+    what = literal(Disclosed.peer_label.value)
+    no_suggestion = cast(null(), Integer)  # untyped, PostgreSQL would take it for text
+    return select(Protocol.id, literal(account_id), what, no_suggestion).where(
+        Protocol.project_id == project_id, foreign, ~noted
+    )
+
+
+def _suggestions_not_noted(version_id: int | None, account_id: int) -> Select[int, int, str, int]:
+    noted = exists().where(
+        Disclosure.suggestion_id == Suggestion.id, Disclosure.account_id == account_id
+    )
+    what = literal(Disclosed.suggestion.value)
+    return select(Suggestion.protocol_id, literal(account_id), what, Suggestion.id).where(
+        Suggestion.model_version_id == version_id, ~noted
+    )
 
 
 def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionView | None:
