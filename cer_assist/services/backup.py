@@ -6,8 +6,10 @@ PostgreSQL has pg_dump for this, so we say so instead of doing it worse.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +40,32 @@ def back_up(url: str, out: Path) -> Backup:
         raise InvalidInput(f"{out} exists already: choose another name.")
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f"{out.name}.tmp")
-    unfinished.unlink(missing_ok=True)
     module = sqlite_module()
-    with closing(module.connect(source)) as live, closing(module.connect(unfinished)) as copy:
-        live.backup(copy, pages=PAGES_PER_STEP)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, no companions
-    verification = verify_file(unfinished)
-    unfinished.rename(out)
+    with _private_file(unfinished):
+        with closing(module.connect(source)) as live, closing(module.connect(unfinished)) as copy:
+            live.backup(copy, pages=PAGES_PER_STEP)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, no companions
+        verification = verify_file(unfinished)
+        unfinished.rename(out)
     return Backup(out, out.stat().st_size, verification)
+
+
+@contextmanager
+def _private_file(path: Path) -> Iterator[None]:
+    """An empty file for its owner alone: it holds every text and label. It goes if this fails."""
+    _remove(path)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        yield
+    except BaseException:
+        _remove(path)
+        raise
+
+
+def _remove(path: Path) -> None:
+    """Delete a database with SQLite's companions, whose pages would get into the next one."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def verify_file(path: Path) -> Verification:
@@ -77,13 +97,12 @@ def restore(url: str, backup: Path) -> Verification:
     target = _file(url)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.restoring")
-    fresh.unlink(missing_ok=True)
-    fresh.write_bytes(backup.read_bytes())
-    verification = verify_file(fresh)
-    if target.exists():
-        _set_aside(target)
-    fresh.chmod(0o600)
-    fresh.rename(target)
+    with _private_file(fresh):
+        fresh.write_bytes(backup.read_bytes())
+        verification = verify_file(fresh)
+        if target.exists():
+            _set_aside(target)
+        fresh.rename(target)
     return verification
 
 

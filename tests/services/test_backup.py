@@ -62,6 +62,33 @@ def test_restoring_replaces_and_keeps_what_was_there(database: Database, tmp_pat
     aside.close()
 
 
+def test_only_its_owner_can_read_a_copy(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for suffix in ("", "-wal", "-shm"):  # a run before was killed
+        (folder / f"copy.sqlite3.tmp{suffix}").write_text("left over")
+    copy = backup.back_up(database.url, folder / "copy.sqlite3").path
+    assert [path.name for path in folder.iterdir()] == ["copy.sqlite3"]
+    assert copy.stat().st_mode & 0o777 == 0o600
+    backup.restore(f"sqlite:///{folder / 'new.sqlite3'}", copy)
+    assert (folder / "new.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_refused_copy_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    with database.write() as session:
+        a_member(session, a_project(session), "ana")
+        session.execute(text("DROP TRIGGER audit_event_no_update"))
+        session.execute(text("UPDATE audit_event SET action = 'nothing'"))
+    with pytest.raises(Corrupt, match="altered"):
+        backup.back_up(database.url, folder / "copy.sqlite3")
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear all, " * 500)
+    with pytest.raises(Corrupt):
+        backup.restore(f"sqlite:///{folder / 'new.sqlite3'}", letter)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_database_in_use_is_not_replaced(database: Database, tmp_path: Path) -> None:
     copy = backup.back_up(database.url, tmp_path / "copy.sqlite3").path
     with database.write() as session:
