@@ -232,13 +232,15 @@ def _write(
     with database.write() as session:
         jobs.hold(session, held.claim)
         version_id = models.add_version(session, held.claim.project_id, version)
-    if not publish:
-        return decision
+        if not publish:
+            held.finish(session, decision)
+            return decision
     _write_suggestions(database, held, version_id, scored)
     with database.write() as session:
         jobs.hold(session, held.claim)
         models.publish(session, version_id, decision)
         jobs.enqueue(session, "encode", held.claim.project_id)
+        held.finish(session, decision)  # here: killed a moment later it would publish it twice
     deleted = 1
     while deleted:
         with database.write() as session:

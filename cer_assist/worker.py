@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sqlalchemy.orm import Session
+
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Cancelled, CerError
 from cer_assist.logs import get_logger
@@ -26,6 +28,7 @@ from cer_assist.store.engine import Database
 
 POLL_SECONDS = 0.5
 LEFTOVER_SECONDS = 3600.0
+WARM_UP = "warm-up"
 log = get_logger()
 
 
@@ -42,6 +45,12 @@ class Held:
     ended: threading.Event = field(default_factory=threading.Event)
     lost: LeaseLost | None = None
     cancel: bool = False
+    finished: bool = False
+
+    def finish(self, session: Session, note: str) -> None:
+        """Mark the job done in the caller's transaction: its result and its end are one."""
+        jobs.finish(session, self.claim, note)
+        self.finished = True
 
     def progress(self, share: float, note: str) -> None:
         """Tell how far the work is; raises when it should not go on."""
@@ -90,7 +99,7 @@ def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = Fal
     lease = dt.timedelta(seconds=settings.lease_seconds)
     remove_leftovers(settings)
     # A worker claims at once and loads TensorFlow meanwhile: its heartbeat tells that it lives.
-    threading.Thread(target=handlers, name="warm-up", daemon=True).start()
+    threading.Thread(target=handlers, name=WARM_UP, daemon=True).start()
     try:
         while not stopping.is_set():
             claim = _claim(database, name, lease)
@@ -102,6 +111,11 @@ def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = Fal
                 stopping.wait(POLL_SECONDS)
     finally:
         database.close()
+
+
+def is_warming_up() -> bool:
+    """Whether TensorFlow is still being loaded."""
+    return any(thread.name == WARM_UP for thread in threading.enumerate())
 
 
 def _claim(database: Database, name: str, lease: dt.timedelta) -> Claim | None:
@@ -146,8 +160,9 @@ def perform(settings: Settings, held: Held, work: Handler) -> str:
     """Do a claimed job under its heartbeat and mark it done; returns what it says of itself."""
     with _beating(held):
         note = work(held.database, settings, held)
-    with held.database.write() as session:
-        jobs.finish(session, held.claim, note)
+    if not held.finished:
+        with held.database.write() as session:
+            held.finish(session, note)
     return note
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -60,6 +61,8 @@ def worker_command(home: Path | None, until_idle: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
     worker.run(settings, stopping, until_idle=until_idle)
+    if worker.is_warming_up():
+        os._exit(0)  # Python's own end would wait for, or crash in, a half-loaded TensorFlow
 
 
 @click.command()

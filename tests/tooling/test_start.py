@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as response:
             return bool(response.status == 200)
-    except urllib.error.URLError:
+    except OSError:  # refused, or reset in the moment it dies
         return False
 
 
