@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -46,18 +47,18 @@ def read(path: Path) -> Export:
     return PackedExport(path)
 
 
-class Export:
+class Export(ABC):
     """What every form of export gives: a manifest and numbered rows of each table."""
 
     manifest: dict[str, Any]
 
+    @abstractmethod
     def part_name(self, table: str) -> str:
         """How a person finds the table in the export."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, table: str, report: Report) -> Rows:
         """The rows of a table, with values as they were before they were written."""
-        raise NotImplementedError
 
     def described(self) -> str:
         """Where the export comes from, for the person who imports it."""
