@@ -67,12 +67,18 @@ def run_worker(settings: Settings) -> None:
     worker.run(settings, threading.Event(), until_idle=True)
 
 
-def test_labels_become_a_version_with_words_and_suggestions(
-    database: Database, settings: Settings
-) -> None:
+def a_trained_demo(database: Database, settings: Settings) -> int:
+    """The demo project with its first model; its id."""
     with database.write() as session:
         project_id = make_project(session)
     run_worker(settings)
+    return project_id
+
+
+def test_labels_become_a_version_with_words_and_suggestions(
+    database: Database, settings: Settings
+) -> None:
+    project_id = a_trained_demo(database, settings)
     with database.read() as session:
         version = models.current_version(session, project_id)
         assert version is not None
@@ -175,9 +181,7 @@ def test_an_unknown_kind_of_job_fails_with_its_reason(
 def test_a_damaged_artefact_is_found_before_it_is_used(
     database: Database, settings: Settings
 ) -> None:
-    with database.write() as session:
-        project_id = make_project(session)
-    run_worker(settings)
+    project_id = a_trained_demo(database, settings)
     with database.read() as session:
         version = models.current_version(session, project_id)
     assert version is not None
