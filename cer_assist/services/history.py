@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, Select, cast, exists, insert, literal, null, select
+from sqlalchemy import Integer, Select, bindparam, cast, exists, insert, literal, null, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
@@ -30,7 +30,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import UtcDateTime, now
+from cer_assist.store.types import UtcDateTime, now, table_of
 
 SEES_PEERS = frozenset({Role.administrator, Role.lead, Role.auditor})
 
@@ -59,6 +59,29 @@ class SuggestionView:
     label_count: int
     words: list[dict[str, Any]]
     evidence_strength: float | None
+
+
+_KNOWN = select(Disclosure.id).where(
+    Disclosure.protocol_id == bindparam("protocol_id"),
+    Disclosure.account_id == bindparam("account_id"),
+    Disclosure.what == bindparam("what"),
+    Disclosure.suggestion_id.is_not_distinct_from(bindparam("suggestion_id")),
+)
+_DISCLOSE = insert(table_of(Disclosure))
+_SUGGESTION_VIEW = (
+    select(
+        Suggestion.id,
+        Suggestion.level,
+        Suggestion.probabilities,
+        ModelVersion.number,
+        ModelVersion.label_count,
+        Highlight.words,
+        Highlight.evidence_strength,
+    )
+    .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
+    .outerjoin(Highlight, Highlight.suggestion_id == Suggestion.id)
+    .where(Suggestion.id == bindparam("suggestion"))
+)
 
 
 def sees_peers(role: Role) -> bool:
@@ -95,22 +118,15 @@ def disclose(
     suggestion_id: int | None,
 ) -> None:
     """Record, once for the same thing, that a person was shown something."""
-    known = select(Disclosure.id).where(
-        Disclosure.protocol_id == protocol_id,
-        Disclosure.account_id == account_id,
-        Disclosure.what == what,
-        Disclosure.suggestion_id.is_not_distinct_from(suggestion_id),
-    )
-    if session.execute(known).first() is None:
-        session.execute(
-            insert(Disclosure).values(
-                protocol_id=protocol_id,
-                account_id=account_id,
-                what=what,
-                suggestion_id=suggestion_id,
-                at=now(),
-            )
-        )
+    values = {
+        "protocol_id": protocol_id,
+        "account_id": account_id,
+        "what": what,
+        "suggestion_id": suggestion_id,
+        "at": now(),
+    }
+    if session.execute(_KNOWN, values).first() is None:
+        session.execute(_DISCLOSE, values)
 
 
 def disclose_project(session: Session, project_id: int, account_id: int) -> None:
@@ -151,20 +167,7 @@ def _suggestions_not_noted(version_id: int | None, account_id: int) -> Select[in
 
 def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionView | None:
     """A suggestion with its words and the version it comes from."""
-    row = session.execute(
-        select(
-            Suggestion.id,
-            Suggestion.level,
-            Suggestion.probabilities,
-            ModelVersion.number,
-            ModelVersion.label_count,
-            Highlight.words,
-            Highlight.evidence_strength,
-        )
-        .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .outerjoin(Highlight, Highlight.suggestion_id == Suggestion.id)
-        .where(Suggestion.id == suggestion_id)
-    ).first()
+    row = session.execute(_SUGGESTION_VIEW, {"suggestion": suggestion_id}).first()
     if row is None:
         return None
     values = list(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert
@@ -31,6 +31,9 @@ class Recorded:
     level: int | None
     recorded_at: dt.datetime
     repeated: bool  # the same request had been stored before
+    # What stood around the answer, where it was looked up.
+    saw_suggestion: bool | None = field(default=None, compare=False)
+    suggestion_id: int | None = field(default=None, compare=False)  # the one in force then
 
 
 def clean_seconds(seconds: float | None) -> float | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import (
@@ -21,21 +21,21 @@ from cer_assist.domain.errors import (
     NotFound,
     StaleLabel,
 )
-from cer_assist.domain.labels import Action, Exposure, Lane, Origin
+from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import retraining
+from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
     CurrentLabel,
-    Disclosure,
     LabelEvent,
     Project,
     Protocol,
     Serving,
 )
-from cer_assist.store.tables.servings import Disclosed, ServingState
+from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now, table_of
 
 MAX_NOTE = 4000
@@ -70,61 +70,34 @@ _REPEATED = select(
     LabelEvent.level,
     LabelEvent.recorded_at,
     LabelEvent.request_sha256,
-).where(
-    LabelEvent.account_id == bindparam("account"), LabelEvent.idempotency_key == bindparam("key")
+).where(LabelEvent.id == bindparam("event"))
+_CURRENT = select(CurrentLabel.event_id).where(
+    CurrentLabel.protocol_id == bindparam("protocol"),
+    CurrentLabel.account_id == bindparam("account"),
+    CurrentLabel.lane == Lane.coder,
 )
-_CURRENT = (
-    select(LabelEvent.id, LabelEvent.level, LabelEvent.note, LabelEvent.recorded_at)
-    .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
-    .where(
-        CurrentLabel.protocol_id == bindparam("protocol"),
-        CurrentLabel.account_id == bindparam("account"),
-        CurrentLabel.lane == bindparam("lane"),
-    )
+_protocol, _serving, _label = table_of(Protocol), table_of(Serving), table_of(CurrentLabel)
+_labels = (
+    select(func.count())
+    .select_from(_label)
+    .where(_label.c.protocol_id == _protocol.c.id, _label.c.action == Action.label)
 )
-_SEEN = (
-    select(Disclosure.what, func.max(Disclosure.suggestion_id))
-    .where(
-        Disclosure.protocol_id == bindparam("protocol"),
-        Disclosure.account_id == bindparam("account"),
-    )
-    .group_by(Disclosure.what)
-)
-_SERVING = (
-    select(Serving.id, Serving.suggestion_id)
-    .where(
-        Serving.protocol_id == bindparam("protocol"),
-        Serving.account_id == bindparam("account"),
-    )
-    .order_by(Serving.id.desc())
-    .limit(1)
-)
-_PROTOCOL = (
-    select(Protocol.id, Protocol.text, Protocol.coders_wanted)
-    .where(Protocol.id == bindparam("protocol"), Protocol.project_id == bindparam("project"))
-    # Not the key: others may meanwhile be served this protocol, which refers to it.
-    .with_for_update(key_share=True)
-)
+_missing = _protocol.c.coders_wanted - _labels.where(_label.c.lane == Lane.coder).scalar_subquery()
 _SET_MISSING = (
-    update(table_of(Protocol))
-    .where(table_of(Protocol).c.id == bindparam("protocol"))
-    .values(coders_missing=bindparam("missing"))
+    update(_protocol)
+    .where(_protocol.c.id == bindparam("protocol"))
+    .values(
+        coders_missing=case(
+            (_labels.where(_label.c.lane == Lane.final).scalar_subquery() > 0, 0),
+            (_missing < 0, 0),
+            else_=_missing,
+        )
+    )
 )
 _CLOSE_SERVING = (
-    update(table_of(Serving))
-    .where(table_of(Serving).c.id == bindparam("serving"))
+    update(_serving)
+    .where(_serving.c.id == bindparam("serving"))
     .values(state=ServingState.answered)
-)
-_READERS = (
-    select(
-        func.count().filter(CurrentLabel.lane == Lane.coder),
-        func.count().filter(CurrentLabel.lane == Lane.final),
-    )
-    .select_from(CurrentLabel)
-    .where(
-        CurrentLabel.protocol_id == bindparam("protocol"),
-        CurrentLabel.action == Action.label,
-    )
 )
 
 
@@ -132,24 +105,24 @@ def record_label(
     session: Session, account_id: int, project: Project, request: LabelRequest
 ) -> Recorded:
     """Append a coder's event; the same key and body twice gives the first result."""
-    where = {"protocol": request.protocol_id, "project": project.id}
-    protocol = session.execute(_PROTOCOL, where).first()
-    if protocol is None:
+    key = request.idempotency_key
+    state = answer_state(session, project.id, request.protocol_id, account_id, key)
+    if state is None:
         raise NotFound("This protocol is not part of the project.")
-    # Behind the lock: of two that came at the same time the second must find the first.
-    key = {"account": account_id, "key": request.idempotency_key}
-    known = session.execute(_REPEATED, key).first()
-    if known is not None:
+    if state.repeated_id is not None:
+        known = session.execute(_REPEATED, {"event": state.repeated_id}).one()
         return _repeated(known, request)
     rubric = project_rubric(session, project)
-    evidence = _checked(request, rubric, protocol.text)
-    _refuse_stale(session, account_id, request)
-    fields = _event_fields(session, account_id, project, rubric, request)
+    evidence = _checked(request, rubric, state.text)
+    _refuse_stale(state, request)
+    fields = _event_fields(account_id, project, rubric, request, state)
     recorded = append_event(session, fields | {"evidence": evidence})
-    _settle(session, protocol.id, protocol.coders_wanted, fields["serving_id"])
+    session.execute(_SET_MISSING, {"protocol": request.protocol_id})
+    if state.serving_id is not None:
+        session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
     if request.action is not Action.skip:
         retraining.labels_changed(session, project)
-    return recorded
+    return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 
 def _repeated(known: Any, request: LabelRequest) -> Recorded:
@@ -184,15 +157,13 @@ def _checked(request: LabelRequest, rubric: Rubric, text: str) -> list[dict[str,
     ]
 
 
-def _refuse_stale(session: Session, account_id: int, request: LabelRequest) -> None:
-    where = {"protocol": request.protocol_id, "account": account_id, "lane": Lane.coder}
-    current = session.execute(_CURRENT, where).first()
-    if (current.id if current else None) == request.supersedes_id:
+def _refuse_stale(state: AnswerState, request: LabelRequest) -> None:
+    if state.event_id == request.supersedes_id:
         return
     stored = LabelVersion(None, None, "", "")
-    if current is not None:
-        at = current.recorded_at.isoformat(timespec="seconds")
-        stored = LabelVersion(current.id, current.level, current.note, at)
+    if state.recorded_at is not None:
+        at = state.recorded_at.isoformat(timespec="seconds")
+        stored = LabelVersion(state.event_id, state.level, state.note or "", at)
     raise StaleLabel(
         "You have answered this protocol elsewhere since this page was opened. Choose which "
         "answer to keep.",
@@ -202,11 +173,8 @@ def _refuse_stale(session: Session, account_id: int, request: LabelRequest) -> N
 
 
 def _event_fields(
-    session: Session, account_id: int, project: Project, rubric: Rubric, request: LabelRequest
+    account_id: int, project: Project, rubric: Rubric, request: LabelRequest, state: AnswerState
 ) -> dict[str, Any]:
-    where = {"protocol": request.protocol_id, "account": account_id}
-    serving = session.execute(_SERVING, where).first()
-    exposure, shown = _exposure(dict(session.execute(_SEEN, where).all()))
     return {
         "project_id": project.id,
         "protocol_id": request.protocol_id,
@@ -218,10 +186,9 @@ def _event_fields(
         "note": clean(request.note),
         "rubric_version_id": project.rubric_version_id,
         "rubric_sha256": rubric.sha256,
-        "exposure": exposure.value,
-        # What the model said at that time, seen or not (exposure tells which).
-        "suggestion_id": shown or (serving.suggestion_id if serving else None),
-        "serving_id": serving.id if serving else None,
+        "exposure": state.exposure.value,
+        "suggestion_id": state.suggestion_id,
+        "serving_id": state.serving_id,
         "seconds": clean_seconds(request.seconds),
         "supersedes_id": request.supersedes_id,
         "idempotency_key": request.idempotency_key,
@@ -232,27 +199,10 @@ def _event_fields(
     }
 
 
-def _exposure(seen: dict[str, int | None]) -> tuple[Exposure, int | None]:
-    """What the coder had seen, and the suggestion if one was among it."""
-    shown = seen.get(Disclosed.suggestion)
-    if Disclosed.peer_label in seen:
-        return Exposure.after_peer, shown
-    return (Exposure.after_suggestion if Disclosed.suggestion in seen else Exposure.blind), shown
-
-
-def _settle(session: Session, protocol_id: int, wanted: int, serving_id: int | None) -> None:
-    readers, finals = session.execute(_READERS, {"protocol": protocol_id}).one()
-    missing = 0 if finals else max(0, wanted - readers)
-    session.execute(_SET_MISSING, {"protocol": protocol_id, "missing": missing})
-    if serving_id is not None:
-        session.execute(_CLOSE_SERVING, {"serving": serving_id})
-
-
 def current_event_id(session: Session, protocol_id: int, account_id: int) -> int | None:
     """The coder's latest event on a protocol, which the next form supersedes."""
-    where = {"protocol": protocol_id, "account": account_id, "lane": Lane.coder}
-    row = session.execute(_CURRENT, where).first()
-    return row.id if row else None
+    where = {"protocol": protocol_id, "account": account_id}
+    return session.execute(_CURRENT, where).scalars().first()
 
 
 def last_answer(session: Session, project_id: int, account_id: int) -> LabelEvent | None:

@@ -87,11 +87,18 @@ _reserved = (
     )
     .scalar_subquery()
 )
-_free = select(Protocol.id).where(
+_said = (Suggestion.protocol_id == Protocol.id) & (
+    Suggestion.model_version_id == bindparam("version")
+)
+_candidate = select(
+    Protocol.id.label("protocol_id"), Suggestion.id.label("suggestion_id"), Suggestion.uncertainty
+).select_from(Protocol)
+_wanted = (
     Protocol.project_id == bindparam("project"),
     Protocol.coders_missing > 0,
     _reserved < Protocol.coders_missing,
 )
+_free = _candidate.outerjoin(Suggestion, _said).where(*_wanted)
 _others = aliased(CurrentLabel)
 _half_read = exists().where(
     _others.protocol_id == Protocol.id,
@@ -102,27 +109,48 @@ _in_turn = _free.where(~_mine).order_by(Protocol.shuffle).limit(1)
 _QUERIES = {
     RANDOM: _in_turn.where(Protocol.shuffle >= bindparam("pivot")),
     SECOND_READING: _in_turn.where(Protocol.shuffle >= bindparam("pivot"), _half_read),
-    UNCERTAIN: _free.where(~_mine)
-    .join(Suggestion, Suggestion.protocol_id == Protocol.id)
-    .where(Suggestion.model_version_id == bindparam("version"))
+    UNCERTAIN: _candidate.join(Suggestion, _said)
+    .where(*_wanted, ~_mine)
     .order_by(Suggestion.uncertainty.desc())
     .limit(1),
     RETURNED: _free.where(_skipped_by_me).order_by(Protocol.shuffle).limit(1),
 }
+_ONE = _candidate.outerjoin(Suggestion, _said).where(Protocol.id == bindparam("protocol"))
+_serving = table_of(Serving)
 _OPEN = (
-    select(Serving, Protocol.coders_missing)
-    .join(Protocol, Protocol.id == Serving.protocol_id)
+    select(
+        _serving.c.id.label("serving_id"),
+        _serving.c.protocol_id,
+        _serving.c.strategy,
+        _serving.c.reason,
+        _serving.c.score,
+        _serving.c.suggestion_id,
+        _serving.c.model_version_id,
+        _serving.c.reserved_until,
+        table_of(Protocol).c.coders_missing,
+    )
+    .join(table_of(Protocol), table_of(Protocol).c.id == _serving.c.protocol_id)
     .where(
-        Serving.project_id == bindparam("project"),
-        Serving.account_id == bindparam("account"),
-        Serving.state == ServingState.open,
+        _serving.c.project_id == bindparam("project"),
+        _serving.c.account_id == bindparam("account"),
+        _serving.c.state == ServingState.open,
     )
 )
-_INSERT = insert(table_of(Serving)).returning(table_of(Serving).c.id)
-_SUGGESTION = select(Suggestion.id, Suggestion.uncertainty).where(
-    Suggestion.model_version_id == bindparam("version"),
-    Suggestion.protocol_id == bindparam("protocol"),
+_RELEASE = (
+    update(_serving)
+    .where(
+        _serving.c.project_id == bindparam("project"),
+        _serving.c.account_id == bindparam("account"),
+        _serving.c.state == ServingState.open,
+    )
+    .values(state=ServingState.released)
 )
+_RESERVE = (
+    update(_serving)
+    .where(_serving.c.id == bindparam("serving"))
+    .values(reserved_until=bindparam("until"))
+)
+_INSERT = insert(_serving).returning(_serving.c.id)
 
 
 def draw_strategy(
@@ -158,9 +186,9 @@ def serve_next(
     for name, start in ((strategy, pivot), (strategy, 0), (RANDOM, 0), (RETURNED, 0)):
         where = {"project": project.id, "account": account_id, "at": now()}
         where |= {"version": version_id, "pivot": start}
-        protocol_id = session.execute(_QUERIES[name], where).scalars().first()
-        if protocol_id is not None:
-            return _serve(session, project, account_id, protocol_id, name, version_id)
+        found = session.execute(_QUERIES[name], where).first()
+        if found is not None:
+            return _serve(session, project, account_id, name, version_id, found)
     return None
 
 
@@ -174,63 +202,46 @@ def serve_picked(
     """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK)."""
     release(session, project.id, account_id)
     version_id = current_version_id(session, project.id)
-    return _serve(session, project, account_id, protocol_id, strategy, version_id)
+    found = session.execute(_ONE, {"version": version_id, "protocol": protocol_id}).one()
+    return _serve(session, project, account_id, strategy, version_id, found)
 
 
 def release(session: Session, project_id: int, account_id: int) -> None:
     """Give back what the coder has open and has not answered."""
-    session.execute(
-        update(Serving)
-        .where(
-            Serving.project_id == project_id,
-            Serving.account_id == account_id,
-            Serving.state == ServingState.open,
-        )
-        .values(state=ServingState.released)
-    )
+    session.execute(_RELEASE, {"project": project_id, "account": account_id})
 
 
 def _open_serving(session: Session, project: Project, account_id: int) -> Served | None:
-    found = session.execute(_OPEN, {"project": project.id, "account": account_id}).first()
+    where = {"project": project.id, "account": account_id}
+    found = session.execute(_OPEN, where).first()
     if found is None:
         return None
-    serving, missing = found
-    if serving.strategy not in (PICKED, TAKEN_BACK) and (
-        missing <= 0 or serving.reserved_until < now()
-    ):
-        serving.state = ServingState.released
-        session.flush()  # frees the one open place before a new serving is inserted
+    *serving, reserved_until, missing = found
+    if found.strategy not in (PICKED, TAKEN_BACK) and (missing <= 0 or reserved_until < now()):
+        session.execute(_RELEASE, where)
         return None
-    serving.reserved_until = now() + dt.timedelta(minutes=project.reservation_minutes)
-    return Served(
-        serving.id,
-        serving.protocol_id,
-        serving.strategy,
-        serving.reason,
-        serving.score,
-        serving.suggestion_id,
-        serving.model_version_id,
-    )
+    until = now() + dt.timedelta(minutes=project.reservation_minutes)
+    session.execute(_RESERVE, {"serving": found.serving_id, "until": until})
+    return Served(*serving)
 
 
 def _serve(
     session: Session,
     project: Project,
     account_id: int,
-    protocol_id: int,
     strategy: str,
     version_id: int | None,
+    found: Any,
 ) -> Served:
-    where = {"version": version_id, "protocol": protocol_id}
-    suggestion = session.execute(_SUGGESTION, where).first()
+    """Reserve the protocol `found`, with what the version says of it."""
     at = now()
     fields: dict[str, Any] = {
-        "protocol_id": protocol_id,
+        "protocol_id": found.protocol_id,
         "strategy": strategy,
         "reason": REASONS[strategy],
-        "score": suggestion.uncertainty if suggestion else None,
-        "suggestion_id": suggestion.id if suggestion else None,
-        "model_version_id": version_id if suggestion else None,
+        "score": found.uncertainty,
+        "suggestion_id": found.suggestion_id,
+        "model_version_id": version_id if found.suggestion_id else None,
     }
     values = {
         **fields,

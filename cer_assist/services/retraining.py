@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.labels import Action
 from cer_assist.services import jobs
 from cer_assist.store.tables import LabelEvent, ModelVersion, Project
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 
 KIND = "retrain"
 
@@ -24,15 +24,17 @@ _KNOWN = (
     .where(ModelVersion.project_id == bindparam("project"))
     .scalar_subquery()
 )
-_NEW_LABELS = (
-    select(func.count())
-    .select_from(LabelEvent)
+# Counted no further than the answer needs: without a worker the new labels only ever grow.
+_SOME_NEW = (
+    select(table_of(LabelEvent).c.id)
     .where(
         LabelEvent.project_id == bindparam("project"),
         LabelEvent.id > _KNOWN,
         LabelEvent.action != Action.skip,
     )
+    .limit(bindparam("enough"))
 )
+_NEW_LABELS = select(func.count()).select_from(_SOME_NEW.subquery())
 
 
 def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.datetime) -> dt.datetime:
@@ -42,7 +44,8 @@ def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.dateti
 
 def labels_changed(session: Session, project: Project) -> None:
     """Let one retraining wait for the project; call it in the transaction that stores a label."""
-    new_labels = session.execute(_NEW_LABELS, {"project": project.id}).scalar_one()
+    where = {"project": project.id, "enough": project.retrain_every}
+    new_labels = session.execute(_NEW_LABELS, where).scalar_one()
     when = retrain_at(
         new_labels,
         every=project.retrain_every,

@@ -32,9 +32,9 @@ from cer_assist.domain.errors import LabelVersion, StaleLabel
 from cer_assist.domain.labels import Action
 from cer_assist.logs import get_logger
 from cer_assist.services import labelling, projects, reading
+from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
-from cer_assist.services.reading import Card
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.views import errors
 from cer_assist.views.access import CODING_ROLES, database, policy

@@ -7,8 +7,9 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
-from cer_assist.services.reading import Card, ModelLine
+from cer_assist.services.reading import ModelLine
 from cer_assist.store.types import now
 from cer_assist.views.marked_text import ReadSection, is_title, read_sections
 

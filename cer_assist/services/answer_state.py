@@ -1,0 +1,105 @@
+"""All that a new answer depends on is one statement, because a coder waits for each of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, bindparam, exists, func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Exposure, Lane
+from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
+from cer_assist.store.tables.servings import Disclosed
+from cer_assist.store.types import table_of
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerState:
+    """One protocol and one coder, as they stand when an answer arrives."""
+
+    text: str
+    repeated_id: int | None  # the event already stored under the answer's idempotency key
+    event_id: int | None  # the coder's latest event on the protocol
+    level: int | None
+    note: str | None
+    recorded_at: dt.datetime | None
+    serving_id: int | None
+    served_suggestion_id: int | None  # what the model said when the protocol was served
+    seen_suggestion_id: int | None  # what the coder was shown of it
+    saw_suggestion: bool
+    saw_peers: bool
+
+    @property
+    def exposure(self) -> Exposure:
+        """What the coder has been shown of this protocol."""
+        if self.saw_peers:
+            return Exposure.after_peer
+        return Exposure.after_suggestion if self.saw_suggestion else Exposure.blind
+
+    @property
+    def suggestion_id(self) -> int | None:
+        """What the model said at the time, seen or not (the exposure tells which)."""
+        return self.seen_suggestion_id or self.served_suggestion_id
+
+
+_protocol, _serving = table_of(Protocol), table_of(Serving)
+_disclosure, _current = table_of(Disclosure), table_of(CurrentLabel)
+_event = table_of(LabelEvent).alias("event")
+_repeated = table_of(LabelEvent).alias("repeated")
+_mine: BindParameter[int] = bindparam("account")
+_seen = (_disclosure.c.protocol_id == _protocol.c.id, _disclosure.c.account_id == _mine)
+_seen_suggestion = (*_seen, _disclosure.c.what == Disclosed.suggestion)
+_last_serving = (
+    select(func.max(_serving.c.id))
+    .where(_serving.c.protocol_id == _protocol.c.id, _serving.c.account_id == _mine)
+    .correlate(_protocol)
+    .scalar_subquery()
+)
+_STATE = (
+    select(
+        _protocol.c.text,
+        _repeated.c.id,
+        _event.c.id,
+        _event.c.level,
+        _event.c.note,
+        _event.c.recorded_at,
+        _serving.c.id,
+        _serving.c.suggestion_id,
+        select(func.max(_disclosure.c.suggestion_id)).where(*_seen_suggestion).scalar_subquery(),
+        exists().where(*_seen_suggestion),
+        exists().where(*_seen, _disclosure.c.what == Disclosed.peer_label),
+    )
+    .select_from(_protocol)
+    .outerjoin(
+        _repeated,
+        (_repeated.c.account_id == _mine) & (_repeated.c.idempotency_key == bindparam("key")),
+    )
+    .outerjoin(
+        _current,
+        (_current.c.protocol_id == _protocol.c.id)
+        & (_current.c.account_id == _mine)
+        & (_current.c.lane == Lane.coder),
+    )
+    .outerjoin(_event, _event.c.id == _current.c.event_id)
+    .outerjoin(_serving, _serving.c.id == _last_serving)
+    .where(_protocol.c.id == bindparam("protocol"), _protocol.c.project_id == bindparam("project"))
+)
+# Not the key: others may meanwhile be served this protocol, which refers to it.
+_LOCK = (
+    select(_protocol.c.id)
+    .where(_protocol.c.id == bindparam("protocol"))
+    .with_for_update(key_share=True)
+)
+
+
+def answer_state(
+    session: Session, project_id: int, protocol_id: int, account_id: int, key: str
+) -> AnswerState | None:
+    """The state an answer meets, which no other answer changes until the transaction ends."""
+    where = {"project": project_id, "protocol": protocol_id, "account": account_id, "key": key}
+    if session.get_bind().dialect.name == "postgresql":
+        # A statement of its own: one that waits for a lock still reads what was so before it.
+        session.execute(_LOCK, where)
+    row = session.execute(_STATE, where).first()
+    return None if row is None else AnswerState(*row)
