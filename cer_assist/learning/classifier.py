@@ -1,9 +1,9 @@
-"""One classifier, two views: an attention network reads the context, a lexical model counts words.
+"""One classifier for every kind: it knows views only by what they answer.
 
-The constructor only stores. `fit` learns both views, first once per fold to see how they do on
-documents they have not read (that fixes blend and temperature, and stays in `out_of_fold_`), then
-on everything. Only the final network starts from earlier weights: a fold's network must not, for
-those weights have read the documents it is tested on.
+The constructor only stores. `fit` learns every view, first once per fold to see how they do on
+documents they have not read (that fixes blend and calibration, and stays in `out_of_fold_`), then
+on everything. Only the final views start from earlier ones: a fold's must not, for those have read
+the documents it is tested on.
 """
 
 from collections.abc import Sequence
@@ -13,28 +13,20 @@ import numpy as np
 
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
+from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.artefacts import load_model, save_model
-from cer_assist.learning.calibration import WEIGHTS, Blend, fit_blend
+from cer_assist.learning.calibration import Blend, fit_blend
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
-from cer_assist.learning.lexical import LexicalModel, count_words, fit_lexical, vocabulary
-from cer_assist.learning.network import Weights, initial_weights, joint_fit
+from cer_assist.learning.kinds import DEFAULT, KINDS, Kind
 from cer_assist.learning.ordinal import most_probable
-from cer_assist.learning.out_of_fold import (
-    COLD_EPOCHS,
-    FOLDS,
-    attention_logits,
-    balanced_weights,
-    out_of_fold,
-)
+from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.views import VIEWS, Fitted, Problem
 
-WARM_EPOCHS = 6
-LEXICAL_ONLY = (0.0,)
-KINDS = {"blend": WEIGHTS, "attention": (1.0,), "lexical": LEXICAL_ONLY}  # shares of attention
-_FORMAT = 1
+_FORMAT = 2
 
 
 class ProtocolClassifier:
@@ -45,15 +37,18 @@ class ProtocolClassifier:
     scale : tuple of int
         All level values in order, whether or not they occur in the labels.
     cache : FeatureCache
-    kind : {"blend", "attention", "lexical"}
+    kind : str
+        One of `kinds.KINDS`.
+    rubric : Rubric, optional
+        Of the project, for views that read it.
     seed : int
     progress : callable (share done, message), optional
         May raise to stop a long step.
 
     Attributes
     ----------
-    network_ : dict of str to ndarray
-    lexical_ : LexicalModel
+    views_ : dict of str to Fitted
+        In the order of the kind's views.
     blend_ : Blend
     n_labels_ : int
     out_of_fold_ : OutOfFold
@@ -65,13 +60,15 @@ class ProtocolClassifier:
         scale: tuple[int, ...],
         cache: FeatureCache,
         *,
-        kind: str = "blend",
+        kind: str = DEFAULT,
+        rubric: Rubric | None = None,
         seed: int = 0,
         progress: Progress = silent,
     ):
         self.scale = scale
         self.cache = cache
         self.kind = kind
+        self.rubric = rubric
         self.seed = seed
         self.progress = progress
 
@@ -80,7 +77,7 @@ class ProtocolClassifier:
         documents: Sequence[Document],
         levels: Sequence[int],
         *,
-        start: Weights | None = None,
+        start: dict[str, Fitted] | None = None,
     ) -> "ProtocolClassifier":
         """Learn from labelled documents.
 
@@ -89,8 +86,8 @@ class ProtocolClassifier:
         documents : sequence of Document
         levels : sequence of int
             Values of the scale; some may be missing.
-        start : Weights, optional
-            Weights for the final network to continue from.
+        start : dict of str to Fitted, optional
+            Earlier views, by name, for the final ones to continue from.
 
         Raises
         ------
@@ -102,18 +99,12 @@ class ProtocolClassifier:
         _check_enough(numbers, clusters)
         readings = self._readings(documents, self._part(0.0, 0.4))
         fold_of = grouped_folds(numbers, clusters, FOLDS, self.seed)
-        self.out_of_fold_ = out_of_fold(
-            readings,
-            numbers,
-            fold_of,
-            len(self.scale),
-            attention=KINDS[self.kind] != LEXICAL_ONLY,
-            seed=self.seed,
-            progress=self._part(0.4, 0.8),
+        found = out_of_fold(
+            self._kind.views, readings, numbers, fold_of, self._problem(), self._part(0.4, 0.8)
         )
-        found = self.out_of_fold_
-        self.blend_ = fit_blend(found.attention, found.lexical, numbers, KINDS[self.kind])
-        self._fit_final(readings, numbers, start)
+        self.out_of_fold_ = found
+        self.blend_ = fit_blend(list(found.logits.values()), found.levels, self._kind.shares)
+        self._fit_final(readings, numbers, start or {}, found.epochs)
         self._seen = dict(zip(documents, numbers, strict=True))
         return self
 
@@ -126,7 +117,7 @@ class ProtocolClassifier:
             return self.fit(documents, levels)
         self._seen = {**getattr(self, "_seen", {}), **dict(zip(documents, numbers, strict=True))}
         readings = self._readings(list(self._seen), self._part(0.0, 0.8))
-        self._fit_final(readings, np.array(list(self._seen.values())), self.network_)
+        self._fit_final(readings, np.array(list(self._seen.values())), self.views_, {})
         return self
 
     def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
@@ -139,8 +130,7 @@ class ProtocolClassifier:
 
     def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
         """Calibrated probabilities of documents already read, (n, K)."""
-        attention = attention_logits(self.network_, readings)
-        return self.blend_.probabilities(attention, self.lexical_.logits(readings))
+        return self.blend_.probabilities([view.logits(readings) for view in self.views_.values()])
 
     def save(self, folder: Path) -> str:
         """Write the model into a new folder; returns the SHA-256 that `load` wants."""
@@ -151,10 +141,13 @@ class ProtocolClassifier:
             "kind": self.kind,
             "seed": self.seed,
             "labels": self.n_labels_,
-            "blend": {"attention": self.blend_.attention, "temperature": self.blend_.temperature},
+            "blend": {"shares": self.blend_.shares, "temperature": self.blend_.temperature},
         }
-        arrays = {f"network.{name}": array for name, array in self.network_.items()}
-        arrays |= {f"lexical.{name}": array for name, array in vars(self.lexical_).items()}
+        arrays = {
+            f"{view}.{name}": array
+            for view, fitted in self.views_.items()
+            for name, array in fitted.arrays().items()
+        }
         return save_model(Path(folder), description, arrays)
 
     @classmethod
@@ -171,11 +164,23 @@ class ProtocolClassifier:
             raise Corrupt(f"The model in {folder} was made by another version: train again.")
         scale = tuple(description["scale"])
         loaded = cls(scale, cache, kind=description["kind"], seed=description["seed"])
-        loaded.network_ = _under("network.", arrays)
-        loaded.lexical_ = LexicalModel(**_under("lexical.", arrays))
-        loaded.blend_ = Blend(**description["blend"])
+        loaded.views_ = {
+            name: VIEWS[name].load(_under(f"{name}.", arrays)) for name in loaded._kind.views
+        }
+        blend = description["blend"]
+        loaded.blend_ = Blend(tuple(blend["shares"]), blend["temperature"])
         loaded.n_labels_ = description["labels"]
         return loaded
+
+    @property
+    def _kind(self) -> Kind:
+        return KINDS[self.kind]
+
+    def _problem(self) -> Problem:
+        return Problem(len(self.scale), self.seed, self._read_texts, self.rubric)
+
+    def _read_texts(self, texts: Sequence[str]) -> list[Reading]:
+        return self._readings([Document(text, text) for text in texts], silent)
 
     def _numbers(self, documents: Sequence[Document], levels: Sequence[int]) -> np.ndarray:
         if len(documents) != len(levels):
@@ -193,21 +198,25 @@ class ProtocolClassifier:
     def _readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
         return [read(states) for states in self.cache.read(documents, progress)]
 
-    def _fit_final(self, readings, numbers, start: Weights | None) -> None:
-        size = len(self.scale)
-        self.network_ = start or initial_weights(size, self.seed)
-        if KINDS[self.kind] != LEXICAL_ONLY:
-            [self.network_] = joint_fit(1, size).fit(
-                [reading.states for reading in readings],
+    def _fit_final(
+        self,
+        readings: Sequence[Reading],
+        numbers: np.ndarray,
+        start: dict[str, Fitted],
+        epochs: dict[str, int | None],
+    ) -> None:
+        names = self._kind.views
+        self.views_ = {
+            name: VIEWS[name].fit(
+                readings,
                 numbers,
-                balanced_weights(numbers, np.ones(len(numbers), bool))[None],
-                self.network_,
-                epochs=WARM_EPOCHS if start else COLD_EPOCHS,
-                seed=self.seed,
-                progress=lambda share: self._part(0.8, 1.0)(share, "Learning from all labels"),
+                self._problem(),
+                start=start.get(name),
+                epochs=epochs.get(name),
+                progress=self._part(0.8 + 0.2 * at / len(names), 0.8 + 0.2 * (at + 1) / len(names)),
             )
-        keys = vocabulary(readings)
-        self.lexical_ = fit_lexical(keys, count_words(readings, keys), numbers, size)
+            for at, name in enumerate(names)
+        }
         self.n_labels_ = len(numbers)
 
 

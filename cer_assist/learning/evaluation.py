@@ -20,10 +20,11 @@ from threadpoolctl import threadpool_limits
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
 from cer_assist.learning import metrics
-from cer_assist.learning.classifier import KINDS, ProtocolClassifier
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
+from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.progress import Progress
 

@@ -6,71 +6,141 @@ same batch to every network; a weight of zero hides a document from a network's 
 weights are plain arrays: inference is a pure function of them, so versions cannot mix.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cer_assist.learning.attention import AttentionPooling
+from cer_assist.learning.batches import BATCH_DOCUMENTS, pad, shuffled_batches
 from cer_assist.learning.ordinal import CumulativeLogits, ordinal_loss, thresholds
 from cer_assist.learning.projection import SIZE, UNITS_PER_DEVIATION
+from cer_assist.learning.readings import Reading
 
-UNITS, HEADS = 16, 4
-DROPOUT = 0.3
-LEARNING_RATE, WEIGHT_DECAY = 1e-2, 1e-3
-BATCH_DOCUMENTS = 32
-BATCH_TOKENS = 60_000  # bounds memory where documents are long: 60,000 x 64 floats are 15 MB
-
+TABLE = "words.table"  # the name of the word states that some networks learn
 
 Weights = dict[str, np.ndarray]
 
 
-class AttentionNetwork(keras.Model):
-    """Token states (batch, time, 64) with a mask -> cumulative logits (batch, K - 1)."""
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a network learns.
+
+    Attributes
+    ----------
+    epochs, warm_epochs : int
+        From fresh weights, at most where it stops early, and from earlier ones.
+    rate, decay : float
+        Of AdamW.
+    slows : bool
+        Whether the rate falls to zero over the epochs.
+    batch_tokens : int
+        Bounds rows x longest, and with it memory where documents are long.
+    """
+
+    epochs: int
+    warm_epochs: int
+    rate: float = 1e-2
+    decay: float = 1e-3
+    slows: bool = True
+    batch_tokens: int = 60_000  # 60,000 x 64 floats are 15 MB
+
+
+class Network(keras.Model):
+    """States of words with a mask -> cumulative logits (batch, K - 1).
+
+    A subclass gives its layers names in `parts`, among them `logits`, and says in `start` what they
+    begin with.
+
+    Parameters
+    ----------
+    levels : int
+        K.
+    """
+
+    schedule: Schedule
+    size = SIZE
+    rank = 3  # (batch, time, size); 4 for (batch, sentences, time, size)
+    learns_words = False  # states come from a table of its own, not from the encoder
+    dropped = 0.3  # share of what reaches the last layer that is dropped in training
 
     def __init__(self, levels: int, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.pooling = AttentionPooling(UNITS, HEADS)
-        self.dropout = keras.layers.Dropout(DROPOUT, seed=0)
+        self.dropout = keras.layers.Dropout(self.dropped, seed=0)
         self.logits = CumulativeLogits(levels)
-        self.pooling.build((None, None, SIZE))
-        self.logits.build((None, HEADS * SIZE))
         self.built = True
 
-    def call(self, states, mask=None, training=False):
-        return self.head(self.pooling(states, mask=mask), training=training)
+    @property
+    def parts(self) -> dict[str, keras.Layer]:
+        """The layers that learn, by names that do not depend on how Keras numbers them."""
+        raise NotImplementedError
 
-    def head(self, pooled, training=False):
-        """Pooled states (batch, heads, 64) -> cumulative logits (batch, K - 1)."""
-        flat = keras.ops.reshape(pooled, (-1, HEADS * SIZE))
-        return self.logits(self.dropout(flat, training=training))
+    @classmethod
+    def start(cls, levels: int, seed: int) -> Weights:
+        """Weights to begin with, the same for the same seed on every machine."""
+        raise NotImplementedError
+
+    @staticmethod
+    def item(reading: Reading):
+        """What is read of a document; its length is the number of places it fills."""
+        return reading.states
+
+    @staticmethod
+    def pad(items: Sequence) -> tuple[np.ndarray, np.ndarray]:
+        """Stack documents into one array and its mask."""
+        return pad(items)
+
+    def look(self, states, mask=None):
+        """Tensors from which `seen` tells what the network saw in each document of a batch."""
+        raise NotImplementedError
+
+    @classmethod
+    def seen(
+        cls,
+        weights: Weights,
+        reading: Reading,
+        row: tuple[np.ndarray, ...],
+        again: Callable[[np.ndarray], np.ndarray],
+    ):
+        """What was seen in one document, as `views.base.Seen`.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+        reading : Reading
+        row : tuple of ndarray
+            The document's row of every tensor of `look`, with what padding there was.
+        again : callable (sets, words) bool -> (sets, K - 1)
+            Runs the network on the document without the marked words.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def by_word(reading: Reading, values: np.ndarray) -> np.ndarray:
+        """Sums of values (time, ...) over the places of each content word, (words, ...)."""
+        starts = np.flatnonzero(np.diff(reading.word_of_piece, prepend=-1))
+        if not len(starts):
+            return np.zeros((0, *values.shape[1:]))
+        return np.add.reduceat(values[: len(reading.word_of_piece)], starts)
 
     def named(self) -> dict[str, keras.Variable]:
-        """Trainable variables by names that do not depend on how Keras numbers its layers."""
-        layers: dict[str, keras.Layer] = {"pooling": self.pooling, "logits": self.logits}
+        """Trainable variables by the names of their parts."""
         return {
             f"{prefix}.{variable.name}": variable
-            for prefix, layer in layers.items()
+            for prefix, layer in self.parts.items()
             for variable in layer.trainable_variables
         }
 
 
-def initial_weights(levels: int, seed: int) -> Weights:
-    """Weights to start from, the same for the same seed on every machine."""
+def drawn(shapes: dict[str, tuple[tuple[int, ...], float]], seed: int) -> Weights:
+    """Normal numbers of the given shapes and standard deviations, by name."""
     generator = np.random.default_rng(seed)
     return {
         name: generator.normal(0.0, scale, shape).astype(np.float32)
-        for name, (shape, scale) in {
-            "pooling.kernel": ((SIZE, UNITS), SIZE**-0.5),
-            "pooling.bias": ((UNITS,), 0.0),
-            "pooling.context": ((UNITS, HEADS), UNITS**-0.5),
-            "logits.kernel": ((HEADS * SIZE, levels - 1), 0.01),
-            "logits.bias": ((levels - 1,), 0.0),
-        }.items()
+        for name, (shape, scale) in shapes.items()
     }
 
 
@@ -80,17 +150,25 @@ class JointFit:
     Use `joint_fit` to get one: compiling takes a second and is done once per process.
     """
 
-    def __init__(self, count: int, levels: int):
-        self.levels = levels
-        self.networks = [AttentionNetwork(levels) for _ in range(count)]
-        self._variables = [v for net in self.networks for v in net.trainable_variables]
-        self._optimizer = keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    def __init__(self, network: type[Network], count: int, levels: int, rows: int):
+        self.levels, self.schedule, self._pad = levels, network.schedule, network.pad
+        self._networks = [network(levels) for _ in range(count)]
+        self._named = [net.named() for net in self._networks]
+        if network.learns_words:
+            for names in self._named:
+                names[TABLE] = keras.Variable(np.zeros((rows, network.size), np.float32))
+        self._variables = [variable for names in self._named for variable in names.values()]
+        self._optimizer = keras.optimizers.AdamW(
+            self.schedule.rate, weight_decay=self.schedule.decay
+        )
         self._optimizer.build(self._variables)
+        places = (None,) * (network.rank - 1)
+        frozen = tf.TensorSpec((*places, network.size), tf.int8)
         self._step = tf.function(
             self._train_batch,
             input_signature=[
-                tf.TensorSpec((None, None, SIZE), tf.int8),  # states
-                tf.TensorSpec((None, None), tf.bool),  # mask
+                tf.TensorSpec(places, tf.int32) if network.learns_words else frozen,
+                tf.TensorSpec(places, tf.bool),  # mask
                 tf.TensorSpec((None, levels - 1), tf.float32),  # level above k?
                 tf.TensorSpec((count, None), tf.float32),  # weight of each document per network
             ],
@@ -98,7 +176,7 @@ class JointFit:
 
     def fit(
         self,
-        states: Sequence[np.ndarray],
+        items: Sequence[np.ndarray],
         levels: np.ndarray,
         weights: np.ndarray,
         start: Weights,
@@ -106,12 +184,15 @@ class JointFit:
         epochs: int,
         seed: int,
         progress: Callable[[float], None],
+        after_epoch: Callable[[list[Weights]], None] | None = None,
     ) -> list[Weights]:
         """Train all networks from the same start.
 
         Parameters
         ----------
-        states : sequence of (pieces, 64) int8
+        items : sequence
+            Documents as the network's `pad` takes them: (pieces, 64) int8 states, or (words,) int32
+            rows of the word table.
         levels : (n,) int
             Level numbers 0 .. K-1.
         weights : (count, n) float
@@ -120,6 +201,8 @@ class JointFit:
         epochs, seed : int
         progress : callable (share done)
             Called after every epoch; may raise to stop.
+        after_epoch : callable (list of Weights), optional
+            Is shown the networks as they are after every epoch.
 
         Returns
         -------
@@ -128,152 +211,61 @@ class JointFit:
         self._reset(start, seed)
         above = thresholds(levels, self.levels)
         generator = np.random.default_rng(seed)
+        lengths = [len(item) for item in items]
         for epoch in range(epochs):
-            batches = shuffled_batches([len(row) for row in states], generator)
+            batches = shuffled_batches(lengths, generator, self.schedule.batch_tokens)
             for number, which in enumerate(batches):
-                done = (epoch + number / len(batches)) / epochs
-                self._optimizer.learning_rate.assign(LEARNING_RATE * (1 - done))
-                padded, mask = pad([states[at] for at in which])
+                done = (epoch + number / len(batches)) / epochs if self.schedule.slows else 0.0
+                self._optimizer.learning_rate.assign(self.schedule.rate * (1 - done))
+                padded, mask = self._pad([items[at] for at in which])
                 self._step(padded, mask, above[which], weights[:, which].astype(np.float32))
+            if after_epoch is not None:
+                after_epoch(self._weights())
             progress((epoch + 1) / epochs)
+        return self._weights()
+
+    def _weights(self) -> list[Weights]:
         return [
-            {name: variable.numpy() for name, variable in network.named().items()}
-            for network in self.networks
+            {name: variable.numpy() for name, variable in names.items()} for names in self._named
         ]
 
     def _reset(self, start: Weights, seed: int) -> None:
-        for network in self.networks:
-            for name, variable in network.named().items():
+        for network, names in zip(self._networks, self._named, strict=True):
+            for name, variable in names.items():
                 variable.assign(start[name])
             network.dropout.seed_generator.state.assign([seed, 0])
         for variable in self._optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
 
-    def _train_batch(self, states, mask, above, weights):
-        states = unit_variance(states)
+    def _train_batch(self, items, mask, above, weights):
         with tf.GradientTape() as tape:
+            answers = [
+                network(states, mask=mask, training=True)
+                for network, states in zip(self._networks, self._states(items), strict=True)
+            ]
             losses = [
-                tf.reduce_sum(weight * ordinal_loss(above, net(states, mask=mask, training=True)))
-                for net, weight in zip(self.networks, tf.unstack(weights), strict=True)
+                tf.reduce_sum(weight * ordinal_loss(above, answer))
+                for weight, answer in zip(tf.unstack(weights), answers, strict=True)
             ]
             loss = tf.add_n(losses) / BATCH_DOCUMENTS
         gradients = tape.gradient(loss, self._variables)
-        self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
+        # A table's gradient names only the rows of the batch; the optimizer moves all rows.
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        self._optimizer.apply_gradients(zip(dense, self._variables, strict=True))
+
+    def _states(self, items):
+        """What each network reads: states shared by all, or rows of its own table."""
+        if TABLE in self._named[0]:
+            return [tf.gather(names[TABLE].value, items) for names in self._named]
+        return [unit_variance(items)] * len(self._networks)
 
 
 @lru_cache(maxsize=8)
-def joint_fit(count: int, levels: int) -> JointFit:
-    """The process's compiled training step for so many networks and levels."""
-    return JointFit(count, levels)
-
-
-class Attended(NamedTuple):
-    """What a trained network saw in one document.
-
-    Attributes
-    ----------
-    logits : (K - 1,) float32
-    attention : (heads, pieces) float32
-    pooled : (heads, 64) float32
-    jacobian : (K - 1, heads, 64) float32
-        Derivative of each logit by the pooled states.
-    """
-
-    logits: np.ndarray
-    attention: np.ndarray
-    pooled: np.ndarray
-    jacobian: np.ndarray
-
-
-def attend(weights: Weights, states: Sequence[np.ndarray]) -> Iterator[Attended]:
-    """Run a network over documents, in order."""
-    levels = len(weights["logits.bias"]) + 1
-    compiled = _inference(levels)
-    values = [weights[name] for name in compiled.names]
-    lengths = [len(row) for row in states]
-    found: dict[int, Attended] = {}
-    for which in batches_by_length(lengths):
-        padded, mask = pad([states[at] for at in which])
-        logits, attention, pooled, jacobian = (x.numpy() for x in compiled(values, padded, mask))
-        for row, at in enumerate(which):
-            kept = attention[row, :, : lengths[at]]
-            found[int(at)] = Attended(logits[row], kept, pooled[row], jacobian[row])
-    for place in range(len(states)):
-        yield found.pop(place)
-
-
-class _Inference:
-    """The network as a compiled pure function of its weights."""
-
-    def __init__(self, levels: int):
-        self._network = AttentionNetwork(levels)
-        self.names = list(self._network.named())
-        variables = self._network.named().values()
-        self._compiled = tf.function(
-            self._run,
-            input_signature=[
-                [tf.TensorSpec(variable.shape, tf.float32) for variable in variables],
-                tf.TensorSpec((None, None, SIZE), tf.int8),
-                tf.TensorSpec((None, None), tf.bool),
-            ],
-        )
-
-    def __call__(self, values, states, mask):
-        return self._compiled(values, states, mask)
-
-    def _run(self, values, states, mask):
-        states = unit_variance(states)
-        scope = zip(self._network.named().values(), values, strict=True)
-        with keras.StatelessScope(state_mapping=list(scope)):
-            attention = self._network.pooling.attention(states, mask)  # (batch, heads, time)
-            pooled = tf.matmul(attention, states)  # (batch, heads, 64)
-            with tf.GradientTape() as tape:
-                tape.watch(pooled)
-                logits = self._network.head(pooled)  # (batch, K - 1)
-            jacobian = tape.batch_jacobian(logits, pooled)  # (batch, K - 1, heads, 64)
-        return logits, attention, pooled, jacobian
-
-
-@lru_cache(maxsize=8)
-def _inference(levels: int) -> _Inference:
-    return _Inference(levels)
+def joint_fit(network: type[Network], count: int, levels: int, rows: int = 0) -> JointFit:
+    """The process's compiled training step for so many networks, levels and rows of a table."""
+    return JointFit(network, count, levels, rows)
 
 
 def unit_variance(states):
     """int8 states as float32 of standard deviation one."""
     return tf.cast(states, tf.float32) / UNITS_PER_DEVIATION
-
-
-def pad(states: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Stack documents: (batch, time, 64) int8 and its mask (batch, time) bool."""
-    lengths = np.array([len(row) for row in states])
-    padded = np.zeros((len(states), max(1, lengths.max()), SIZE), np.int8)
-    for row, found in zip(padded, states, strict=True):
-        row[: len(found)] = found
-    return padded, np.arange(padded.shape[1]) < lengths[:, None]
-
-
-def batches_by_length(lengths: Sequence[int]) -> list[np.ndarray]:
-    """Positions in groups of similar length, each within the limits of a batch."""
-    return _within_limits(np.argsort(lengths, kind="stable"), lengths)
-
-
-def shuffled_batches(lengths: Sequence[int], generator: np.random.Generator) -> list[np.ndarray]:
-    """Random batches; within a few batches' worth, documents of similar length go together."""
-    sizes = np.asarray(lengths)
-    order = generator.permutation(len(lengths))
-    batches = []
-    for group in np.split(order, range(4 * BATCH_DOCUMENTS, len(order), 4 * BATCH_DOCUMENTS)):
-        batches += _within_limits(group[np.argsort(sizes[group], kind="stable")], lengths)
-    return [batches[at] for at in generator.permutation(len(batches))]
-
-
-def _within_limits(order: np.ndarray, lengths: Sequence[int]) -> list[np.ndarray]:
-    """Cut positions, shortest first, so that rows x longest stays within BATCH_TOKENS."""
-    batches, start = [], 0
-    for end in range(1, len(order) + 1):
-        full = end - start == BATCH_DOCUMENTS
-        if end == len(order) or full or (end + 1 - start) * lengths[order[end]] > BATCH_TOKENS:
-            batches.append(order[start:end])
-            start = end
-    return batches

@@ -71,6 +71,16 @@ def thresholds(indices: np.ndarray, levels: int) -> np.ndarray:
     return (np.asarray(indices)[:, None] > np.arange(levels - 1)).astype(np.float32)
 
 
+def balanced_weights(numbers: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Weights that let rare levels count more: inverse square root of frequency, mean 1, (n,).
+
+    The full inverse makes sixteen documents of a rare level outweigh everything else's detail.
+    """
+    frequency = np.bincount(numbers[used])[np.where(used, numbers, numbers[used][0])]
+    weights = np.where(used, frequency**-0.5, 0.0)
+    return weights / weights[used].mean()
+
+
 def level_probabilities(logits: np.ndarray) -> np.ndarray:
     """Non-increasing cumulative logits (n, K - 1) -> probabilities of the levels (n, K)."""
     above = sigmoid(logits)

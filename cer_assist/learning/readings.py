@@ -1,8 +1,9 @@
-"""Both models read the same words: content words with the states and identities of their pieces.
+"""Every view reads the same content words; those that learn order also hear what stood between.
 
-Function words, numbers and punctuation are left out before any model sees the document. Their
-neighbours' states already carry what they contributed (the encoder read the whole text), attention
-cannot be drawn to them, and half of the arithmetic disappears.
+Of function words, numbers and punctuation no states are kept: their neighbours' states already
+carry what they contributed (the encoder read the whole text), attention cannot be drawn to them,
+and half of the arithmetic disappears. Their identities stay, eight bytes each, for views that know
+words by nothing but their identity and their place.
 """
 
 from dataclasses import dataclass
@@ -26,12 +27,21 @@ class Reading:
         Code-point spans in the document's text.
     keys : (words,) uint64
         Equal for equal words, whatever their case and accents.
+    sentences : (words,) int32
+        Number of the sentence of each word, never decreasing.
+    spoken : (all words,) uint64
+        Keys of all words in order: function words, numbers and punctuation too.
+    place : (words,) int32
+        Where each content word stands in `spoken`.
     """
 
     states: np.ndarray
     word_of_piece: np.ndarray
     words: np.ndarray
     keys: np.ndarray
+    sentences: np.ndarray
+    spoken: np.ndarray
+    place: np.ndarray
 
 
 def read(found: TokenStates) -> Reading:
@@ -39,11 +49,33 @@ def read(found: TokenStates) -> Reading:
     pieces = found.pieces
     kept = pieces.content_pieces
     used, word_of_piece = np.unique(pieces.word_of_piece[kept], return_inverse=True)
+    spoken = word_keys(pieces)
+    first_piece = np.searchsorted(pieces.word_of_piece, used)
     return Reading(
         states=found.states[kept],
         word_of_piece=word_of_piece.astype(np.int32),
         words=pieces.words[used],
-        keys=word_keys(pieces)[used],
+        keys=spoken[used],
+        sentences=pieces.sentence_of_piece[first_piece],
+        spoken=spoken,
+        place=used.astype(np.int32),
+    )
+
+
+def without(reading: Reading, removed: np.ndarray) -> Reading:
+    """The document as if some of its content words, marked in (words,) bool, had not been there."""
+    kept = ~removed
+    pieces = kept[reading.word_of_piece]
+    spoken = np.ones(len(reading.spoken), bool)
+    spoken[reading.place[removed]] = False
+    return Reading(
+        states=reading.states[pieces],
+        word_of_piece=(np.cumsum(kept) - 1)[reading.word_of_piece[pieces]].astype(np.int32),
+        words=reading.words[kept],
+        keys=reading.keys[kept],
+        sentences=reading.sentences[kept],
+        spoken=reading.spoken[spoken],
+        place=(np.cumsum(spoken) - 1)[reading.place[kept]].astype(np.int32),
     )
 
 

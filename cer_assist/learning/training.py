@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from cer_assist.domain.errors import Corrupt
+from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.artefacts import manifest_sha256
 from cer_assist.learning.calibration import cross_fitted
-from cer_assist.learning.classifier import KINDS, ProtocolClassifier
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.network import Weights
+from cer_assist.learning.kinds import DEFAULT, KINDS
 from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 from cer_assist.learning.progress import Progress, silent
+from cer_assist.learning.views import Fitted
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ def train(
     scale: tuple[int, ...],
     *,
     cache: FeatureCache,
+    kind: str = DEFAULT,
+    rubric: Rubric | None = None,
     previous: Path | None = None,
     seed: int = 0,
     progress: Progress = silent,
@@ -63,8 +67,12 @@ def train(
     scale : tuple of int
         All levels in order.
     cache : FeatureCache
+    kind : str
+        One of `kinds.KINDS`.
+    rubric : Rubric, optional
+        Of the project, for views that read it.
     previous : Path, optional
-        Folder of an earlier model of the same scale; the final network continues from it.
+        Folder of an earlier model of the same scale; the views that both have continue from it.
     seed : int
     progress : callable (share done, message)
         May raise `Cancelled`.
@@ -75,8 +83,10 @@ def train(
         Too few labels, or labels that are not on the scale.
     """
     started = time.perf_counter()
-    classifier = ProtocolClassifier(scale, cache, seed=seed, progress=progress)
-    classifier.fit(documents, levels, start=_earlier_weights(previous, scale, cache))
+    classifier = ProtocolClassifier(
+        scale, cache, kind=kind, rubric=rubric, seed=seed, progress=progress
+    )
+    classifier.fit(documents, levels, start=_earlier_views(previous, scale, cache))
     measured = out_of_fold_metrics(classifier)
     return TrainingResult(classifier, measured, time.perf_counter() - started)
 
@@ -94,19 +104,23 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
             f"({FOLDS} folds, near-duplicates kept together)"
         ),
         "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
-        "blend": vars(classifier.blend_),
+        "blend": {
+            "shares": dict(zip(found.logits, classifier.blend_.shares, strict=True)),
+            "temperature": classifier.blend_.temperature,
+        },
     }
 
 
 def out_of_fold_probabilities(found: OutOfFold, kind: str) -> np.ndarray:
     """Probabilities with blend and temperature fitted on other folds, (n, K)."""
-    return cross_fitted(found.attention, found.lexical, found.levels, found.fold_of, KINDS[kind])
+    views = list(found.logits.values())
+    return cross_fitted(views, found.levels, found.fold_of, KINDS[kind].shares)
 
 
-def _earlier_weights(
+def _earlier_views(
     previous: Path | None, scale: tuple[int, ...], cache: FeatureCache
-) -> Weights | None:
-    """Weights to continue from; without usable ones training starts afresh."""
+) -> dict[str, Fitted] | None:
+    """Views to continue from; without usable ones training starts afresh."""
     if previous is None:
         return None
     try:
@@ -114,4 +128,4 @@ def _earlier_weights(
     except Corrupt as error:
         _log.warning("not continuing from the earlier model: %s", error)
         return None
-    return earlier.network_ if earlier.scale == scale else None
+    return earlier.views_ if earlier.scale == scale else None

@@ -9,7 +9,7 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.ordinal import level_probabilities
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading, read, without
 from tests.learning.shared import SCALE, Demo, a_reading
 
 
@@ -32,16 +32,6 @@ def log_odds(probabilities: np.ndarray) -> np.ndarray:
     return np.log(probabilities / (1 - probabilities))
 
 
-def without(reading: Reading, word: int) -> Reading:
-    """The document as if one word had never been read."""
-    pieces = reading.word_of_piece != word
-    left = reading.word_of_piece[pieces]
-    kept = np.arange(len(reading.words)) != word
-    return Reading(
-        reading.states[pieces], left - (left > word), reading.words[kept], reading.keys[kept]
-    )
-
-
 @given(arrays(np.float64, 4, elements=st.floats(-4, 4)))
 def test_gradient_of_log_odds_agrees_with_differences(free: np.ndarray) -> None:
     logits = np.sort(free)[::-1] - np.arange(4) * 0.1
@@ -61,7 +51,7 @@ def test_taking_a_word_away_is_what_the_classifier_says_without_it(model, readin
     reading, found = readings[0], seen[0]
     words = list(range(0, len(reading.words), 7))
     removed = np.arange(len(reading.words)) == np.array(words)[:, None]
-    expected = model.probabilities([without(reading, word) for word in words])
+    expected = model.probabilities([without(reading, row) for row in removed])
     assert np.allclose(found.probabilities_without(removed), expected, atol=1e-4)
 
 

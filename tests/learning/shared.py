@@ -68,6 +68,9 @@ def a_reading(words: Sequence[int], *, seed: int = 0) -> Reading:
         word_of_piece=np.arange(count, dtype=np.int32),
         words=spans.reshape(-1, 2).astype(np.int32),
         keys=np.array(words, np.uint64),
+        sentences=np.arange(count, dtype=np.int32) // 5,
+        spoken=np.array(words, np.uint64),
+        place=np.arange(count, dtype=np.int32),
     )
 
 

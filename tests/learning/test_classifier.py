@@ -6,9 +6,10 @@ import pytest
 
 from cer_assist.domain.errors import Cancelled, Corrupt, InvalidInput
 from cer_assist.learning.artefacts import manifest_sha256
-from cer_assist.learning.classifier import KINDS, ProtocolClassifier
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.out_of_fold import balanced_weights
+from cer_assist.learning.kinds import KINDS
+from cer_assist.learning.ordinal import balanced_weights
 from cer_assist.learning.training import out_of_fold_probabilities, train
 from tests.learning.shared import SCALE, Demo, a_text
 
@@ -124,9 +125,14 @@ def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
     fitted.save(tmp_path / "earlier")
     warm = train(demo.documents, demo.levels, SCALE, cache=cache, previous=tmp_path / "earlier")
     cold = fitted.out_of_fold_
-    assert np.array_equal(warm.classifier.out_of_fold_.attention, cold.attention)
+    assert np.array_equal(
+        warm.classifier.out_of_fold_.logits["attention"], cold.logits["attention"]
+    )
     assert not np.array_equal(
-        warm.classifier.network_["logits.kernel"], fitted.network_["logits.kernel"]
+        *(
+            model.views_["attention"].arrays()["logits.kernel"]
+            for model in (warm.classifier, fitted)
+        )
     )
 
 

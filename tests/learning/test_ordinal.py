@@ -54,6 +54,7 @@ def test_logits_worked_out_by_hand() -> None:
     assert layer(np.array([[2.0]])).numpy()[0] == pytest.approx([2.0, 1.30685, -0.00641], abs=1e-4)
 
 
+@settings(deadline=None)
 @given(
     logits=arrays(np.float64, (4, 3), elements=st.floats(-20, 20)),
     levels=arrays(np.int64, 4, elements=st.integers(0, 3)),

@@ -1,0 +1,50 @@
+"""A trained network is run as a pure function of its weights: versions cannot mix in a process."""
+
+from functools import lru_cache, partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cer_assist.learning.network import Network, Weights, unit_variance
+
+
+class Inference:
+    """A network as compiled pure functions of its weights and of the states of a batch.
+
+    States are int8 as the encoder's cache has them, or float32 from the network's own word table.
+    """
+
+    def __init__(self, network: type[Network], levels: int):
+        self._network = network(levels)
+        variables = self._network.named()
+        self._names = list(variables)
+        places = (None,) * (network.rank - 1)
+        dtype = tf.float32 if network.learns_words else tf.int8
+        signature = [
+            [tf.TensorSpec(variable.shape, tf.float32) for variable in variables.values()],
+            tf.TensorSpec((*places, network.size), dtype),
+            tf.TensorSpec(places, tf.bool),
+        ]
+        self._logits = tf.function(partial(self._run, self._network), input_signature=signature)
+        self._look = tf.function(partial(self._run, self._network.look), input_signature=signature)
+
+    def logits(self, weights: Weights, states, mask) -> np.ndarray:
+        """Cumulative logits of a batch, (batch, K - 1)."""
+        return self._logits([weights[name] for name in self._names], states, mask).numpy()
+
+    def look(self, weights: Weights, states, mask) -> tuple[np.ndarray, ...]:
+        """What the network's `look` tells of a batch."""
+        found = self._look([weights[name] for name in self._names], states, mask)
+        return tuple(part.numpy() for part in found)
+
+    def _run(self, what, values, states, mask):
+        scope = zip(self._network.named().values(), values, strict=True)
+        with keras.StatelessScope(state_mapping=list(scope)):
+            return what(states if states.dtype == tf.float32 else unit_variance(states), mask=mask)
+
+
+@lru_cache(maxsize=16)
+def inference(network: type[Network], levels: int) -> Inference:
+    """The process's compiled network for so many levels."""
+    return Inference(network, levels)

@@ -1,0 +1,34 @@
+"""A kind of model is the views it reads with and the shares that blending may give them.
+
+Shares are fitted on held-out documents, from a short list: with a few hundred labels a finer choice
+would only fit their noise.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a model is made of.
+
+    Attributes
+    ----------
+    views : tuple of str
+        Names in `views.VIEWS`. The first one's attention is what the model is said to look at.
+    shares : tuple of tuple of float
+        What blending chooses from: for each view its share, 1 in all.
+    """
+
+    views: tuple[str, ...]
+    shares: tuple[tuple[float, ...], ...] = ((1.0,),)
+
+
+DEFAULT = "blend"
+KINDS: dict[str, Kind] = {
+    "blend": Kind(
+        ("attention", "lexical"),
+        tuple((share, 1 - share) for share in (0.0, 0.2, 0.35, 0.5, 0.75, 1.0)),
+    ),
+    "attention": Kind(("attention",)),
+    "lexical": Kind(("lexical",)),
+}

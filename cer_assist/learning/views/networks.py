@@ -1,0 +1,114 @@
+"""Networks over the encoder's frozen states: those of all folds learn side by side.
+
+They learn for a fixed time with a falling rate: the states are good to begin with and the heads
+small, so a held-out document is not judged worse for longer learning, and stopping early would only
+tie the time to the luck of a few rare levels.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from cer_assist.learning.batches import batches_by_length
+from cer_assist.learning.inference import inference
+from cer_assist.learning.network import Network, Weights, joint_fit
+from cer_assist.learning.ordinal import balanced_weights
+from cer_assist.learning.readings import Reading, without
+from cer_assist.learning.views.base import HeldOut, Seen
+
+
+class FrozenView:
+    """A view that is a network over the encoder's states.
+
+    Parameters
+    ----------
+    network : type of Network
+    """
+
+    def __init__(self, network: type[Network]):
+        self.network = network
+
+    def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedNetwork":
+        """Learn from all documents; see `View`."""
+        schedule = self.network.schedule
+        [weights] = joint_fit(self.network, 1, problem.levels).fit(
+            [self.network.item(reading) for reading in readings],
+            numbers,
+            balanced_weights(numbers, np.ones(len(numbers), bool))[None],
+            start.weights if start else self.network.start(problem.levels, problem.seed),
+            epochs=schedule.warm_epochs if start else schedule.epochs,
+            seed=problem.seed,
+            progress=lambda share: progress(share, "Learning from all labels"),
+        )
+        return FittedNetwork(self.network, weights)
+
+    def hold_out(self, readings, numbers, fold_of, tested, problem, progress) -> HeldOut:
+        """Judge held-out documents; see `View`."""
+        trained = joint_fit(self.network, len(tested), problem.levels).fit(
+            [self.network.item(reading) for reading in readings],
+            numbers,
+            np.stack([balanced_weights(numbers, fold_of != fold) for fold in tested]),
+            self.network.start(problem.levels, problem.seed),
+            epochs=self.network.schedule.epochs,
+            seed=problem.seed,
+            progress=lambda share: progress(share, "Testing on held-out protocols"),
+        )
+        logits = np.full((len(numbers), problem.levels - 1), np.nan)
+        for fold, weights in zip(tested, trained, strict=True):
+            held = np.flatnonzero(fold_of == fold)
+            if len(held):
+                fitted = FittedNetwork(self.network, weights)
+                logits[held] = fitted.logits([readings[at] for at in held])
+        return HeldOut(logits)
+
+    def load(self, arrays: dict[str, np.ndarray]) -> "FittedNetwork":
+        """The opposite of `arrays`; see `View`."""
+        return FittedNetwork(self.network, arrays)
+
+
+class FittedNetwork:
+    """A network with the weights it learnt.
+
+    Parameters
+    ----------
+    network : type of Network
+    weights : dict of str to ndarray
+    """
+
+    def __init__(self, network: type[Network], weights: Weights):
+        self.network, self.weights = network, weights
+        self._run = inference(network, len(weights["logits.bias"]) + 1)
+
+    def logits(self, readings: Sequence[Reading]) -> np.ndarray:
+        """Cumulative logits; see `Fitted`."""
+        found = np.zeros((len(readings), len(self.weights["logits.bias"])))
+        for which, padded, mask in self._batches(readings):
+            found[which] = self._run.logits(self.weights, padded, mask)
+        return found
+
+    def look(self, readings: Sequence[Reading]) -> Iterator[Seen]:
+        """What was seen in each document; see `Fitted`."""
+        rows: dict[int, tuple[np.ndarray, ...]] = {}
+        for which, padded, mask in self._batches(readings):
+            tensors = self._run.look(self.weights, padded, mask)
+            rows |= {int(at): tuple(t[row] for t in tensors) for row, at in enumerate(which)}
+        for at, reading in enumerate(readings):
+            yield self.network.seen(self.weights, reading, rows.pop(at), self._again(reading))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was learnt; see `Fitted`."""
+        return self.weights
+
+    def items(self, readings: Sequence[Reading]) -> list:
+        """What the network is given of each document."""
+        return [self.network.item(reading) for reading in readings]
+
+    def _batches(self, readings: Sequence[Reading]) -> Iterator[tuple[np.ndarray, ...]]:
+        items = self.items(readings)
+        lengths = [len(item) for item in items]
+        for which in batches_by_length(lengths, self.network.schedule.batch_tokens):
+            yield which, *self.network.pad([items[at] for at in which])
+
+    def _again(self, reading: Reading) -> Callable[[np.ndarray], np.ndarray]:
+        """The network's answers without the marked words, by reading the document again."""
+        return lambda removed: self.logits([without(reading, row) for row in removed])
