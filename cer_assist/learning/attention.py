@@ -7,7 +7,16 @@ depend on what padding holds, nor on how much of it there is.
 """
 
 import keras
-from keras import activations, constraints, initializers, ops, regularizers
+from keras import activations, ops
+
+from cer_assist.learning.layer_parts import (
+    at_least_one,
+    output_spec,
+    score_dtype,
+    state_size,
+    weight_config,
+    weight_options,
+)
 
 SCORES = ("additive", "dot")
 
@@ -27,7 +36,7 @@ def masked_softmax(scores, mask=None):
         Sums to 1 in every row, or is 0 throughout where the whole row is masked.
     """
     scores = ops.convert_to_tensor(scores)
-    scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    scores = ops.cast(scores, score_dtype(scores.dtype))
     if mask is None:
         return ops.softmax(scores)
     lowest = ops.where(mask, scores, -1e30)
@@ -71,34 +80,6 @@ def without_masked(states, mask, dtype):
             f"{tuple(states.shape)}, received {tuple(mask.shape)}"
         )
     return ops.where(ops.expand_dims(mask, -1), states, ops.zeros_like(states)), mask
-
-
-def state_size(input_shape) -> int:
-    """The last axis of states (batch, ..., time, size); ValueError for any other shape."""
-    if len(input_shape) < 3 or input_shape[-1] is None:
-        raise ValueError(
-            "expected states of rank 3 (batch, time, size) or more and of a known size, "
-            f"received {tuple(input_shape)}"
-        )
-    return int(input_shape[-1])
-
-
-def weight_options(initializer, regularizer, constraint) -> dict:
-    """What `Layer.add_weight` takes, from names, configurations, callables or objects."""
-    return {
-        "initializer": initializers.get(initializer),
-        "regularizer": regularizers.get(regularizer),
-        "constraint": constraints.get(constraint),
-    }
-
-
-def weight_config(options: dict[str, dict]) -> dict:
-    """The same for `get_config`, as `kernel_initializer` and so on."""
-    return {
-        f"{weight}_{role}": keras.saving.serialize_keras_object(value)
-        for weight, roles in options.items()
-        for role, value in roles.items()
-    }
 
 
 @keras.saving.register_keras_serializable(package="cer_assist")
@@ -242,8 +223,8 @@ class AttentionPooling(keras.layers.Layer):
             if self.bias is not None:
                 hidden = hidden + ops.cast(self.bias, states.dtype)
             hidden = self.activation(hidden)
-        # In float16 a score of 1e5 would be infinite: the context's precision is used from here on.
-        scores = ops.matmul(ops.cast(hidden, self.context.dtype), self.context)
+        wide = score_dtype(self.compute_dtype)
+        scores = ops.matmul(ops.cast(hidden, wide), ops.cast(self.context, wide))
         return ops.swapaxes(scores, -1, -2)  # (..., heads, time)
 
     def _without_head(self, result):
@@ -260,11 +241,8 @@ class AttentionPooling(keras.layers.Layer):
 
     def compute_output_spec(self, states, mask=None, return_attention_scores=False):
         shape = states.shape
-        pooled = keras.KerasTensor(self.compute_output_shape(shape), dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return pooled
-        dtype = keras.backend.result_type(self.context.dtype, "float32")
-        return pooled, keras.KerasTensor((*shape[:-2], *self._head_axis(), shape[-2]), dtype=dtype)
+        weights_shape = (*shape[:-2], *self._head_axis(), shape[-2])
+        return output_spec(self, shape, weights_shape, return_attention_scores)
 
     def _head_axis(self) -> tuple[int, ...]:
         return () if self.heads is None else (self.heads,)
@@ -287,8 +265,6 @@ def _check(units, heads, score, scale) -> None:
         raise ValueError(f"expected score to be one of {', '.join(SCORES)}, received {score!r}")
     if score == "dot" and units is not None:
         raise ValueError(f"the dot product has no units of its own, received units={units}")
-    for name, value in {"units": units, "heads": heads}.items():
-        if value is not None and value < 1:
-            raise ValueError(f"expected {name} to be at least 1, received {value}")
+    at_least_one(units=units, heads=heads)
     if not scale > 0:
         raise ValueError(f"expected scale to be above 0, received {scale}")

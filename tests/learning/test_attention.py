@@ -150,14 +150,14 @@ def test_a_layer_of_low_precision_with_huge_scores(policy: str, score: str, mask
     layer.build((None, None, 1))
     layer.set_weights([np.full(w.shape, 0.0 if w.name == "bias" else 1.0) for w in layer.weights])
     layer.context.assign([[100.0]])
-    # Scores 1e4, -1e4 and 1e4; a sum of powers taken as they are would be infinite.
-    states = tf.constant([[[100.0], [-100.0], [100.0]]], layer.compute_dtype)
+    # Scores of 1e5, above the largest number of float16, and of -1e5.
+    states = tf.constant([[[1000.0], [-1000.0], [1000.0]]], layer.compute_dtype)
     with tf.GradientTape() as tape:
         pooled, weights = layer(states, mask=mask, return_attention_scores=True)
     gradients = tape.gradient(pooled, [v.value for v in layer.trainable_variables])
     assert weights.numpy().tolist() == [[0.5, 0.0, 0.5]]
     assert pooled.dtype == layer.compute_dtype
-    assert float(pooled[0, 0]) == 100.0
+    assert float(pooled[0, 0]) == 1000.0
     assert all(np.all(np.isfinite(tf.cast(g, "float32"))) for g in gradients)
 
 
