@@ -11,7 +11,18 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, cast, exists, insert, literal, null, select
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    bindparam,
+    cast,
+    exists,
+    insert,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
@@ -61,26 +72,37 @@ class SuggestionView:
     evidence_strength: float | None
 
 
-_KNOWN = select(Disclosure.id).where(
-    Disclosure.protocol_id == bindparam("protocol_id"),
-    Disclosure.account_id == bindparam("account_id"),
-    Disclosure.what == bindparam("what"),
-    Disclosure.suggestion_id.is_not_distinct_from(bindparam("suggestion_id")),
+_disclosure, _suggestion = table_of(Disclosure), table_of(Suggestion)
+_version, _highlight = table_of(ModelVersion), table_of(Highlight)
+_known = exists().where(
+    _disclosure.c.protocol_id == bindparam("protocol"),
+    _disclosure.c.account_id == bindparam("account"),
+    _disclosure.c.what == bindparam("what"),
+    _disclosure.c.suggestion_id.is_not_distinct_from(bindparam("suggestion")),
 )
-_DISCLOSE = insert(table_of(Disclosure))
+_DISCLOSE = insert(_disclosure).from_select(
+    ["protocol_id", "account_id", "what", "suggestion_id", "at"],
+    select(
+        bindparam("protocol", type_=Integer),
+        bindparam("account", type_=Integer),
+        bindparam("what", type_=String),
+        bindparam("suggestion", type_=Integer),
+        bindparam("at", type_=UtcDateTime),
+    ).where(~_known),
+)
 _SUGGESTION_VIEW = (
     select(
-        Suggestion.id,
-        Suggestion.level,
-        Suggestion.probabilities,
-        ModelVersion.number,
-        ModelVersion.label_count,
-        Highlight.words,
-        Highlight.evidence_strength,
+        _suggestion.c.id,
+        _suggestion.c.level,
+        _suggestion.c.probabilities,
+        _version.c.number,
+        _version.c.label_count,
+        _highlight.c.words,
+        _highlight.c.evidence_strength,
     )
-    .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-    .outerjoin(Highlight, Highlight.suggestion_id == Suggestion.id)
-    .where(Suggestion.id == bindparam("suggestion"))
+    .join(_version, _version.c.id == _suggestion.c.model_version_id)
+    .outerjoin(_highlight, _highlight.c.suggestion_id == _suggestion.c.id)
+    .where(_suggestion.c.id == bindparam("suggestion"))
 )
 
 
@@ -119,14 +141,13 @@ def disclose(
 ) -> None:
     """Record, once for the same thing, that a person was shown something."""
     values = {
-        "protocol_id": protocol_id,
-        "account_id": account_id,
+        "protocol": protocol_id,
+        "account": account_id,
         "what": what,
-        "suggestion_id": suggestion_id,
+        "suggestion": suggestion_id,
         "at": now(),
     }
-    if session.execute(_KNOWN, values).first() is None:
-        session.execute(_DISCLOSE, values)
+    session.execute(_DISCLOSE, values)
 
 
 def disclose_project(session: Session, project_id: int, account_id: int) -> None:

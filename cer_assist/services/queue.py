@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, insert, select, text, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.services.models import current_version_id
@@ -64,59 +64,56 @@ class Served:
     model_version_id: int | None
 
 
-_mine = exists().where(
-    CurrentLabel.protocol_id == Protocol.id,
-    CurrentLabel.account_id == bindparam("account"),
-    CurrentLabel.lane == Lane.coder,
-    CurrentLabel.action.in_([Action.label, Action.skip]),
+_protocol, _serving, _suggestion = table_of(Protocol), table_of(Serving), table_of(Suggestion)
+_label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
+_of_mine = (
+    _label.c.protocol_id == _protocol.c.id,
+    _label.c.account_id == bindparam("account"),
+    _label.c.lane == Lane.coder,
 )
-_skipped_by_me = exists().where(
-    CurrentLabel.protocol_id == Protocol.id,
-    CurrentLabel.account_id == bindparam("account"),
-    CurrentLabel.lane == Lane.coder,
-    CurrentLabel.action == Action.skip,
-)
+_mine = exists().where(*_of_mine, _label.c.action.in_([Action.label, Action.skip]))
+_skipped_by_me = exists().where(*_of_mine, _label.c.action == Action.skip)
 _reserved = (
     select(func.count())
-    .select_from(Serving)
+    .select_from(_serving)
     .where(
-        Serving.protocol_id == Protocol.id,
-        Serving.state == ServingState.open,
-        Serving.account_id != bindparam("account"),
-        Serving.reserved_until > bindparam("at"),
+        _serving.c.protocol_id == _protocol.c.id,
+        _serving.c.state == ServingState.open,
+        _serving.c.account_id != bindparam("account"),
+        _serving.c.reserved_until > bindparam("at"),
     )
     .scalar_subquery()
 )
-_said = (Suggestion.protocol_id == Protocol.id) & (
-    Suggestion.model_version_id == bindparam("version")
+_said = (_suggestion.c.protocol_id == _protocol.c.id) & (
+    _suggestion.c.model_version_id == bindparam("version")
 )
 _candidate = select(
-    Protocol.id.label("protocol_id"), Suggestion.id.label("suggestion_id"), Suggestion.uncertainty
-).select_from(Protocol)
+    _protocol.c.id.label("protocol_id"),
+    _suggestion.c.id.label("suggestion_id"),
+    _suggestion.c.uncertainty,
+).select_from(_protocol)
 _wanted = (
-    Protocol.project_id == bindparam("project"),
-    Protocol.coders_missing > 0,
-    _reserved < Protocol.coders_missing,
+    _protocol.c.project_id == bindparam("project"),
+    _protocol.c.coders_missing > 0,
+    _reserved < _protocol.c.coders_missing,
 )
-_free = _candidate.outerjoin(Suggestion, _said).where(*_wanted)
-_others = aliased(CurrentLabel)
+_free = _candidate.outerjoin(_suggestion, _said).where(*_wanted)
 _half_read = exists().where(
-    _others.protocol_id == Protocol.id,
-    _others.lane == Lane.coder,
-    _others.action == Action.label,
+    _others.c.protocol_id == _protocol.c.id,
+    _others.c.lane == Lane.coder,
+    _others.c.action == Action.label,
 )
-_in_turn = _free.where(~_mine).order_by(Protocol.shuffle).limit(1)
+_in_turn = _free.where(~_mine).order_by(_protocol.c.shuffle).limit(1)
 _QUERIES = {
-    RANDOM: _in_turn.where(Protocol.shuffle >= bindparam("pivot")),
-    SECOND_READING: _in_turn.where(Protocol.shuffle >= bindparam("pivot"), _half_read),
-    UNCERTAIN: _candidate.join(Suggestion, _said)
+    RANDOM: _in_turn.where(_protocol.c.shuffle >= bindparam("pivot")),
+    SECOND_READING: _in_turn.where(_protocol.c.shuffle >= bindparam("pivot"), _half_read),
+    UNCERTAIN: _candidate.join(_suggestion, _said)
     .where(*_wanted, ~_mine)
-    .order_by(Suggestion.uncertainty.desc())
+    .order_by(_suggestion.c.uncertainty.desc())
     .limit(1),
-    RETURNED: _free.where(_skipped_by_me).order_by(Protocol.shuffle).limit(1),
+    RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
 }
-_ONE = _candidate.outerjoin(Suggestion, _said).where(Protocol.id == bindparam("protocol"))
-_serving = table_of(Serving)
+_ONE = _candidate.outerjoin(_suggestion, _said).where(_protocol.c.id == bindparam("protocol"))
 _OPEN = (
     select(
         _serving.c.id.label("serving_id"),
@@ -127,9 +124,9 @@ _OPEN = (
         _serving.c.suggestion_id,
         _serving.c.model_version_id,
         _serving.c.reserved_until,
-        table_of(Protocol).c.coders_missing,
+        _protocol.c.coders_missing,
     )
-    .join(table_of(Protocol), table_of(Protocol).c.id == _serving.c.protocol_id)
+    .join(_protocol, _protocol.c.id == _serving.c.protocol_id)
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),

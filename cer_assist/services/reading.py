@@ -24,6 +24,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed, ServingState
+from cer_assist.store.types import table_of
 
 WORDS_PER_LEVEL = 8
 
@@ -64,10 +65,11 @@ _ANSWERED_BLIND = (
     .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
     .where(LabelEvent.id == bindparam("event"), ~_SEEN_BEFORE)
 )
+_version = table_of(ModelVersion)
 _MODEL_LINE = (
-    select(ModelVersion.number, ModelVersion.label_count)
-    .where(ModelVersion.project_id == bindparam("project"), ModelVersion.published_at.is_not(None))
-    .order_by(ModelVersion.number.desc())
+    select(_version.c.number, _version.c.label_count)
+    .where(_version.c.project_id == bindparam("project"), _version.c.published_at.is_not(None))
+    .order_by(_version.c.number.desc())
     .limit(1)
 )
 _BY_KEY = select(
