@@ -18,6 +18,7 @@ MAX_CHARACTERS = 2_000_000
 TITLE_SECTION = "Title"
 # C0 and C1 controls but tab and newline: no browser shows them and XML formats refuse them.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_ASCII_CONTROLS = bytes([*range(9), *range(11, 32), 127])  # those of them, and \\r
 _NEWLINES = re.compile("\r\n|\r|\x85|\u2028|\u2029")
 
 
@@ -56,7 +57,11 @@ def content_hash(text: str, sections: Sequence[Section]) -> str:
 
 def clean(text: str) -> str:
     """Newlines as \\n, no control characters, no outer blanks: what a browser would show anyway."""
-    if text.isprintable():  # one line without controls, as most are: five times faster to tell
+    # Most texts have nothing to take out, and both tests tell five times faster than the patterns.
+    if text.isascii():
+        if len(text.encode().translate(None, _ASCII_CONTROLS)) == len(text):
+            return text.strip()
+    elif text.isprintable():
         return text.strip()
     return _CONTROLS.sub("", _NEWLINES.sub("\n", text)).strip()
 

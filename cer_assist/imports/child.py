@@ -5,6 +5,7 @@ Started as `python -I`, so neither the environment nor the current folder lends 
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     paths = list(_paths(request))
     _load_readers(paths)
+    gc.freeze()  # what is loaded stays to the end: the collector need not look at it again
     pipe = sys.stdout.buffer
     limits.confine(paths)
     if request["preview"]:

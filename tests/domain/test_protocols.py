@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,18 @@ def test_every_section_is_found_again(title: str, bodies: list[tuple[str, str]])
     assert found == [part for part in expected if part]
     assert "\x00" not in made.text
     assert compose("B-2", title, bodies).content_hash == made.content_hash
+
+
+@pytest.mark.parametrize("around", ["x", "é", "Ω"])
+def test_every_character_is_kept_or_is_a_newline_or_a_control(around: str) -> None:
+    for character in map(chr, range(0x3000)):
+        if character in "\r\x85\u2028\u2029":
+            kept = "\n"
+        else:
+            is_control = unicodedata.category(character) == "Cc" and character not in "\t\n"
+            kept = "" if is_control else character
+        assert clean(f" {around}{character}{around}\n") == f"{around}{kept}{around}"
+    assert clean(f"{around}\r\n{around}") == f"{around}\n{around}"
 
 
 def test_the_hash_covers_text_and_sections_but_no_identity() -> None:
