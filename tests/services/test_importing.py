@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from cer_assist.domain.labels import Action, Evidence, Exposure, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
@@ -42,6 +43,23 @@ def test_labels_come_in_under_their_coders_and_final_settles(any_database: Datab
         assert session.scalars(select(Account.password_hash)).all() == [None, None, None]
         assert set(session.scalars(select(Job.kind))) == {"encode", "retrain"}
         assert verify(session).intact
+
+
+def test_many_protocols_take_few_statements_and_keep_their_order(any_database: Database) -> None:
+    """SQLite's search index sorts its words in after every statement: one a protocol is slow."""
+    texts = [compose(f"P-{n}", f"Study {n}", [("Aims", "Walk.")]) for n in range(1500, 0, -1)]
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        sent.extend([statement] * (len(values) if isinstance(values, list) else 1))
+
+    event.listen(any_database.engine, "before_cursor_execute", note)
+    with any_database.write() as session:
+        project = a_project(session)
+        import_protocols(session, project, texts, [], by=None)
+        stored = session.scalars(select(Protocol.external_id).order_by(Protocol.id)).all()
+        assert list(stored) == [text.external_id for text in texts]
+    assert sum(statement.startswith("INSERT INTO protocol ") for statement in sent) == 2
 
 
 def test_any_fault_stores_nothing(database: Database) -> None:
