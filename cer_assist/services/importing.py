@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -22,9 +24,11 @@ from cer_assist.store.tables import Project, Protocol
 from cer_assist.store.types import now, table_of
 
 _TABLE = table_of(Protocol)
-# RETURNING makes SQLAlchemy send a thousand rows a statement. FTS5 sorts its words in at the end of
+# RETURNING makes SQLAlchemy send many rows in one statement. FTS5 sorts its words in at the end of
 # every statement, so a row a statement made storing take twice as long.
 _INSERT_PROTOCOLS = insert(_TABLE).returning(_TABLE.c.external_id, _TABLE.c.id)
+_BATCH_ROWS = 1_000  # of one statement, as in SQLAlchemy
+_BATCH_CHARACTERS = 4_000_000  # SQLite holds all texts of a statement twice over
 
 
 @dataclass
@@ -127,30 +131,46 @@ def _check_labels(
 def _insert_protocols(
     session: Session, project: Project, new: Sequence[ProtocolText]
 ) -> dict[str, int]:
-    if not new:
-        return {}
     dice = random.Random()  # noqa: S311 - spreads the reading order, guards nothing
     at = now()
-    rows = []
+    ids: dict[str, int] = {}
+    for batch in _batches(new):
+        rows = [_row(project, protocol, dice, at) for protocol in batch]
+        ids |= session.execute(_INSERT_PROTOCOLS, rows).all()
+    return ids
+
+
+def _batches(new: Sequence[ProtocolText]) -> Iterator[list[ProtocolText]]:
+    batch: list[ProtocolText] = []
+    characters = 0
     for protocol in new:
-        double = dice.random() < project.double_coded_share
-        wanted = project.coders_per_protocol + (1 if double else 0)
-        rows.append(
-            {
-                "project_id": project.id,
-                "external_id": protocol.external_id,
-                "title": protocol.title,
-                "text": protocol.text,
-                "sections": [[part.name, part.start, part.end] for part in protocol.sections],
-                "details": dict(protocol.metadata),
-                "content_hash": protocol.content_hash,
-                "shuffle": dice.randrange(SHUFFLE_RANGE),
-                "coders_wanted": wanted,
-                "coders_missing": wanted,
-                "created_at": at,
-            }
-        )
-    return dict(session.execute(_INSERT_PROTOCOLS, rows).all())
+        batch.append(protocol)
+        characters += len(protocol.text)
+        if len(batch) == _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _row(
+    project: Project, protocol: ProtocolText, dice: random.Random, at: dt.datetime
+) -> dict[str, Any]:
+    double = dice.random() < project.double_coded_share
+    wanted = project.coders_per_protocol + (1 if double else 0)
+    return {
+        "project_id": project.id,
+        "external_id": protocol.external_id,
+        "title": protocol.title,
+        "text": protocol.text,
+        "sections": [[part.name, part.start, part.end] for part in protocol.sections],
+        "details": dict(protocol.metadata),
+        "content_hash": protocol.content_hash,
+        "shuffle": dice.randrange(SHUFFLE_RANGE),
+        "coders_wanted": wanted,
+        "coders_missing": wanted,
+        "created_at": at,
+    }
 
 
 def _record(session: Session, project: Project, report: ImportReport, by: int | None) -> None:

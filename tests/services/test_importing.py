@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event, func, select
 
 from cer_assist.domain.labels import Action, Evidence, Exposure, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import parse_files
-from cer_assist.services import labelling, training_data
+from cer_assist.services import importing, labelling, training_data
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -45,9 +46,13 @@ def test_labels_come_in_under_their_coders_and_final_settles(any_database: Datab
         assert verify(session).intact
 
 
-def test_many_protocols_take_few_statements_and_keep_their_order(any_database: Database) -> None:
+@pytest.mark.parametrize(("characters", "statements"), [(4_000_000, 2), (10_000, 3)])
+def test_many_protocols_take_few_statements_and_keep_their_order(
+    any_database: Database, monkeypatch: pytest.MonkeyPatch, characters: int, statements: int
+) -> None:
     """SQLite's search index sorts its words in after every statement: one a protocol is slow."""
     texts = [compose(f"P-{n}", f"Study {n}", [("Aims", "Walk.")]) for n in range(1500, 0, -1)]
+    monkeypatch.setattr(importing, "_BATCH_CHARACTERS", characters)
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
@@ -59,7 +64,7 @@ def test_many_protocols_take_few_statements_and_keep_their_order(any_database: D
         import_protocols(session, project, texts, [], by=None)
         stored = session.scalars(select(Protocol.external_id).order_by(Protocol.id)).all()
         assert list(stored) == [text.external_id for text in texts]
-    assert sum(statement.startswith("INSERT INTO protocol ") for statement in sent) == 2
+    assert sum(statement.startswith("INSERT INTO protocol ") for statement in sent) == statements
 
 
 def test_any_fault_stores_nothing(database: Database) -> None:
