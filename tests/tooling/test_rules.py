@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements.lock", "requirements-test.lock", "requirements-weights.lock"]
+LOCKS = [
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-weights.lock",
+    "requirements-node.lock",
+]
 # What a lock says of one package: name==version, an optional marker, then its hashes.
 PIN = re.compile(
     r"^([a-z0-9-]+)==(\S+)(?: ; ([^\\\n]+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", re.M
@@ -81,6 +86,7 @@ def test_every_direct_dependency_is_locked() -> None:
         "requirements.lock": project["project"]["dependencies"],
         "requirements-test.lock": project["dependency-groups"]["test"],
         "requirements-weights.lock": project["dependency-groups"]["weights"],
+        "requirements-node.lock": project["dependency-groups"]["node"],
     }
     for lock, requirements in groups.items():
         locked = {name for name, _ in pins(lock)}
