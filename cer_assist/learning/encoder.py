@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from tokenizers import Tokenizer
 
 from cer_assist.domain.errors import Corrupt, NotFound
@@ -68,7 +69,7 @@ class Encoder:
     def __init__(self, folder: Path | None = None):
         self.folder = folder
         self._tokenizer: Tokenizer | None = None
-        self._forward = None
+        self._compiled: tuple | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -100,12 +101,55 @@ class Encoder:
             ids, mask = padded_inputs([windows[at] for at in which])
             yield which, self.forward(ids, mask).numpy()[:, 1:-1]
 
+    def quantised(
+        self, windows: Sequence[np.ndarray], steps: np.ndarray, shift: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Encode windows as `states` does, projected and rounded before they leave TensorFlow.
+
+        Parameters
+        ----------
+        windows : sequence of (pieces,) int32
+        steps : (384, n) float32
+        shift : (n,) float32
+            See `quantise`.
+
+        Yields
+        ------
+        which : (batch,) int
+        states : (batch, pieces, n) int8
+            Rows are padded at the end to the longest window of the batch.
+        """
+        _, quantised = self._functions()
+        for which in batches_by_length([len(window) for window in windows]):
+            ids, mask = padded_inputs([windows[at] for at in which])
+            yield which, quantised(ids, mask, steps, shift).numpy()[:, 1:-1]
+
     @property
     def forward(self):
         """The compiled forward pass: (batch, time) ids and mask -> (batch, time, 384) float32."""
-        if self._forward is None:
-            self._forward = _compile(find_encoder(self.folder))
-        return self._forward
+        return self._functions()[0]
+
+    def _functions(self) -> tuple:
+        if self._compiled is None:
+            self._compiled = _compile(find_encoder(self.folder))
+        return self._compiled
+
+
+def quantise(states, steps, shift):
+    """Round `states @ steps + shift` to int8, inside or outside a compiled function.
+
+    Parameters
+    ----------
+    states : (n, 384) float32
+    steps : (384, m) float32
+    shift : (m,) float32
+
+    Returns
+    -------
+    (n, m) int8 tensor; what lies beyond 127 either side is clipped.
+    """
+    scaled = tf.round(tf.matmul(states, steps) + shift)
+    return tf.cast(tf.clip_by_value(scaled, -127.0, 127.0), tf.int8)
 
 
 def batches_by_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:
@@ -143,18 +187,25 @@ def check_sha256(path: Path, expected: str) -> None:
         )
 
 
-def _compile(folder: Path):
+def _compile(folder: Path) -> tuple:
+    """The forward pass alone and the same followed by `quantise`."""
     check_sha256(folder / "model.safetensors", WEIGHTS_SHA256)
-    import tensorflow as tf
     from keras_hub.models import BertBackbone
 
     backbone = BertBackbone.from_preset(str(folder), dtype="mixed_bfloat16")
-    spec = tf.TensorSpec((None, None), tf.int32)  # any batch, any length: traced once
+    pieces = tf.TensorSpec((None, None), tf.int32)  # any batch, any length: traced once
+    steps = tf.TensorSpec((STATE_SIZE, None), tf.float32)
+    shift = tf.TensorSpec((None,), tf.float32)
 
-    @tf.function(input_signature=[spec, spec])
+    @tf.function(input_signature=[pieces, pieces])
     def forward(ids, mask):
         inputs = {"token_ids": ids, "segment_ids": tf.zeros_like(ids), "padding_mask": mask}
         states = backbone(inputs, training=False)["sequence_output"]  # (batch, time, 384)
         return tf.cast(states, tf.float32)
 
-    return forward
+    @tf.function(input_signature=[pieces, pieces, steps, shift])
+    def quantised(ids, mask, steps, shift):
+        rows = quantise(tf.reshape(forward(ids, mask), (-1, STATE_SIZE)), steps, shift)
+        return tf.reshape(rows, tf.concat([tf.shape(ids), tf.shape(shift)], axis=0))
+
+    return forward, quantised

@@ -25,7 +25,7 @@ from cer_assist.learning.encoder import WEIGHTS_SHA256, Encoder
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
-FORMAT = 1
+FORMAT = 2  # 2: projected and rounded by TensorFlow, one component in 200,000 a step away
 _DEPENDS_ON = (WEIGHTS_SHA256, projection.RECIPE, *sorted(FUNCTION_WORDS), str(FORMAT))
 FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
@@ -116,10 +116,9 @@ class FeatureCache:
         found = [np.zeros((len(pieces.ids), projection.SIZE), np.int8) for pieces in texts]
         windowed = [texts[at].ids[start:end] for at, start, end in places]
         finished = 0
-        for which, batch in self.encoder.states(windowed):
-            small = self._projection.quantise(batch.reshape(-1, batch.shape[-1]))
-            small = small.reshape(*batch.shape[:2], projection.SIZE)
-            for place, row in zip(which, small, strict=True):
+        batches = self.encoder.quantised(windowed, self._projection.steps, self._projection.shift)
+        for which, batch in batches:
+            for place, row in zip(which, batch, strict=True):
                 at, start, end = places[place]
                 found[at][start:end] = row[: end - start]
             finished += len(which)

@@ -1,22 +1,23 @@
 """Words are spans of the shown text, never rebuilt strings: word pieces only point into it.
 
 A word piece knows which code points it came from, but its own string has lost case, accents and
-joiners. So words are cut from the text itself by the Unicode rules (UAX 29), widened to whole
-grapheme clusters, and merged wherever one piece covers two of them. `text[start:end]` is therefore
-always exactly what the reader sees, whatever the script.
+joiners. So words are cut from the text itself by the Unicode rules (UAX 29; see `spans`), widened
+to whole grapheme clusters, and merged wherever one piece covers two of them. `text[start:end]` is
+therefore always exactly what the reader sees, whatever the script.
 """
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 import regex
 from tokenizers import Tokenizer
 
+from cer_assist.learning.spans import word_spans
+
 WINDOW_PIECES = 254  # the encoder was trained on 256 positions; two are [CLS] and [SEP]
 
-_WORD = regex.compile(r"(?w)\b\S.*?\b", flags=regex.DOTALL)
-_GRAPHEME = regex.compile(r"\X", flags=regex.DOTALL)
 # English closed-class words: they carry grammar, not the matter of a protocol. A closed list, so
 # that content words such as "together" or "interest" (on many longer lists) are never lost; nor are
 # "no", "not", "none" and "without": that no partner has a role is evidence.
@@ -72,21 +73,23 @@ def tokenise(tokenizer: Tokenizer, text: str) -> Pieces:
     """Word pieces of a text with the words and sentences they belong to."""
     encoding = tokenizer.encode(text, add_special_tokens=False)
     ids = np.array(encoding.ids, np.int32)
-    spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
+    spans = np.fromiter(chain.from_iterable(encoding.offsets), np.int32, 2 * len(ids))
+    spans = spans.reshape(-1, 2)
     spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + 1)  # a vanished mark still has a place
     words = word_spans(text, spans)
     word_of_piece = np.searchsorted(words[:, 0], spans[:, 0], side="right") - 1
     word_of_piece = np.maximum.accumulate(word_of_piece) if len(ids) else word_of_piece
-    used, word_of_piece = np.unique(word_of_piece, return_inverse=True)
+    words = words[word_of_piece[_first_of_runs(word_of_piece)]]
+    word_of_piece = _renumber(word_of_piece)
     ends = np.array([match.end() for match in _SENTENCE_END.finditer(text)], np.int32)
-    starts_of_pieces = words[used, 0][word_of_piece]
-    sentences = np.searchsorted(ends, starts_of_pieces, side="right")
+    sentences = np.searchsorted(ends, words[word_of_piece, 0], side="right")
+    shown = [text[start:end] for start, end in words.tolist()]
     return Pieces(
         ids=ids,
-        word_of_piece=word_of_piece.astype(np.int32),
-        words=words[used],
+        word_of_piece=word_of_piece,
+        words=words,
         sentence_of_piece=_renumber(sentences),
-        content=np.array([is_content(text[start:end]) for start, end in words[used]], bool),
+        content=np.fromiter(map(is_content, shown), bool, len(shown)),
     )
 
 
@@ -94,28 +97,6 @@ def tokenise(tokenizer: Tokenizer, text: str) -> Pieces:
 def is_content(word: str) -> bool:
     """Whether a word can be evidence: it has a letter and is no function word."""
     return word.casefold() not in FUNCTION_WORDS and any(map(str.isalpha, word))
-
-
-def word_spans(text: str, pieces: np.ndarray) -> np.ndarray:
-    """Spans of all words in order, none cutting through a piece or a grapheme cluster.
-
-    Parameters
-    ----------
-    text : str
-    pieces : (pieces, 2) int
-        Code-point spans that a word may not cut.
-
-    Returns
-    -------
-    (words, 2) int32, sorted, disjoint
-    """
-    found = [match.span() for match in _WORD.finditer(text)]
-    spans = np.array(found, np.int32).reshape(-1, 2)
-    if not _inside(pieces, spans):
-        spans = _merge(np.concatenate([spans, pieces]))
-    if not text.isascii():
-        spans = _merge(_widen_to_graphemes(text, spans))
-    return spans
 
 
 def windows(pieces: Pieces, size: int = WINDOW_PIECES) -> list[tuple[int, int]]:
@@ -135,32 +116,6 @@ def windows(pieces: Pieces, size: int = WINDOW_PIECES) -> list[tuple[int, int]]:
     return cuts
 
 
-def _inside(pieces: np.ndarray, spans: np.ndarray) -> bool:
-    if not len(spans):
-        return not len(pieces)
-    at = np.searchsorted(spans[:, 0], pieces[:, 0], side="right") - 1
-    return bool(np.all(at >= 0) and np.all(pieces[:, 1] <= spans[at, 1]))
-
-
-def _merge(spans: np.ndarray) -> np.ndarray:
-    """Union of overlapping spans; spans that only touch stay apart."""
-    if not len(spans):
-        return spans
-    spans = spans[np.argsort(spans[:, 0], kind="stable")]
-    reach = np.maximum.accumulate(spans[:, 1])
-    first = np.concatenate([[True], spans[1:, 0] >= reach[:-1]])
-    starts = np.flatnonzero(first)
-    ends = np.append(starts[1:], len(spans)) - 1
-    return np.stack([spans[starts, 0], reach[ends]], axis=1).astype(np.int32)
-
-
-def _widen_to_graphemes(text: str, spans: np.ndarray) -> np.ndarray:
-    edges = np.array([0] + [match.end() for match in _GRAPHEME.finditer(text)], np.int32)
-    starts = edges[np.searchsorted(edges, spans[:, 0], side="right") - 1]
-    ends = edges[np.searchsorted(edges, spans[:, 1], side="left")]
-    return np.stack([starts, ends], axis=1)
-
-
 def _last_of_runs(numbers: np.ndarray) -> np.ndarray:
     """Positions just after the last element of each run of equal numbers."""
     return np.append(np.flatnonzero(np.diff(numbers)) + 1, len(numbers))
@@ -171,5 +126,13 @@ def _last_between(ends: np.ndarray, start: int, limit: int) -> int:
     return int(ends[at]) if at >= 0 and ends[at] > start else 0
 
 
+def _first_of_runs(numbers: np.ndarray) -> np.ndarray:
+    """True where a run of equal numbers starts."""
+    first = np.ones(len(numbers), bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+    return first
+
+
 def _renumber(numbers: np.ndarray) -> np.ndarray:
-    return np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+    """Count the runs of equal numbers from 0."""
+    return np.cumsum(_first_of_runs(numbers), dtype=np.int32) - np.int32(1)

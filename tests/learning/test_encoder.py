@@ -79,6 +79,23 @@ def test_padding_beside_longer_texts_changes_nothing(encoder: Encoder) -> None:
     assert np.abs(alone - together).mean() < 0.01
 
 
+def test_rounding_inside_tensorflow_is_rounding_outside(encoder: Encoder) -> None:
+    generator = np.random.default_rng(0)
+    steps = generator.normal(scale=5, size=(384, 64)).astype(np.float32)
+    shift = generator.normal(scale=20, size=64).astype(np.float32)
+    cut = [tokenise(encoder.tokenizer, text).ids for text in [*SENTENCES, " ".join(SENTENCES)]]
+    wide = list(encoder.states(cut))
+    small = list(encoder.quantised(cut, steps, shift))
+    for (which, states), (again, found) in zip(wide, small, strict=True):
+        assert np.array_equal(which, again)
+        expected = np.clip(np.rint(states @ steps + shift), -127, 127).astype(np.int8)
+        assert found.shape == expected.shape
+        assert found.dtype == np.int8
+        difference = np.abs(found.astype(int) - expected)
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.001
+
+
 def test_batches_hold_every_window_once_and_little_padding() -> None:
     lengths = np.random.default_rng(0).integers(1, 255, 500)
     batches = list(batches_by_length(lengths.tolist()))

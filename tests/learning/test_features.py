@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cer_assist.domain.errors import Cancelled, Corrupt
-from cer_assist.learning.encoder import Encoder
+from cer_assist.learning.encoder import Encoder, quantise
 from cer_assist.learning.features import FeatureCache, TokenStates, pack, unpack
 from cer_assist.learning.progress import silent
 from cer_assist.learning.projection import Projection, projection_in
 from cer_assist.learning.readings import read
-from cer_assist.learning.text import tokenise
+from cer_assist.learning.text import tokenise, windows
 from tests.learning.shared import Demo, a_text, collecting
 from tests.learning.test_text import TEXTS, TOKENIZER
 
@@ -114,7 +114,23 @@ def test_quantising_is_exact_to_half_a_step_and_clips() -> None:
     states = np.zeros((2, 384), np.float32)
     states[0, :2] = [1.0, -2.5]
     states[1, :2] = [9.0, -9.0]
-    assert projection.quantise(states)[:, :2].tolist() == [[32, -79], [127, -127]]
+    found = quantise(states, projection.steps, projection.shift).numpy()
+    assert found[:, :2].tolist() == [[32, -79], [127, -127]]
+
+
+def test_cached_states_are_deviations_from_the_mean_along_the_directions(
+    cache: FeatureCache,
+) -> None:
+    document = a_text("Patients and researchers decide together. " * 60)  # two windows
+    [found] = cache.read([document], silent)
+    fitted = projection_in(cache.folder, cache.encoder)
+    cut = windows(found.pieces)
+    for which, batch in cache.encoder.states([found.pieces.ids[slice(*at)] for at in cut]):
+        for place, row in zip(which, batch, strict=True):
+            start, end = cut[place]
+            deviations = (row[: end - start] - fitted.mean) @ fitted.directions
+            exact = np.clip(deviations * (127 / 4), -127, 127)
+            assert np.abs(found.states[start:end] - exact).max() < 0.51
 
 
 def test_a_damaged_projection_is_fitted_again_and_equal(cache: FeatureCache, demo: Demo) -> None:
