@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from cer_assist.domain.errors import Corrupt
-
-MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
+from cer_assist.domain.artefacts import MANIFEST, WEIGHTS, checked, stored
 
 
 def save_model(folder: Path, description: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
@@ -36,21 +34,10 @@ def save_model(folder: Path, description: dict[str, Any], arrays: dict[str, np.n
 
 def load_model(folder: Path, sha256: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read a model back; Corrupt when any byte differs from what was saved."""
-    text = _read(folder / MANIFEST, sha256)
-    description = json.loads(text)
-    return description, load(_read(folder / WEIGHTS, description["weights_sha256"]))
+    description = json.loads(checked(folder / MANIFEST, sha256))
+    return description, load(checked(folder / WEIGHTS, description["weights_sha256"]))
 
 
 def manifest_sha256(folder: Path) -> str:
     """The hash of a folder's manifest as it is now."""
-    return hashlib.sha256(_read(folder / MANIFEST, None)).hexdigest()
-
-
-def _read(path: Path, sha256: str | None) -> bytes:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise Corrupt(f"The model file {path.name} is missing from {path.parent}.") from error
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        raise Corrupt(f"The model file {path} does not match its SHA-256: train again.")
-    return data
+    return hashlib.sha256(stored(folder / MANIFEST)).hexdigest()

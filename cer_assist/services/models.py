@@ -1,7 +1,8 @@
 """A model version is written in pieces and published at once: readers see all of it or none.
 
 Thousands of suggestions in one transaction would hold up the coders' saves; so they go in by chunks
-under a version that nobody reads yet, and `publish` is one small update.
+under a version that nobody reads yet, and `publish` is one small update. In use is the version that
+the project has pinned, else the newest published one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from cer_assist.services import audit
@@ -19,6 +20,7 @@ from cer_assist.store.tables import (
     Highlight,
     LabelEvent,
     ModelVersion,
+    Project,
     Serving,
     Suggestion,
 )
@@ -26,13 +28,17 @@ from cer_assist.store.types import now, table_of
 
 CHUNK = 200  # rows written in one transaction: 20 ms during which no coder's save gets in
 
-_version = table_of(ModelVersion)
-_CURRENT = (
+_version, _project = table_of(ModelVersion), table_of(Project)
+_pinned = select(_project.c.pinned_version_id).where(_project.c.id == bindparam("project"))
+_newest = (
     select(_version.c.id)
     .where(_version.c.project_id == bindparam("project"), _version.c.published_at.is_not(None))
     .order_by(_version.c.number.desc())
     .limit(1)
 )
+# The id of the version in use by `project`, as part of a statement; two rows are read at most.
+IN_USE = func.coalesce(_pinned.scalar_subquery(), _newest.scalar_subquery())
+_CURRENT = select(IN_USE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,13 @@ class NewVersion:
 
 
 def current_version_id(session: Session, project_id: int) -> int | None:
-    """The published version in use, if there is one."""
+    """The version in use, if there is one."""
     found: int | None = session.execute(_CURRENT, {"project": project_id}).scalars().first()
     return found
 
 
 def current_version(session: Session, project_id: int) -> ModelVersion | None:
-    """The published version in use, whole."""
+    """The version in use, whole."""
     version_id = current_version_id(session, project_id)
     return None if version_id is None else session.get(ModelVersion, version_id)
 
@@ -125,19 +131,31 @@ def add_suggestions(session: Session, version_id: int, rows: Sequence[Suggestion
 
 
 def publish(session: Session, version_id: int, decision: str) -> None:
-    """Let everyone see a version that is complete."""
+    """Let everyone see a version that is complete; behind a pinned one it waits."""
     version = session.get_one(ModelVersion, version_id)
+    project = locked_project(session, version.project_id)
+    detail = {"number": version.number, "sha256": version.sha256, "labels": version.label_count}
+    if project.pinned_version_id is None:
+        project.previous_version_id = current_version_id(session, project.id)
+    else:
+        pinned = session.get_one(ModelVersion, project.pinned_version_id)
+        detail["waits_behind_version"] = pinned.number
     version.published_at, version.decision = now(), decision
-    entry = audit.Entry(
-        "model.published",
-        f"model:{version.id}",
-        {"number": version.number, "sha256": version.sha256, "labels": version.label_count},
-    )
-    audit.append(session, entry, account_id=None, project_id=version.project_id)
+    entry = audit.Entry("model.published", f"model:{version.id}", detail)
+    audit.append(session, entry, account_id=None, project_id=project.id)
+
+
+def locked_project(session: Session, project_id: int) -> Project:
+    """A project's row, which no other transaction changes before the commit."""
+    # Coders' labels refer to the row: they need not wait, its key stays as it is.
+    return session.get_one(Project, project_id, with_for_update={"key_share": True})
 
 
 def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -> int:
-    """Delete one chunk of older suggestions that nobody was served; the number deleted."""
+    """Delete one chunk of older suggestions that nobody was served; the number deleted.
+
+    Those of the version in use stay, and those of the one before it: a page compares the two.
+    """
     used = [
         select(column).where(column.is_not(None))
         for column in (
@@ -146,10 +164,16 @@ def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -
             LabelEvent.suggestion_id,
         )
     ]
+    wanted = or_(
+        ModelVersion.id == Project.pinned_version_id,
+        ModelVersion.id == Project.previous_version_id,
+    )
     stale = (
         select(Suggestion.id)
         .join(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .where(ModelVersion.project_id == project_id, ModelVersion.id < keep_version_id)
+        .join(Project, Project.id == ModelVersion.project_id)
+        .where(Project.id == project_id, ModelVersion.id < keep_version_id)
+        .where(func.coalesce(wanted, False).is_(False))
         .limit(CHUNK)
     )
     for column in used:

@@ -12,7 +12,7 @@ from cer_assist.domain.labels import Action, Origin
 from cer_assist.services import card, labelling, queue
 from cer_assist.services.card import Card, make_card
 from cer_assist.services.label_events import Recorded
-from cer_assist.services.models import current_version_id
+from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.services.queue import Served
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -66,12 +66,7 @@ _ANSWERED_BLIND = (
     .where(LabelEvent.id == bindparam("event"), ~_SEEN_BEFORE)
 )
 _version = table_of(ModelVersion)
-_MODEL_LINE = (
-    select(_version.c.number, _version.c.label_count)
-    .where(_version.c.project_id == bindparam("project"), _version.c.published_at.is_not(None))
-    .order_by(_version.c.number.desc())
-    .limit(1)
-)
+_MODEL_LINE = select(_version.c.number, _version.c.label_count).where(_version.c.id == IN_USE)
 _BY_KEY = select(
     LabelEvent.id,
     LabelEvent.protocol_id,
@@ -155,7 +150,7 @@ def stored_answer(session: Session, project_id: int, account_id: int, key: str) 
 
 
 def model_line(session: Session, project_id: int) -> ModelLine | None:
-    """The published version's number and label count."""
+    """The number of the version in use and its label count."""
     row = session.execute(_MODEL_LINE, {"project": project_id}).first()
     return ModelLine(row.number, row.label_count) if row else None
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from cer_assist import tasks, worker
 from cer_assist.cli.demo import VISITOR, make_project
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
-from cer_assist.services import accounts, jobs, models, training_data
+from cer_assist.services import accounts, jobs, models, pinning, training_data
 from cer_assist.services.retraining import KIND
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -104,13 +105,9 @@ def test_labels_become_a_version_with_words_and_suggestions(
 
 
 def _next_version_continues(database: Database, settings: Settings, project_id: int) -> None:
-    """Five more labels make version 2; suggestions of version 1 that nobody saw are gone."""
-    with database.write() as session:
-        project = session.get_one(Project, project_id)
-        visitor = accounts.find_account(session, VISITOR).id
-        for protocol_id in training_data.open_protocol_ids(session, project_id)[:5]:
-            name = session.get_one(Protocol, protocol_id).external_id
-            a_label(session, project, protocol_id, by=visitor, level=intended_levels()[name])
+    """Five more labels make version 2; suggestions of version 1 stay to be compared with."""
+    first = _in_use(database, project_id)
+    _label_five(database, project_id)
     run_worker(settings)
     with database.read() as session:
         version = models.current_version(session, project_id)
@@ -118,10 +115,57 @@ def _next_version_continues(database: Database, settings: Settings, project_id: 
         newest = session.scalars(select(ModelVersion).order_by(ModelVersion.number.desc())).first()
         assert newest is not None
         assert (version.number, newest.decision) == (2, version.decision)
-        kept = session.scalars(select(Suggestion.model_version_id).distinct()).all()
-        assert list(kept) == [version.id]
+        assert scored_by(session) == {first.id, version.id}
         classifier = tasks.load_current(settings, version)
         assert classifier.n_labels_ == version.label_count
+    _a_roll_back_has_its_suggestions_made(database, settings, project_id, first.id)
+
+
+def _a_roll_back_has_its_suggestions_made(
+    database: Database, settings: Settings, project_id: int, first: int
+) -> None:
+    """Also of protocols that version 1 never scored; version 3 then waits, scored as well."""
+    with database.write() as session:
+        old = select(Suggestion.id).where(Suggestion.model_version_id == first)
+        session.execute(delete(Highlight).where(Highlight.suggestion_id.in_(old)))
+        session.execute(delete(Suggestion).where(Suggestion.model_version_id == first))
+        project = session.get_one(Project, project_id)
+        visitor = accounts.find_account(session, VISITOR).id
+        pinning.pin(session, project, first, visitor)
+    run_worker(settings)
+    with database.read() as session:
+        open_ids = set(training_data.open_protocol_ids(session, project_id))
+        assert models.scored_protocol_ids(session, first) == open_ids
+    _label_five(database, project_id)
+    run_worker(settings)
+    with database.read() as session:
+        newest = session.scalars(select(ModelVersion).order_by(ModelVersion.number.desc())).first()
+        assert newest is not None
+        assert (newest.number, newest.published_at is not None) == (3, True)
+        assert models.current_version_id(session, project_id) == first
+        assert pinning.standing(session, project).waiting == [2, 3]
+        assert scored_by(session) == {first, first + 1, newest.id}
+
+
+def _in_use(database: Database, project_id: int) -> ModelVersion:
+    with database.read() as session:
+        version = models.current_version(session, project_id)
+    assert version is not None
+    return version
+
+
+def _label_five(database: Database, project_id: int) -> None:
+    with database.write() as session:
+        project = session.get_one(Project, project_id)
+        visitor = accounts.find_account(session, VISITOR).id
+        for protocol_id in training_data.open_protocol_ids(session, project_id)[:5]:
+            name = session.get_one(Protocol, protocol_id).external_id
+            a_label(session, project, protocol_id, by=visitor, level=intended_levels()[name])
+
+
+def scored_by(session: Session) -> set[int]:
+    """The versions that have suggestions."""
+    return set(session.scalars(select(Suggestion.model_version_id).distinct()))
 
 
 def test_a_protocol_that_wants_a_second_reader_teaches_nothing_yet(database: Database) -> None:

@@ -45,3 +45,11 @@ class Project(Base):
     retrain_idle_seconds: Mapped[int] = mapped_column(default=120)
     reservation_minutes: Mapped[int] = mapped_column(default=30)
     created_at: Mapped[Instant]
+    # It stays in use whatever is published; empty: the newest published version is in use.
+    pinned_version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model_version.id", use_alter=True)  # versions refer to their project, too
+    )
+    # In use before the present one: what its suggestions are compared with.
+    previous_version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model_version.id", use_alter=True)
+    )
