@@ -62,11 +62,11 @@ def word_spans(text: str, pieces: np.ndarray) -> np.ndarray:
     -------
     (words, 2) int32, sorted, disjoint
     """
-    kinds = _plain_kinds(text)
-    spans = matched_words(text) if kinds is None else _plain_words(kinds)
+    plain = plain_words(text)
+    spans = matched_words(text) if plain is None else plain
     if not _inside(pieces, spans):
         spans = _merge(np.concatenate([spans, pieces]))
-    if kinds is None and not text.isascii():
+    if plain is None and not text.isascii():
         spans = _merge(_widen_to_graphemes(text, spans))
     return spans
 
