@@ -9,7 +9,7 @@ import click
 
 from cer_assist.config import ROOT
 
-TABLES = {"label-loop": "label_loop", "import": "import_", "train": "train"}
+TABLES = {"label-loop": "label_loop", "import": "import_", "train": "train", "sum-task": "sum_task"}
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

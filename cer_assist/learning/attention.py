@@ -197,7 +197,7 @@ class AttentionPooling(keras.layers.Layer):
         pooled = ops.cast(self._without_head(pooled), self.compute_dtype)
         return (pooled, self._without_head(weights)) if return_attention_scores else pooled
 
-    def attention(self, states, mask=None):
+    def attention(self, states, mask=None) -> keras.KerasTensor:
         """The weights alone, of states at hand; within a model ask the call to return them.
 
         Parameters

@@ -123,7 +123,7 @@ class SelfAttention(keras.layers.Layer):
         result = ops.cast(result, self.compute_dtype)
         return (result, weights) if return_attention_scores else result
 
-    def attention(self, states, mask=None):
+    def attention(self, states, mask=None) -> keras.KerasTensor:
         """The matrix alone, (batch, ..., time, time) in float32 or more.
 
         Takes states at hand and a mask as `call` does; within a model ask the call to return it.
