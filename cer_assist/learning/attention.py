@@ -58,12 +58,10 @@ def without_masked(states, mask, dtype):
     states : (..., time, size) tensor
     mask : (..., time) bool or 0/1, or None
     dtype : str
-        What the states are cast to.
 
     Returns
     -------
-    states : (..., time, size) of `dtype`
-    mask : (..., time) bool, or None
+    states of `dtype`, and the mask as bool or None
 
     Raises
     ------
