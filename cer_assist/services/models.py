@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select
+from sqlalchemy.orm import Session, defer
 
 from cer_assist.services import audit
 from cer_assist.store.tables import (
@@ -183,6 +183,34 @@ def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -
         session.execute(delete(Highlight).where(Highlight.suggestion_id.in_(ids)))
         session.execute(delete(Suggestion).where(Suggestion.id.in_(ids)))
     return len(ids)
+
+
+def newest(session: Session, project_id: int, count: int) -> Sequence[ModelVersion]:
+    """The newest versions of a project, published or not, without their words."""
+    return session.scalars(
+        select(ModelVersion)
+        .options(defer(ModelVersion.words))
+        .where(ModelVersion.project_id == project_id)
+        .order_by(ModelVersion.number.desc())
+        .limit(count)
+    ).all()
+
+
+def curve(session: Session, project_id: int) -> Sequence[Row[Any]]:
+    """Two measures of every version of a project and what each was taken from."""
+    measured = ModelVersion.metrics
+    return session.execute(
+        select(
+            ModelVersion.number,
+            ModelVersion.label_count,
+            ModelVersion.published_at,
+            measured["n"].label("n"),
+            measured["qwk"].label("qwk"),
+            measured["macro_f1"].label("macro_f1"),
+        )
+        .where(ModelVersion.project_id == project_id)
+        .order_by(ModelVersion.number)
+    ).all()
 
 
 def scored_protocol_ids(session: Session, version_id: int) -> set[int]:

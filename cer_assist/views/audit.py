@@ -19,7 +19,10 @@ MEANINGS = {
     "job.run_again": "job run again",
     "label.recorded": "label stored",
     "membership.set": "role set",
-    "model.published": "model put into use",
+    "model.pinned": "model pinned",
+    "model.published": "model published",
+    "model.rolled_back": "model rolled back",
+    "model.unpinned": "model unpinned",
     "project.added": "project made",
     "project.settings": "settings changed",
 }

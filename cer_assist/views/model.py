@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template
-from sqlalchemy import select
-from sqlalchemy.orm import defer
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
+from cer_assist.domain import artefacts
+from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
+from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import models, rubrics
-from cer_assist.store.tables import ModelVersion
-from cer_assist.views.access import ALL_ROLES, database, policy
+from cer_assist.services import models, moves, pinning, rubrics
+from cer_assist.services.pinning import Standing, Version
+from cer_assist.views import assets, model_figures
+from cer_assist.views.access import (
+    ALL_ROLES,
+    LEADING_ROLES,
+    OVERSEEING_ROLES,
+    database,
+    policy,
+    settings,
+)
 
 model = Blueprint("model", __name__, url_prefix="/p/<slug>")
 SHOWN = 25  # words a level
-VERSIONS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure of quality, said plainly."""
-
-    title: str
-    meaning: str
-
-
-MEASURES = {
-    "qwk": Measure("QWK", "agreement weighted by distance: 1 is full, 0 is chance"),
-    "accuracy": Measure("Accuracy", "share of protocols with exactly the coders' level"),
-    "within_one": Measure("Within one level", "share at most one level off"),
-    "mae": Measure("Mean distance", "in levels; 0 is best"),
-    "macro_f1": Measure("Macro-F1", "mean over levels, so rare levels count as much"),
-    "ece": Measure("Calibration error", "how far its percentages are off; 0 is best"),
-}
+VERSIONS = 100  # in the table; the learning curve has them all
 
 
 @model.get("/words")
@@ -75,20 +67,98 @@ def words_csv(slug: str) -> Response:
 @model.get("/model")
 @policy.members(*ALL_ROLES)
 def versions(slug: str) -> str:
-    """The newest versions, published or not."""
+    """What is in use and how good it is, how it came to that, and what it says differently."""
     with database().read() as session:
-        found = session.scalars(
-            select(ModelVersion)
-            .options(defer(ModelVersion.words))
-            .where(ModelVersion.project_id == g.project.id)
-            .order_by(ModelVersion.number.desc())
-            .limit(VERSIONS)
-        ).all()
+        stands = pinning.standing(session, g.project)
         current = models.current_version(session, g.project.id)
         rubric = rubrics.project_rubric(session, g.project)
+        found = models.newest(session, g.project.id, VERSIONS)
+        curve = models.curve(session, g.project.id)
+        changes = _changes(session, stands)
     return render_template(
-        "model.html", versions=found, current=current, rubric=rubric, measures=MEASURES
+        "model.html",
+        stands=stands,
+        current=current,
+        rubric=rubric,
+        versions=found,
+        total=len(curve),
+        points=model_figures.curve_points(curve, stands.in_use.number if stands.in_use else None),
+        changes=changes,
+        figures=model_figures,
+        can_draw=assets.can_draw(),
+        stored=_stored_artefacts(),
     )
+
+
+@model.get("/model/moved")
+@policy.members(*OVERSEEING_ROLES)
+def moved(slug: str) -> str:
+    """Protocols of one move; a write transaction, because what it shows is recorded as seen."""
+    with database().write() as session:
+        rubric = rubrics.project_rubric(session, g.project)
+        levels = _level("from", rubric), _level("to", rubric)
+        stands = pinning.standing(session, g.project)
+        if stands.in_use is None or stands.previous is None:
+            raise NotFound("There is no earlier version to compare with.")
+        ids = stands.previous.id, stands.in_use.id
+        found = moves.moved(session, ids, levels, request.args.get("page", 1, type=int))
+        moves.note_seen(session, found.rows, g.person.account_id)
+    return render_template(
+        "model_moved.html", stands=stands, rubric=rubric, levels=levels, found=found
+    )
+
+
+@model.post("/model/pin")
+@policy.members(*LEADING_ROLES)
+def pin(slug: str) -> BaseResponse:
+    """Use a version until it is unpinned; an earlier one is rolled back to."""
+    wanted = request.form.get("version", -1, type=int)
+    with database().write() as session:
+        _refuse_damaged(pinning.find_usable(session, g.project, wanted))
+        version = pinning.pin(session, g.project, wanted, g.person.account_id)
+    flash(f"Version {version.number} is pinned: it stays in use until it is unpinned.")
+    return redirect(url_for("model.versions", slug=slug), 303)
+
+
+@model.post("/model/unpin")
+@policy.members(*LEADING_ROLES)
+def unpin(slug: str) -> BaseResponse:
+    """Use the newest published version again."""
+    with database().write() as session:
+        version = pinning.unpin(session, g.project, g.person.account_id)
+    if version is not None:
+        flash(f"Version {version.number} is in use; newer ones follow as they are published.")
+    return redirect(url_for("model.versions", slug=slug), 303)
+
+
+def _changes(session: Session, stands: Standing) -> moves.Moves | None:
+    if stands.in_use is None or stands.previous is None:
+        return None
+    return moves.moves(session, stands.in_use.id, stands.previous.id)
+
+
+def _level(name: str, rubric: Rubric) -> int:
+    value = request.args.get(name, type=int)
+    if value not in rubric.scale:
+        raise NotFound("This address names a level that the rubric does not have.")
+    return value
+
+
+def _stored_artefacts() -> set[str]:
+    """Names of the models whose files are still here."""
+    folder = settings().models_folder
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _refuse_damaged(version: Version) -> None:
+    """A version that cannot be opened would leave new protocols without suggestions."""
+    try:
+        artefacts.check(settings().models_folder / version.artefact, version.sha256)
+    except Corrupt as error:
+        raise InvalidInput(
+            f"The files of version {version.number} are missing or damaged, so it cannot be used. "
+            "Nothing was changed: choose another version."
+        ) from error
 
 
 def word_table(stored: dict[str, Any], scale: tuple[int, ...]) -> dict[int, list[dict[str, Any]]]:
