@@ -13,13 +13,14 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, progress_bar, settings_for
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.model_kinds import DEFAULT_KIND, MODEL_KINDS
 
 if TYPE_CHECKING:
     from cer_assist.learning.evaluation import Labelled
     from cer_assist.learning.features import FeatureCache
     from cer_assist.learning.progress import Progress
 
-MODEL_NAMES = ("blend", "attention", "lexical", "tfidf_lr")
+MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -35,7 +36,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--labels", type=_file, help="CSV with protocol_id, coder and level.")
 @click.option("--coder", default="final", show_default=True, help="Whose labels of that CSV.")
 @click.option(
-    "--model", type=click.Choice([*MODEL_NAMES, "all"]), default="blend", show_default=True
+    "--model", type=click.Choice([*MODEL_NAMES, "all"]), default=DEFAULT_KIND, show_default=True
 )
 @click.option("--n-train", type=click.IntRange(min=6), help="Learn from so many protocols only.")
 def evaluate_command(
@@ -144,10 +145,10 @@ def _encode(
 
 
 def _table(result: dict[str, Any]) -> list[str]:
-    lines = [f"{'model':10}" + "".join(f"{name:>24}" for name in SHOWN)]
+    lines = [f"{'model':14}" + "".join(f"{name:>24}" for name in SHOWN)]
     for model, row in result.items():
         cells = [_cell(row[name], row["intervals"][name]) for name in SHOWN]
-        lines.append(f"{model:10}" + "".join(f"{cell:>24}" for cell in cells))
+        lines.append(f"{model:14}" + "".join(f"{cell:>24}" for cell in cells))
     return [*lines, f"on {next(iter(result.values()))['measured_on']}; 95 % intervals"]
 
 

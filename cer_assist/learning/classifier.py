@@ -13,13 +13,14 @@ import numpy as np
 
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
+from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import Blend, fit_blend
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
-from cer_assist.learning.kinds import DEFAULT, KINDS, Kind
+from cer_assist.learning.kinds import KINDS, Kind
 from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
 from cer_assist.learning.progress import Progress, silent
@@ -60,7 +61,7 @@ class ProtocolClassifier:
         scale: tuple[int, ...],
         cache: FeatureCache,
         *,
-        kind: str = DEFAULT,
+        kind: str = DEFAULT_KIND,
         rubric: Rubric | None = None,
         seed: int = 0,
         progress: Progress = silent,

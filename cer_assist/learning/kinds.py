@@ -1,10 +1,13 @@
 """A kind of model is the views it reads with and the shares that blending may give them.
 
 Shares are fitted on held-out documents, from a short list: with a few hundred labels a finer choice
-would only fit their noise.
+would only fit their noise. What the kinds are called where people choose one stands in
+`domain.model_kinds`.
 """
 
 from dataclasses import dataclass
+
+from cer_assist.learning.views import VIEWS
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,10 @@ class Kind:
     shares: tuple[tuple[float, ...], ...] = ((1.0,),)
 
 
-DEFAULT = "blend"
 KINDS: dict[str, Kind] = {
     "blend": Kind(
         ("attention", "lexical"),
         tuple((share, 1 - share) for share in (0.0, 0.2, 0.35, 0.5, 0.75, 1.0)),
     ),
-    "attention": Kind(("attention",)),
-    "lexical": Kind(("lexical",)),
+    **{name: Kind((name,)) for name in VIEWS},
 }

@@ -35,7 +35,9 @@ class Schedule:
     rate, decay : float
         Of AdamW.
     slows : bool
-        Whether the rate falls to zero over the epochs.
+        Whether the rate falls to zero over the epochs. Networks that may stop at any of them keep
+        theirs; with many batches in an epoch it is lower, so that epochs are steps worth choosing
+        from for eight batches as for eight hundred.
     batch_tokens : int
         Bounds rows x longest, and with it memory where documents are long.
     """
@@ -46,6 +48,10 @@ class Schedule:
     decay: float = 1e-3
     slows: bool = True
     batch_tokens: int = 60_000  # 60,000 x 64 floats are 15 MB
+
+    def rate_at(self, done: float, batches: int) -> float:
+        """The rate when a share of all epochs of so many batches is done."""
+        return self.rate * ((1 - done) if self.slows else min(1.0, (10 / batches) ** 0.5))
 
 
 class Network(keras.Model):
@@ -215,8 +221,8 @@ class JointFit:
         for epoch in range(epochs):
             batches = shuffled_batches(lengths, generator, self.schedule.batch_tokens)
             for number, which in enumerate(batches):
-                done = (epoch + number / len(batches)) / epochs if self.schedule.slows else 0.0
-                self._optimizer.learning_rate.assign(self.schedule.rate * (1 - done))
+                done = (epoch + number / len(batches)) / epochs
+                self._optimizer.learning_rate.assign(self.schedule.rate_at(done, len(batches)))
                 padded, mask = self._pad([items[at] for at in which])
                 self._step(padded, mask, above[which], weights[:, which].astype(np.float32))
             if after_epoch is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cer_assist.domain.errors import Corrupt
+from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.artefacts import manifest_sha256
@@ -17,7 +18,7 @@ from cer_assist.learning.calibration import cross_fitted
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.kinds import DEFAULT, KINDS
+from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 from cer_assist.learning.progress import Progress, silent
@@ -51,7 +52,7 @@ def train(
     scale: tuple[int, ...],
     *,
     cache: FeatureCache,
-    kind: str = DEFAULT,
+    kind: str = DEFAULT_KIND,
     rubric: Rubric | None = None,
     previous: Path | None = None,
     seed: int = 0,

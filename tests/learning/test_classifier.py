@@ -128,12 +128,10 @@ def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
     assert np.array_equal(
         warm.classifier.out_of_fold_.logits["attention"], cold.logits["attention"]
     )
-    assert not np.array_equal(
-        *(
-            model.views_["attention"].arrays()["logits.kernel"]
-            for model in (warm.classifier, fitted)
-        )
-    )
+    kernels = [
+        model.views_["attention"].arrays()["logits.kernel"] for model in (warm.classifier, fitted)
+    ]
+    assert not np.array_equal(kernels[0], kernels[1])
 
 
 def test_an_unusable_earlier_model_only_means_starting_afresh(

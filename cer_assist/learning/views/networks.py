@@ -6,12 +6,13 @@ tie the time to the luck of a few rare levels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from cer_assist.learning.batches import batches_by_length
 from cer_assist.learning.inference import inference
-from cer_assist.learning.network import Network, Weights, joint_fit
+from cer_assist.learning.network import Weights, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
 from cer_assist.learning.readings import Reading, without
 from cer_assist.learning.views.base import HeldOut, Seen
@@ -25,7 +26,7 @@ class FrozenView:
     network : type of Network
     """
 
-    def __init__(self, network: type[Network]):
+    def __init__(self, network: Any):  # mypy takes a class for something that cannot be hashed
         self.network = network
 
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedNetwork":
@@ -75,7 +76,7 @@ class FittedNetwork:
     weights : dict of str to ndarray
     """
 
-    def __init__(self, network: type[Network], weights: Weights):
+    def __init__(self, network: Any, weights: Weights):
         self.network, self.weights = network, weights
         self._run = inference(network, len(weights["logits.bias"]) + 1)
 

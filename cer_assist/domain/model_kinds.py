@@ -1,0 +1,52 @@
+"""The kinds of model by name, for people who choose one: what it reads, in their words.
+
+What each is made of stands in `learning.kinds`, which the web process never loads.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class KindWords(NamedTuple):
+    """A kind's name on the page and what to expect of it."""
+
+    title: str
+    hint: str
+
+
+DEFAULT_KIND = "blend"
+MODEL_KINDS: dict[str, KindWords] = {
+    "blend": KindWords(
+        "Words in context and word counts together",
+        "The usual choice: measured best on study protocols.",
+    ),
+    "attention": KindWords(
+        "Words in context",
+        "Reads each word with its neighbours and picks the few that decide.",
+    ),
+    "hierarchical": KindWords(
+        "Sentences, then words",
+        "Picks the sentences that decide, and the words in them.",
+    ),
+    "lexical": KindWords(
+        "Word counts",
+        "Counts words and nothing else: quick, and easy to check by hand.",
+    ),
+    "embedding": KindWords(
+        "Words from your labels only",
+        "Knows no language beforehand; wants many labels.",
+    ),
+    "self_attention": KindWords(
+        "Words from your labels, seen together",
+        "As before, and each word looks at all others; slow, wants thousands of labels.",
+    ),
+    "maxpool": KindWords(
+        "Strongest words from your labels",
+        "Knows no language beforehand; only the strongest words count.",
+    ),
+    "bilstm": KindWords(
+        "Words in order, from your labels only",
+        "The model published for such protocols, to compare with: very slow, wants many labels.",
+    ),
+}
