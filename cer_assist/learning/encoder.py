@@ -103,8 +103,8 @@ class Encoder:
 
     def quantised(
         self, windows: Sequence[np.ndarray], steps: np.ndarray, shift: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Encode windows as `states` does, projected and rounded before they leave TensorFlow.
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Encode windows as `states` does; TensorFlow projects, rounds and adds them up.
 
         Parameters
         ----------
@@ -118,11 +118,14 @@ class Encoder:
         which : (batch,) int
         states : (batch, pieces, n) int8
             Rows are padded at the end to the longest window of the batch.
+        sums : (batch, 384) float32
+            Of the states of each window's pieces, before they are projected.
         """
         _, quantised = self._functions()
         for which in batches_by_length([len(window) for window in windows]):
             ids, mask = padded_inputs([windows[at] for at in which])
-            yield which, quantised(ids, mask, steps, shift).numpy()[:, 1:-1]
+            states, sums = quantised(ids, mask, steps, shift)
+            yield which, states.numpy()[:, 1:-1], sums.numpy()
 
     @property
     def forward(self):
@@ -188,7 +191,7 @@ def check_sha256(path: Path, expected: str) -> None:
 
 
 def _compile(folder: Path) -> tuple:
-    """The forward pass alone and the same followed by `quantise`."""
+    """The forward pass alone, and the same followed by `quantise` beside sums of its states."""
     check_sha256(folder / "model.safetensors", WEIGHTS_SHA256)
     from keras_hub.models import BertBackbone
 
@@ -205,7 +208,10 @@ def _compile(folder: Path) -> tuple:
 
     @tf.function(input_signature=[pieces, pieces, steps, shift])
     def quantised(ids, mask, steps, shift):
-        rows = quantise(tf.reshape(forward(ids, mask), (-1, STATE_SIZE)), steps, shift)
-        return tf.reshape(rows, tf.concat([tf.shape(ids), tf.shape(shift)], axis=0))
+        states = forward(ids, mask)
+        rows = quantise(tf.reshape(states, (-1, STATE_SIZE)), steps, shift)
+        pieces = tf.pad(mask[:, 2:], [[0, 0], [1, 1]])  # without [CLS] and [SEP]
+        sums = tf.linalg.matvec(states, tf.cast(pieces, tf.float32), transpose_a=True)
+        return tf.reshape(rows, tf.concat([tf.shape(ids), tf.shape(shift)], axis=0)), sums
 
     return forward, quantised

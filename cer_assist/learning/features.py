@@ -1,10 +1,11 @@
-"""Token states are a cache, never data: any file may vanish or rot and is rebuilt from the text.
+"""States are a cache, never data: any file may vanish or rot and is rebuilt from the text.
 
 Each text has one file, named by the SHA-256 of the text under a folder named by everything the
 states depend on (encoder, projection, function words, format), so a stale state cannot be read by
 mistake. A file starts with the SHA-256 of its rest; a flipped byte is found on reading and the file
-is made anew. 64 int8 numbers, two bytes of word-piece id and about two of offsets and flags make 68
-bytes a word piece.
+is made anew. The pieces of content words keep 64 int8 numbers each, of the others no model reads
+any; so there is room for the whole 384 of each sentence, which tell what it means. With two bytes
+of word-piece id and about two of offsets and flags that is some 53 bytes a word piece.
 """
 
 import hashlib
@@ -21,11 +22,11 @@ from safetensors.numpy import load, save
 from cer_assist.domain.errors import Corrupt
 from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
-from cer_assist.learning.encoder import WEIGHTS_SHA256, Encoder
+from cer_assist.learning.encoder import STATE_SIZE, WEIGHTS_SHA256, Encoder
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
-FORMAT = 2  # 2: projected and rounded by TensorFlow, one component in 200,000 a step away
+FORMAT = 3  # 3: read sentence by sentence, with sentence states, token states of content words only
 _DEPENDS_ON = (WEIGHTS_SHA256, projection.RECIPE, *sorted(FUNCTION_WORDS), str(FORMAT))
 FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
@@ -39,13 +40,16 @@ class TokenStates:
 
     Attributes
     ----------
-    states : (pieces, 64) int8
-        Contextual states; 127 is four standard deviations.
+    states : (content pieces, 64) int8
+        Contextual states of the pieces of content words; 127 is four standard deviations.
+    sentences : (sentences, 384) int8
+        Mean state of each sentence's pieces; only its direction is kept, 127 is the largest number.
     pieces : Pieces
         Which words and sentences they belong to.
     """
 
     states: np.ndarray
+    sentences: np.ndarray
     pieces: Pieces
 
 
@@ -114,16 +118,21 @@ class FeatureCache:
         texts = [tokenise(self.encoder.tokenizer, document.text) for document in chunk]
         places = [(at, *cut) for at, pieces in enumerate(texts) for cut in windows(pieces)]
         found = [np.zeros((len(pieces.ids), projection.SIZE), np.int8) for pieces in texts]
+        sums = [np.zeros((pieces.sentences, STATE_SIZE), np.float32) for pieces in texts]
         windowed = [texts[at].ids[start:end] for at, start, end in places]
         finished = 0
         batches = self.encoder.quantised(windowed, self._projection.steps, self._projection.shift)
-        for which, batch in batches:
-            for place, row in zip(which, batch, strict=True):
+        for which, batch, totals in batches:
+            for place, row, total in zip(which, batch, totals, strict=True):
                 at, start, end = places[place]
                 found[at][start:end] = row[: end - start]
+                sums[at][texts[at].sentence_of_piece[start]] += total
             finished += len(which)
             advance(finished / len(places))
-        return [TokenStates(states, pieces) for states, pieces in zip(found, texts, strict=True)]
+        return [
+            TokenStates(states[pieces.content_pieces], directions(total), pieces)
+            for states, total, pieces in zip(found, sums, texts, strict=True)
+        ]
 
     def _path(self, document: Document) -> Path:
         name = hashlib.sha256(document.text.encode()).hexdigest()
@@ -137,6 +146,12 @@ class FeatureCache:
         aside.replace(path)
 
 
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Where vectors point, (n, 384) int8: each divided by its largest number, which becomes 127."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)
+    return np.round(vectors * (127 / largest)).astype(np.int8)
+
+
 def pack(states: TokenStates) -> bytes:
     """Checksum and arrays; word spans as compressed differences, run numbers as single bits."""
     pieces = states.pieces
@@ -144,6 +159,7 @@ def pack(states: TokenStates) -> bytes:
     body = save(
         {
             "s": states.states,
+            "d": states.sentences,
             "i": pieces.ids.astype(np.uint16),
             "w": np.frombuffer(zlib.compress(spans.tobytes(), 6), np.uint8),
             "f": np.packbits(np.diff(pieces.word_of_piece, prepend=0).astype(bool)),
@@ -170,7 +186,7 @@ def unpack(data: bytes) -> TokenStates:
         sentence_of_piece=_runs(arrays["t"], count),
         content=np.unpackbits(arrays["c"], count=len(words)).astype(bool),
     )
-    return TokenStates(arrays["s"], pieces)
+    return TokenStates(arrays["s"], arrays["d"], pieces)
 
 
 def _runs(bits: np.ndarray, count: int) -> np.ndarray:

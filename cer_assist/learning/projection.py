@@ -25,7 +25,7 @@ from cer_assist.learning.text import tokenise, windows
 
 SIZE = 64
 TEXTS = Path(__file__).resolve().parent.parent / "demo" / "protocols.jsonl"
-RECIPE = f"{SIZE} principal components of {hashlib.sha256(TEXTS.read_bytes()).hexdigest()}"
+RECIPE = f"{SIZE} components of content words of {hashlib.sha256(TEXTS.read_bytes()).hexdigest()}"
 # int8 covers four standard deviations either side; .006 % of a normal lies outside and is clipped.
 UNITS_PER_DEVIATION = 127 / 4
 _DIGEST = hashlib.sha256().digest_size
@@ -91,7 +91,7 @@ def _texts() -> list[str]:
 
 
 def fit_projection(encoder: Encoder, texts: Iterable[str]) -> Projection:
-    """Principal components of the states of all word pieces of some texts.
+    """Principal components of the states of the content words of some texts.
 
     Parameters
     ----------
@@ -99,14 +99,16 @@ def fit_projection(encoder: Encoder, texts: Iterable[str]) -> Projection:
     texts : iterable of str
         Running text of the kind the states will come from; labels play no part.
     """
-    cut = []
+    cut, content = [], []
     for text in texts:
         pieces = tokenise(encoder.tokenizer, text)
         cut += [pieces.ids[start:end] for start, end in windows(pieces)]
+        marked = pieces.content[pieces.word_of_piece]
+        content += [np.flatnonzero(marked[start:end]) for start, end in windows(pieces)]
     count, total, products = 0, np.zeros(384), np.zeros((384, 384))
     for which, batch in encoder.states(cut):
         for at, row in zip(which, batch, strict=True):
-            states = row[: len(cut[at])].astype(np.float64)  # (pieces, 384)
+            states = row[content[at]].astype(np.float64)  # (pieces, 384)
             count += len(states)
             total += states.sum(axis=0)
             products += states.T @ states

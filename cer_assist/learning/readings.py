@@ -21,6 +21,8 @@ class Reading:
     Attributes
     ----------
     states : (pieces, 64) int8
+    sentence_states : (sentences, 384) int8
+        What each sentence means as a whole; only the direction counts.
     word_of_piece : (pieces,) int32
         Index into `words`, never decreasing.
     words : (words, 2) int32
@@ -28,7 +30,7 @@ class Reading:
     keys : (words,) uint64
         Equal for equal words, whatever their case and accents.
     sentences : (words,) int32
-        Number of the sentence of each word, never decreasing.
+        Number of the sentence of each word, never decreasing; its row in `sentence_states`.
     spoken : (all words,) uint64
         Keys of all words in order: function words, numbers and punctuation too.
     place : (words,) int32
@@ -36,6 +38,7 @@ class Reading:
     """
 
     states: np.ndarray
+    sentence_states: np.ndarray
     word_of_piece: np.ndarray
     words: np.ndarray
     keys: np.ndarray
@@ -52,7 +55,8 @@ def read(found: TokenStates) -> Reading:
     spoken = word_keys(pieces)
     first_piece = np.searchsorted(pieces.word_of_piece, used)
     return Reading(
-        states=found.states[kept],
+        states=found.states,
+        sentence_states=found.sentences,
         word_of_piece=word_of_piece.astype(np.int32),
         words=pieces.words[used],
         keys=spoken[used],
@@ -70,6 +74,7 @@ def without(reading: Reading, removed: np.ndarray) -> Reading:
     spoken[reading.place[removed]] = False
     return Reading(
         states=reading.states[pieces],
+        sentence_states=reading.sentence_states,
         word_of_piece=(np.cumsum(kept) - 1)[reading.word_of_piece[pieces]].astype(np.int32),
         words=reading.words[kept],
         keys=reading.keys[kept],

@@ -63,6 +63,11 @@ class Pieces:
     sentence_of_piece: np.ndarray
     content: np.ndarray
 
+    @property
+    def sentences(self) -> int:
+        """How many sentences there are."""
+        return int(self.sentence_of_piece[-1]) + 1 if len(self.ids) else 0
+
     @cached_property
     def content_pieces(self) -> np.ndarray:
         """Positions of the pieces of content words, (content pieces,) int."""
@@ -100,19 +105,19 @@ def is_content(word: str) -> bool:
 
 
 def windows(pieces: Pieces, size: int = WINDOW_PIECES) -> list[tuple[int, int]]:
-    """Cut the pieces into windows of at most `size`, at sentence ends where one is in reach.
+    """One window for each sentence, as the encoder's makers trained it.
 
-    A sentence longer than a window is cut at a word end; a word longer than a window, anywhere.
+    A sentence longer than `size` is cut at a word end; a word longer than that, anywhere.
     """
-    total = len(pieces.ids)
-    sentence_ends = _last_of_runs(pieces.sentence_of_piece)
     word_ends = _last_of_runs(pieces.word_of_piece)
     cuts, start = [], 0
-    while start < total:
-        limit = min(start + size, total)
-        end = _last_between(sentence_ends, start, limit) or _last_between(word_ends, start, limit)
-        cuts.append((start, end or limit))
-        start = cuts[-1][1]
+    for end in _last_of_runs(pieces.sentence_of_piece).tolist():
+        while end - start > size:
+            cuts.append((start, _last_between(word_ends, start, start + size) or start + size))
+            start = cuts[-1][1]
+        if end > start:  # a text without pieces has no sentence
+            cuts.append((start, end))
+        start = end
     return cuts
 
 

@@ -65,6 +65,7 @@ def a_reading(words: Sequence[int], *, seed: int = 0) -> Reading:
     spans = np.stack([np.arange(count) * 2, np.arange(count) * 2 + 1], axis=1)
     return Reading(
         states=generator.integers(-127, 128, (count, 64)).astype(np.int8),
+        sentence_states=generator.integers(-127, 128, (count // 5 + 1, 384)).astype(np.int8),
         word_of_piece=np.arange(count, dtype=np.int32),
         words=spans.reshape(-1, 2).astype(np.int32),
         keys=np.array(words, np.uint64),

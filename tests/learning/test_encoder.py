@@ -86,7 +86,10 @@ def test_rounding_inside_tensorflow_is_rounding_outside(encoder: Encoder) -> Non
     cut = [tokenise(encoder.tokenizer, text).ids for text in [*SENTENCES, " ".join(SENTENCES)]]
     wide = list(encoder.states(cut))
     small = list(encoder.quantised(cut, steps, shift))
-    for (which, states), (again, found) in zip(wide, small, strict=True):
+    for (which, states), (again, found, sums) in zip(wide, small, strict=True):
+        lengths = [len(cut[at]) for at in which]
+        plain = [row[:length].sum(axis=0) for row, length in zip(states, lengths, strict=True)]
+        assert np.allclose(sums, plain, atol=1e-3)
         assert np.array_equal(which, again)
         expected = np.clip(np.rint(states @ steps + shift), -127, 127).astype(np.int8)
         assert found.shape == expected.shape

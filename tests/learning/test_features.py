@@ -15,11 +15,17 @@ from cer_assist.learning.text import tokenise, windows
 from tests.learning.shared import Demo, a_text, collecting
 from tests.learning.test_text import TEXTS, TOKENIZER
 
+THREE_SENTENCES = (
+    f"Patients decide. {'Researchers and residents agree, ' * 80}too. Mice are not asked."
+)
+
 
 def some_states(text: str) -> TokenStates:
     pieces = tokenise(TOKENIZER, text)
     generator = np.random.default_rng(len(text))
-    return TokenStates(generator.integers(-127, 128, (len(pieces.ids), 64)).astype(np.int8), pieces)
+    states = generator.integers(-127, 128, (len(pieces.content_pieces), 64)).astype(np.int8)
+    sentences = generator.integers(-127, 128, (pieces.sentences, 384)).astype(np.int8)
+    return TokenStates(states, sentences, pieces)
 
 
 @given(TEXTS)
@@ -27,6 +33,7 @@ def test_what_is_packed_comes_back(text: str) -> None:
     before = some_states(text)
     after = unpack(pack(before))
     assert np.array_equal(before.states, after.states)
+    assert np.array_equal(before.sentences, after.sentences)
     for name in ("ids", "word_of_piece", "words", "sentence_of_piece", "content"):
         assert np.array_equal(getattr(before.pieces, name), getattr(after.pieces, name)), name
 
@@ -72,7 +79,7 @@ def test_equal_texts_are_encoded_once_and_empty_ones_do_no_harm(
     cache = FeatureCache(tmp_path, encoder)
     found = list(cache.read([a_text("One."), a_text("One."), a_text("")], silent))
     assert len(list(cache.folder.rglob("*.states"))) == 2
-    assert found[2].states.shape == (0, 64)
+    assert (found[2].states.shape, found[2].sentences.shape) == ((0, 64), (0, 384))
     assert read(found[2]).keys.shape == (0,)
 
 
@@ -121,16 +128,33 @@ def test_quantising_is_exact_to_half_a_step_and_clips() -> None:
 def test_cached_states_are_deviations_from_the_mean_along_the_directions(
     cache: FeatureCache,
 ) -> None:
-    document = a_text("Patients and researchers decide together. " * 60)  # two windows
-    [found] = cache.read([document], silent)
+    [found] = cache.read([a_text(THREE_SENTENCES)], silent)
     fitted = projection_in(cache.folder, cache.encoder)
+    exact = (encoded(cache, found) - fitted.mean) @ fitted.directions * (127 / 4)
+    exact = np.clip(exact, -127, 127)[found.pieces.content_pieces]
+    assert np.abs(found.states - exact).max() < 0.51
+
+
+def test_a_sentence_points_where_the_mean_of_its_pieces_does(cache: FeatureCache) -> None:
+    """Also one that took several windows, as the second does here."""
+    [found] = cache.read([a_text(THREE_SENTENCES)], silent)
+    assert found.sentences.shape == (3, 384)
+    assert np.abs(found.sentences).max(axis=1).tolist() == [127] * 3
+    states = encoded(cache, found)
+    for number, kept in enumerate(found.sentences.astype(float)):
+        mean = states[found.pieces.sentence_of_piece == number].mean(axis=0)
+        assert kept @ mean > 0.999 * np.linalg.norm(kept) * np.linalg.norm(mean)
+
+
+def encoded(cache: FeatureCache, found: TokenStates) -> np.ndarray:
+    """The encoder's own states of a cached text, (pieces, 384)."""
     cut = windows(found.pieces)
+    states = np.zeros((len(found.pieces.ids), 384))
     for which, batch in cache.encoder.states([found.pieces.ids[slice(*at)] for at in cut]):
         for place, row in zip(which, batch, strict=True):
             start, end = cut[place]
-            deviations = (row[: end - start] - fitted.mean) @ fitted.directions
-            exact = np.clip(deviations * (127 / 4), -127, 127)
-            assert np.abs(found.states[start:end] - exact).max() < 0.51
+            states[start:end] = row[: end - start]
+    return states
 
 
 def test_a_damaged_projection_is_fitted_again_and_equal(cache: FeatureCache, demo: Demo) -> None:
