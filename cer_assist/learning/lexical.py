@@ -1,8 +1,7 @@
 """Word counts order protocols well, so the networks' contextual view is blended with this one.
 
 A cumulative TF-IDF model: for each k a logistic regression answers "higher than level k?" from the
-content words. There are far fewer documents than words, so each is fitted in the space the training
-documents span (the kernel trick without a kernel): the same solution in a hundredth of the time.
+content words.
 """
 
 from collections.abc import Sequence
@@ -10,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
-from cer_assist.learning.ordinal import thresholds
+from cer_assist.learning.cumulative import fit_answers, non_increasing
 from cer_assist.learning.readings import Reading
 
 INVERSE_REGULARISATION = 30.0
@@ -52,7 +49,6 @@ class LexicalModel:
         return non_increasing(weighed @ self.coefficients[which] + self.intercepts)
 
 
-@threadpool_limits.wrap(limits=1)  # matrices this small lose more to waking threads than they gain
 def fit_lexical(
     keys: np.ndarray, counts: sparse.csr_array, levels: np.ndarray, scale_size: int
 ) -> LexicalModel:
@@ -67,33 +63,23 @@ def fit_lexical(
     scale_size : int
         K.
     """
-    frequency = np.bincount(counts.indices, minlength=len(keys))
-    kept = np.flatnonzero(frequency >= min(MIN_DOCUMENTS, len(levels)))
-    idf = np.log((1 + len(levels)) / (1 + frequency[kept])) + 1
+    kept, idf = known_words(counts)
     features = weigh(counts[:, kept], idf)  # (n, kept)
-    values, vectors = np.linalg.eigh((features @ features.T).toarray())
-    spanned = values > 1e-9 * max(values.max(), 1e-9)
-    lengths = np.sqrt(values[spanned])
-    coordinates = vectors[:, spanned] * lengths  # (n, rank), same inner products as `features`
-    fits = [_answer(coordinates, above) for above in thresholds(levels, scale_size).T]
-    weights = np.stack([weight for weight, _ in fits], axis=1)  # (rank, K - 1)
+    weights, intercepts = fit_answers(features, levels, scale_size, INVERSE_REGULARISATION)
     return LexicalModel(
         keys=keys[kept],
         idf=idf.astype(np.float32),
-        coefficients=(features.T @ (vectors[:, spanned] / lengths @ weights)).astype(np.float32),
-        intercepts=np.array([intercept for _, intercept in fits], np.float32),
+        coefficients=weights.astype(np.float32),
+        intercepts=intercepts.astype(np.float32),
     )
 
 
-def _answer(coordinates: np.ndarray, above: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights and intercept of one "higher than k?"; the smoothed odds where all answers agree."""
-    yes = above.sum()
-    if yes in (0, len(above)):
-        return np.zeros(coordinates.shape[1]), float(np.log((yes + 0.5) / (len(above) - yes + 0.5)))
-    model = LogisticRegression(
-        C=INVERSE_REGULARISATION, class_weight="balanced", solver="lbfgs", max_iter=500
-    ).fit(coordinates, above)
-    return model.coef_[0], float(model.intercept_[0])
+def known_words(counts: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the words that enough documents have, and their inverse frequencies."""
+    documents, words = counts.shape
+    frequency = np.bincount(counts.indices, minlength=words)
+    kept = np.flatnonzero(frequency >= min(MIN_DOCUMENTS, documents))
+    return kept, np.log((1 + documents) / (1 + frequency[kept])) + 1
 
 
 def vocabulary(readings: Sequence[Reading]) -> np.ndarray:
@@ -123,8 +109,3 @@ def weigh(counts, idf: np.ndarray):
         return weighed
     weighed = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0.0) * idf
     return weighed / np.maximum(np.linalg.norm(weighed, axis=-1, keepdims=True), 1e-12)
-
-
-def non_increasing(logits: np.ndarray) -> np.ndarray:
-    """Independent answers made consistent: no P(y > k) above P(y > k - 1)."""
-    return np.minimum.accumulate(logits, axis=-1)

@@ -14,7 +14,7 @@ INTERVAL = (2.5, 97.5)
 BINS = 10
 
 
-@threadpool_limits.wrap(limits=1)  # as in fit_lexical
+@threadpool_limits.wrap(limits=1)  # as in fit_answers
 def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> dict[str, dict]:
     """Quality of level probabilities with 95 % percentile bootstrap intervals.
 

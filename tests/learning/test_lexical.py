@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from cer_assist.learning.cumulative import non_increasing
 from cer_assist.learning.lexical import (
     INVERSE_REGULARISATION,
     count_words,
     fit_lexical,
-    non_increasing,
     vocabulary,
     weigh,
 )

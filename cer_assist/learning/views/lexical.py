@@ -60,7 +60,7 @@ class FittedLexical:
         for at, reading in enumerate(readings):
             row = slice(features.indptr[at], features.indptr[at + 1])
             known = features.indices[row]
-            place = _places(model.keys[known], reading.keys)
+            place = places(model.keys[known], reading.keys)
             weight = features.data[row] / counts.data[row]  # of each occurrence
             shares = np.append(weight, 0.0)[place]  # (words,); 0 for unknown words
             parts = np.append(model.coefficients[known], np.zeros((1, logits.shape[1])), axis=0)
@@ -76,7 +76,7 @@ class FittedLexical:
         return self.model.logits_of_some((~removed).astype(np.float64) @ member, known)
 
 
-def _places(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def places(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """Where each word's key stands among the known ones, -1 if it does not."""
     if not len(known):
         return np.full(len(keys), -1)
