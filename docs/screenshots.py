@@ -9,6 +9,8 @@ after `python3 manage.py test` has run once.
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import signal
 import socket
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
 
-from cer_assist.cli.demo import SLUG
+from cer_assist.cli.demo import SLUG, TEXTS, VISITOR
 from cer_assist.config import ROOT
 from tests.chromium import HOW_TO_GET, find_chromium
 
@@ -31,6 +33,8 @@ SIZE = ViewportSize(width=1280, height=800)
 # Nobody has labelled it yet, so it always has a suggestion, and its text is short.
 PROTOCOL = "DEMO-041"
 BLIND, CHANGED = 5, 4
+# The model page has so many versions to show; another is trained after so many labels.
+VERSIONS, LABELS = 4, 5
 NOTE = "A parent council wrote the plan."
 
 
@@ -49,6 +53,7 @@ def main() -> None:
         base = link.partition("/link/")[0]
         context = browser.new_context(base_url=base, viewport=SIZE, timezone_id="UTC")
         sign_in(context, link)
+        teach(Path(home), context)
         for name, take in PICTURES.items():
             page = context.new_page()
             take(page)
@@ -103,6 +108,39 @@ def sign_in(context: BrowserContext, link: str) -> None:
     page.close()
 
 
+def teach(home: Path, context: BrowserContext) -> None:
+    """Give labels that make sense until the model has a history."""
+    page = context.new_page()
+    waiting = iter(unlabelled())
+    for number in range(2, VERSIONS + 1):
+        for _ in range(LABELS):
+            protocol, level = next(waiting)
+            command = [sys.executable, str(ROOT / "manage.py"), "label", SLUG, protocol, level]
+            subprocess.run([*command, "--as", VISITOR, "--home", str(home)], check=True)
+        wait_for_version(page, number)
+    page.close()
+
+
+def unlabelled() -> list[tuple[str, str]]:
+    """Protocols that come without a label, and what their writer had in mind."""
+    with (TEXTS / "labels.csv").open(encoding="utf-8", newline="") as file:
+        labelled = {row["protocol_id"] for row in csv.DictReader(file)} | {PROTOCOL}
+    lines = (TEXTS / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line) for line in lines]
+    return [(t["id"], str(t["intended_level"])) for t in texts if t["id"] not in labelled]
+
+
+def wait_for_version(page: Page, number: int) -> None:
+    """Until the worker has trained it."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        page.goto(f"/p/{SLUG}/model")
+        if page.locator("table.versions tbody tr").count() >= number:
+            return
+        time.sleep(1)
+    sys.exit(f"docs.screenshots: version {number} of the model was not trained in time.")
+
+
 def open_protocol(page: Page, external_id: str) -> None:
     """A protocol's page, found through the list."""
     page.goto(f"/p/{SLUG}/protocols?q={external_id}")
@@ -151,8 +189,15 @@ def words(page: Page) -> None:
 
 
 def model(page: Page) -> None:
-    """Its quality and versions."""
+    """The quality of the version in use."""
     page.goto(f"/p/{SLUG}/model")
+
+
+def model_charts(page: Page) -> None:
+    """How the versions learned, and what follows below."""
+    model(page)
+    expect(page.locator("figure.drawn svg").first).to_be_visible()
+    page.locator("#learning").evaluate("heading => heading.scrollIntoView()")
 
 
 def history(page: Page) -> None:
@@ -182,6 +227,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "label-reveal": reveal,
     "words": words,
     "model": model,
+    "model-charts": model_charts,
     "history": history,
     "audit": audit,
     "settings": settings,

@@ -124,6 +124,19 @@ def test_suggestions_of_the_version_in_use_and_the_one_before_are_kept(
         assert first not in kept(session)
 
 
+def test_the_learning_curve_has_every_version_measured_or_not(any_database: Database) -> None:
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+    with any_database.write() as session:
+        project = a_project(session)
+        _, second = versions(session, project, 2)
+        session.get_one(ModelVersion, second).metrics = {"n": 12, "qwk": figure, "macro_f1": figure}
+        session.flush()
+        curve = models.curve(session, project.id)
+        assert [(row.number, row.n, row.qwk) for row in curve] == [(1, None, None), (2, 12, figure)]
+        newest = models.newest(session, project.id, 1)
+        assert [version.id for version in newest] == [second]
+
+
 def test_a_pinned_version_cannot_be_deleted(any_database: Database) -> None:
     with any_database.write() as session:
         project = a_project(session)

@@ -21,6 +21,7 @@ ADDRESSES = {
             "protocols/1?all=1",
             "words",
             "model",
+            "model/moved?from=2&to=3",
             "rubric",
             "data",
             "audit?action=label.recorded",
@@ -35,7 +36,8 @@ def test_every_page_answers(any_database: Database, tmp_path: Path) -> None:
     office = an_office(any_database, Settings.model_validate({"home": tmp_path}))
     with any_database.write() as session:
         project = office.project(session)
-        a_model(session, project, {1: (2, [0.1, 0.6, 0.2, 0.06, 0.04])})
+        for level in (2, 3):
+            a_model(session, project, {1: (level, [0.1, 0.4, 0.4, 0.06, 0.04])})
         a_label(session, project, 1, by=office.people["coder@own"], level=4)
     statuses = {}
     for person, addresses in ADDRESSES.items():

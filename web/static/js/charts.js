@@ -34,7 +34,7 @@ function curve(points, key, title, width) {
   return picture(
     {
       width,
-      x: { label: "labels learned from", nice: true, ticks: Math.min(8, Math.floor(width / 60)), tickFormat: "d" },
+      x: { label: "labels learned from", zero: true, nice: true, ticks: Math.min(8, Math.floor(width / 60)), tickFormat: "d" },
       y: { label: title, domain: [lowest, 1], grid: true },
       marks: [
         Plot.areaY(measured, { ...band, fill: ACCENT, fillOpacity: 0.14 }),
