@@ -33,6 +33,10 @@ MODEL_KINDS: dict[str, KindWords] = {
         "Word counts",
         "Counts words and nothing else: quick, and easy to check by hand.",
     ),
+    "rubric": KindWords(
+        "Word counts and the rubric",
+        "Counts words and compares every sentence with what the rubric says of each level.",
+    ),
     "embedding": KindWords(
         "Words from your labels only",
         "Knows no language beforehand; wants many labels.",

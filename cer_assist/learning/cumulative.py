@@ -1,4 +1,4 @@
-"""For each level k a logistic regression answers "higher than k?", fitted on the features as they are.
+"""For each level k a logistic regression answers "higher than k?" from the features themselves.
 
 Rows of word weights are nearly empty, so a step of the solver costs what the words of all documents
 cost: twice the documents, twice the time. The way round by the products of all pairs of documents

@@ -7,6 +7,7 @@ from cer_assist.learning.views import (
     hierarchical,
     lexical,
     maxpool,
+    rubric,
     self_attention,
 )
 from cer_assist.learning.views.base import Fitted, HeldOut, Problem, Seen, View
@@ -19,6 +20,7 @@ VIEWS: dict[str, View] = {
     "self_attention": self_attention.VIEW,
     "maxpool": maxpool.VIEW,
     "lexical": lexical.VIEW,
+    "rubric": rubric.VIEW,
 }
 
 __all__ = ["VIEWS", "Fitted", "HeldOut", "Problem", "Seen", "View"]

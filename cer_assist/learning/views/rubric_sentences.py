@@ -12,7 +12,7 @@ import numpy as np
 
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import directions_of, rubric_texts
-from cer_assist.learning.similarities import Carried, nearest, shares, similarities
+from cer_assist.learning.similarities import Carried, all_similarities, nearest, shares
 from cer_assist.learning.views.base import Problem
 
 
@@ -38,19 +38,15 @@ class Closeness:
     weights: np.ndarray
     carriers: np.ndarray
 
-    def logits(self, readings: Sequence[Reading]) -> np.ndarray:
-        """This part's share in the cumulative logits, (n, K - 1)."""
-        return self.logits_of(nearest_of(readings, self.texts))
-
     def logits_of(self, features: np.ndarray) -> np.ndarray:
-        """The same from what `nearest_of` gives."""
+        """This part's share in the cumulative logits, (n, K - 1), from what `nearest_of` gives."""
         return scaled(features, self.centre, self.spread) @ self.weights
 
     def look(
         self, reading: Reading
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray], np.ndarray]:
         """Logits (K - 1,), logits without words, and contributions (K - 1, words)."""
-        found = similarities(reading, self.texts)
+        [found] = all_similarities([reading], self.texts)
         if found.size == 0:
             return self._nothing(reading)
         carried = Carried.of(reading, found, self.carriers)
@@ -75,13 +71,13 @@ def texts_of(problem: Problem) -> np.ndarray:
     return directions_of([text.text for text in rubric_texts(problem.rubric)], problem.read)
 
 
-def nearest_of(readings: Sequence[Reading], texts: np.ndarray) -> np.ndarray:
-    """`nearest` of each document, (n, 2 t); NaN for one without a sentence."""
-    found = np.full((len(readings), 2 * len(texts)), np.nan, np.float32)
-    for row, reading in zip(found, readings, strict=True):
-        if len(reading.sentence_states):
-            row[:] = nearest(similarities(reading, texts))
-    return found
+def nearest_of(found: Sequence[np.ndarray]) -> np.ndarray:
+    """`nearest` of each document's similarities, (n, 2 t); NaN for one without a sentence."""
+    rows = np.full((len(found), 2 * found[0].shape[1]), np.nan, np.float32)
+    for row, similarities in zip(rows, found, strict=True):
+        if len(similarities):
+            row[:] = nearest(similarities)
+    return rows
 
 
 def scales(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,169 @@
+"""How near a protocol's sentences come to given texts, and which words bring them there.
+
+A sentence's state is known as a whole. What a single word has to do with it is estimated: from
+training sentences it is learnt how the mean state of a sentence's content words tells its
+similarity to each text, and a word's part is what that estimate loses without the word. So taking
+words away has an answer that agrees with what they are said to contribute.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from cer_assist.learning.readings import Reading
+from cer_assist.learning.rubric_texts import unit
+
+TOP = 3  # sentences that count beside the nearest one
+_PENALTY = 30.0  # in sentences: the estimate of a word's part is drawn to nothing by so many
+
+
+@threadpool_limits.wrap(limits=1)  # many products, each of them small
+def all_similarities(readings: Sequence[Reading], texts: np.ndarray) -> list[np.ndarray]:
+    """Cosines of each document's sentences to texts (t, 384): one (sentences, t) a document."""
+    return [unit(reading.sentence_states) @ texts.T for reading in readings]
+
+
+def fit_carriers(readings: Sequence[Reading], found: Sequence[np.ndarray]) -> np.ndarray:
+    """What a content word's state tells of its sentence's similarity to each text.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+    found : sequence of (sentences, t)
+        Their similarities.
+
+    Returns
+    -------
+    (65, t) float32
+        The last row is the similarity of a sentence whose words tell nothing.
+    """
+    width = found[0].shape[1]
+    squares, products = np.zeros((65, 65)), np.zeros((65, width))
+    for reading, cosines in zip(readings, found, strict=True):
+        sums, counts = _by_sentence(reading)
+        said = counts > 0
+        means = np.ones((said.sum(), 65))
+        means[:, :64] = sums[said] / counts[said, None]
+        squares += means.T @ means
+        products += means.T @ cosines[said]
+    penalty = np.append(np.full(64, _PENALTY * 127 / 4), 1e-6)
+    return np.linalg.solve(squares + np.diag(penalty), products).astype(np.float32)
+
+
+def _by_sentence(reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of the content pieces' states in each sentence and their number."""
+    size = len(reading.sentence_states)
+    place = reading.sentences[reading.word_of_piece]
+    sums = np.zeros((size, 64))
+    np.add.at(sums, place, reading.states.astype(np.float64))
+    return sums, np.bincount(place, minlength=size)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One document's similarities with what each content word has to do with them.
+
+    Attributes
+    ----------
+    similarities : (sentences, t)
+    sentences : (words,) int
+        Sentence of each word.
+    parts : (words, t)
+        Sum over the word's pieces of what they tell.
+    pieces : (words,) int
+        Number of pieces of each word.
+    silent : (t,)
+        Similarity of a sentence without a content word.
+    """
+
+    similarities: np.ndarray
+    sentences: np.ndarray
+    parts: np.ndarray
+    pieces: np.ndarray
+    silent: np.ndarray
+
+    @classmethod
+    def of(cls, reading: Reading, found: np.ndarray, carriers: np.ndarray) -> "Carried":
+        """From a document, its similarities and what `fit_carriers` found."""
+        words = len(reading.words)
+        starts = np.searchsorted(reading.word_of_piece, np.arange(words))
+        told = reading.states.astype(np.float32) @ carriers[:-1]  # (pieces, t)
+        parts = np.add.reduceat(told, starts, axis=0) if words else np.zeros((0, found.shape[1]))
+        pieces = np.diff(np.append(starts, len(reading.states)))
+        return cls(found, reading.sentences, parts, pieces, carriers[-1])
+
+    def effects(self) -> np.ndarray:
+        """What each word adds to its own sentence's similarity to each text, (words, t)."""
+        sums, counts = self._totals()
+        sums, counts = sums[self.sentences], counts[self.sentences][:, None]
+        rest = counts - self.pieces[:, None]
+        left = (sums - self.parts) / np.maximum(rest, 1)
+        alone = self.similarities[self.sentences] - self.silent
+        return np.where(rest > 0, sums / counts - left, alone)
+
+    def without(self, removed: np.ndarray) -> np.ndarray:
+        """Similarities if marked words were not read.
+
+        Parameters
+        ----------
+        removed : (sets, words) bool
+
+        Returns
+        -------
+        (sets, sentences, t)
+        """
+        sums, counts = self._totals()
+        which, words = np.nonzero(removed)
+        places = which, self.sentences[words]
+        taken = np.zeros((len(removed), *sums.shape), np.float32)
+        pieces = np.zeros((len(removed), len(counts)), int)
+        np.add.at(taken, places, self.parts[words])
+        np.add.at(pieces, places, self.pieces[words])
+        found = np.repeat(self.similarities[None], len(removed), axis=0)
+        at = np.nonzero(pieces)
+        rest = (counts - pieces)[at][:, None]
+        left = (sums[at[1]] - taken[at]) / np.maximum(rest, 1)
+        change = left - sums[at[1]] / counts[at[1]][:, None]
+        found[at] = np.where(rest > 0, found[at] + change, self.silent)
+        return found
+
+    def _totals(self) -> tuple[np.ndarray, np.ndarray]:
+        sums = np.zeros_like(self.similarities, dtype=np.float32)
+        np.add.at(sums, self.sentences, self.parts)
+        return sums, np.bincount(self.sentences, self.pieces, len(sums))
+
+
+def nearest(found: np.ndarray) -> np.ndarray:
+    """The largest similarity to each text and the mean of the three largest.
+
+    Parameters
+    ----------
+    found : (..., sentences, t)
+        At least one sentence.
+
+    Returns
+    -------
+    (..., 2 t)
+    """
+    top = top_rows(found)
+    return np.concatenate([top.max(axis=-2), top.mean(axis=-2)], axis=-1)
+
+
+def top_rows(found: np.ndarray) -> np.ndarray:
+    """The three largest of each column, (..., at most 3, t) in no order."""
+    if found.shape[-2] <= TOP:
+        return found
+    return np.partition(found, -TOP, axis=-2)[..., -TOP:, :]
+
+
+def shares(found: np.ndarray) -> np.ndarray:
+    """The part of each sentence in what `nearest` says, (sentences, 2 t): its derivative."""
+    size = len(found)
+    parts = np.zeros((size, 2 * found.shape[1]))
+    order = np.argsort(-found, axis=0, kind="stable")[:TOP]
+    columns = np.arange(found.shape[1])
+    parts[order[0], columns] = 1.0
+    parts[order, columns + found.shape[1]] = 1 / len(order)
+    return parts
