@@ -9,7 +9,13 @@ import click
 
 from cer_assist.config import ROOT
 
-TABLES = {"label-loop": "label_loop", "import": "import_", "train": "train", "sum-task": "sum_task"}
+TABLES = {
+    "label-loop": "label_loop",
+    "import": "import_",
+    "train": "train",
+    "sum-task": "sum_task",
+    "learner": "learner",
+}
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -1,0 +1,64 @@
+"""What the learner is measured on: real protocols and the sets of the systems before it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cer_assist.cli.evaluate import read_levels
+from cer_assist.domain.protocols import compose
+from cer_assist.learning.documents import Document
+from cer_assist.learning.evaluation import Labelled, read_labelled
+
+
+@dataclass(frozen=True)
+class Set:
+    """A labelled set; `test` is None where documents are tested in turn."""
+
+    name: str
+    train: Labelled
+    test: Labelled | None = None
+
+
+# name -> file, field of the text
+_BENCHMARKS = {
+    "sst2": ("sst2_uaftc_tokenized.jsonl.gz", "text"),
+    "sst5": ("sst5.jsonl.gz", "text"),
+    "imdb": ("imdb_subset10k.jsonl.gz", "text"),
+    "20news-I": ("20news_I.jsonl.gz", "text_stripped"),
+    "20news-II": ("20news_II.jsonl.gz", "text_stripped"),
+}
+PROTOCOLS = "protocols"
+# set -> numbers of training documents to measure at; None: all there are
+SIZES: dict[str, tuple[int | None, ...]] = {
+    PROTOCOLS: (50, 100, 200, 280, None),
+    "sst2": (280, None),
+    "sst5": (None,),
+    "imdb": (None,),
+    "20news-I": (None,),
+    "20news-II": (None,),
+}
+
+
+def load(name: str, data: Path) -> Set:
+    """Read a set from the folder of reference data."""
+    if name == PROTOCOLS:
+        folder = data / "cenr"
+        levels = read_levels(folder / "labels.csv", "final")
+        return Set(name, read_labelled(folder / "protocols.jsonl", levels))
+    file, field = _BENCHMARKS[name]
+    with gzip.open(data / "benchmarks" / file, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return Set(name, _part(rows, "train", field), _part(rows, "test", field))
+
+
+def _part(rows: list[dict[str, str]], split: str, field: str) -> Labelled:
+    # A text that is empty once its headers are cut off can be neither read nor judged.
+    kept = [row for row in rows if row["split"] == split and row[field].strip()]
+    made = [compose(row["id"], "", [("Text", row[field])], {}) for row in kept]
+    documents = [Document(text.content_hash, text.text, text.sections) for text in made]
+    return Labelled(documents, np.array([int(row["label"]) for row in kept]))
