@@ -28,8 +28,17 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "blend": Kind(
-        ("attention", "lexical"),
-        tuple((share, 1 - share) for share in (0.0, 0.2, 0.35, 0.5, 0.75, 1.0)),
+        ("attention", "rubric", "meaning"),
+        (
+            (0.0, 1.0, 0.0),
+            (0.2, 0.8, 0.0),
+            (0.35, 0.65, 0.0),
+            (0.2, 0.6, 0.2),
+            (0.0, 0.65, 0.35),
+            (0.5, 0.0, 0.5),
+            (1.0, 0.0, 0.0),
+            (0.0, 0.0, 1.0),
+        ),
     ),
     **{name: Kind((name,)) for name in VIEWS},
 }

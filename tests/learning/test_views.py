@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cer_assist.learning.features import directions
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import Reading, without
 from cer_assist.learning.views import VIEWS, Fitted, Problem
@@ -12,8 +13,9 @@ from tests.learning.shared import a_reading
 LEVELS = 3
 PROBLEM = Problem(LEVELS, seed=3, read=lambda texts: [a_reading([1]) for _ in texts])
 SIGNS = (100, 101, 102)  # the word that tells each level
-COUNTED = ("lexical", "rubric")  # no networks
-EXACT = sorted(VIEWS.keys() - {"bilstm"})  # its states are made with the words in place
+COUNTED = ("lexical", "rubric", "meaning")  # no networks
+# States of the one, sentences of the other are made with the words in place.
+EXACT = sorted(VIEWS.keys() - {"bilstm", "meaning"})
 
 
 def planted(count: int, seed: int) -> tuple[list[Reading], np.ndarray]:
@@ -29,7 +31,10 @@ def a_planted(level: int, generator: np.random.Generator) -> Reading:
     states = generator.normal(0, 12, (len(words), 64)).round()
     states[:, :LEVELS] = 0
     states[words == SIGNS[level], level] = 127
-    return replace(a_reading(words.tolist()), states=states.astype(np.int8))
+    made = a_reading(words.tolist())
+    sums = np.zeros((len(made.sentence_states), 384))
+    np.add.at(sums[:, :64], made.sentences, states)
+    return replace(made, states=states.astype(np.int8), sentence_states=directions(sums))
 
 
 @pytest.fixture(scope="module")

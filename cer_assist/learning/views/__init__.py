@@ -7,6 +7,7 @@ from cer_assist.learning.views import (
     hierarchical,
     lexical,
     maxpool,
+    meaning,
     rubric,
     self_attention,
 )
@@ -21,6 +22,7 @@ VIEWS: dict[str, View] = {
     "maxpool": maxpool.VIEW,
     "lexical": lexical.VIEW,
     "rubric": rubric.VIEW,
+    "meaning": meaning.VIEW,
 }
 
 __all__ = ["VIEWS", "Fitted", "HeldOut", "Problem", "Seen", "View"]
