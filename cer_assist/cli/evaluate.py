@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.base import emit, home_option, json_option, progress_bar, settings_for
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.model_kinds import DEFAULT_KIND, MODEL_KINDS
+from cer_assist.domain.rubric import parse_rubric
 
 if TYPE_CHECKING:
     from cer_assist.learning.evaluation import Labelled
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from cer_assist.learning.progress import Progress
 
 MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
+DECODING_NAMES = ("median", "mode", "mean")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -39,6 +42,18 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--model", type=click.Choice([*MODEL_NAMES, "all"]), default=DEFAULT_KIND, show_default=True
 )
 @click.option("--n-train", type=click.IntRange(min=6), help="Learn from so many protocols only.")
+@click.option(
+    "--rubric",
+    type=_file,
+    help="YAML, for models that read it. Default: the program's own, for protocols on its scale.",
+)
+@click.option(
+    "--decoding",
+    type=click.Choice(DECODING_NAMES),
+    default=DECODING_NAMES[0],
+    show_default=True,
+    help="The level a distribution stands for: its middle, its peak or its mean.",
+)
 def evaluate_command(
     home: Path | None,
     as_json: bool,
@@ -51,6 +66,8 @@ def evaluate_command(
     coder: str,
     model: str,
     n_train: int | None,
+    rubric: Path | None,
+    decoding: str,
 ) -> None:
     """Measure a model: --data with cross-validation, or --train with --test."""
     if bool(data) == bool(train or test) or bool(train) != bool(test):
@@ -58,11 +75,13 @@ def evaluate_command(
     levels = read_levels(labels, coder) if labels else None
     names = MODEL_NAMES if model == "all" else (model,)
     with progress_bar("Evaluating") as advance:
+        how: dict[str, Any] = {"n_train": n_train, "decoding": decoding, "progress": advance}
         cache = _open_cache(home)
         if data:
-            result = _cross_validate(names, data, levels, cache, folds, repeats, n_train, advance)
+            how |= {"folds": folds, "repeats": repeats}
+            result = _measure(names, [data], levels, cache, rubric, how)
         elif train and test:
-            result = _train_and_test(names, train, test, levels, cache, n_train, advance)
+            result = _measure(names, [train, test], levels, cache, rubric, how)
     emit(as_json, result, *_table(result))
 
 
@@ -90,50 +109,25 @@ def _open_cache(home: Path | None) -> FeatureCache:
     return FeatureCache(settings.features_folder, Encoder(settings.encoder_dir))
 
 
-def _cross_validate(
+def _measure(
     names: tuple[str, ...],
-    data: Path,
+    files: list[Path],
     levels: dict[str, int] | None,
     cache: FeatureCache,
-    folds: int,
-    repeats: int,
-    n_train: int | None,
-    advance: Progress,
+    rubric: Path | None,
+    how: dict[str, Any],
 ) -> dict[str, Any]:
+    """Cross-validate on one file, or learn from the first of two and test on the second."""
     from cer_assist.learning import evaluation
 
-    rows = evaluation.read_labelled(data, levels)
-    scale = evaluation.scale_of(rows)
-    _encode(cache, names, advance, rows)
-    how: dict[str, Any] = {
-        "folds": folds,
-        "repeats": repeats,
-        "n_train": n_train,
-        "progress": advance,
-    }
-    return {name: evaluation.cross_validate(name, rows, scale, cache, **how) for name in names}
-
-
-def _train_and_test(
-    names: tuple[str, ...],
-    train: Path,
-    test: Path,
-    levels: dict[str, int] | None,
-    cache: FeatureCache,
-    n_train: int | None,
-    advance: Progress,
-) -> dict[str, Any]:
-    from cer_assist.learning import evaluation
-
-    known, asked = (evaluation.read_labelled(path, levels) for path in (train, test))
-    scale = evaluation.scale_of(known, asked)
-    _encode(cache, names, advance, known, asked)
-    return {
-        name: evaluation.train_and_test(
-            name, known, asked, scale, cache, n_train=n_train, progress=advance
-        )
-        for name in names
-    }
+    parts = [evaluation.read_labelled(path, levels) for path in files]
+    scale = evaluation.scale_of(*parts)
+    path = rubric or DEFAULT_RUBRIC
+    known = parse_rubric(path.read_text(encoding="utf-8"), path.name)
+    how["rubric"] = known if rubric else evaluation.rubric_for(known, *parts)
+    _encode(cache, names, how["progress"], *parts)
+    measure: Any = evaluation.cross_validate if len(parts) == 1 else evaluation.train_and_test
+    return {name: measure(name, *parts, scale, cache, **how) for name in names}
 
 
 def _encode(

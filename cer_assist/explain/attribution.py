@@ -63,7 +63,7 @@ def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> It
             reading=reading,
             probabilities=level_probabilities(logits[None])[0],
             attention=views[0].attention,
-            contributions=log_odds_gradient(logits) @ by_logit / blend.temperature,
+            contributions=log_odds_gradient(logits) @ by_logit * blend.slope,
             _blend=blend,
             _views=tuple(views),
         )

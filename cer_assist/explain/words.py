@@ -45,7 +45,7 @@ class Suggestion:
     Attributes
     ----------
     level : int
-        The most probable value of the scale.
+        What the classifier decides for, see `ordinal.DECODINGS`.
     probabilities : tuple of float
         In scale order.
     uncertainty : float
@@ -80,7 +80,7 @@ def suggest(
         May raise `Cancelled`.
     """
     return [
-        _suggestion(classifier.scale, document, found)
+        _suggestion(classifier, document, found)
         for document, found in _attributions(classifier, documents, progress, "Suggesting levels")
     ]
 
@@ -143,8 +143,11 @@ def _tallies(levels: int) -> defaultdict[str, _Tally]:
     return defaultdict(lambda: _Tally(levels))
 
 
-def _suggestion(scale: tuple[int, ...], document: Document, seen: Attribution) -> Suggestion:
-    number = int(seen.probabilities.argmax())
+def _suggestion(
+    classifier: ProtocolClassifier, document: Document, seen: Attribution
+) -> Suggestion:
+    scale = classifier.scale
+    [number] = classifier.decide(seen.probabilities[None]).tolist()
     towards = np.maximum(seen.contributions[number], 0.0)
     weights = towards / max(towards.sum(), 1e-12)
     top = [at for at in np.argsort(-weights, kind="stable")[:TOP_WORDS] if weights[at] > 0]

@@ -1,19 +1,26 @@
-"""A few numbers turn views into one honest probability: a share for each and a temperature.
+"""A few numbers turn views into one honest probability: a share for each, then a calibration.
 
 They are fitted on out-of-fold logits only: a model's logits on its own training documents are far
 too sure. Logits are averaged, not probabilities, so the blend stays ordered over the levels and
 each word's share in it can be told exactly.
+
+There are two calibrations. A temperature makes all levels more or less sure alike. The ordinal one
+also moves each "higher than k?" by an offset of its own, as weighting rare levels up in training
+moved them; offsets never rise with k, so the answers cannot come to contradict each other. It has K
+parameters instead of one, and is taken only where it did better on folds it was not fitted on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
-from cer_assist.learning.ordinal import level_probabilities
+from cer_assist.learning.ordinal import level_probabilities, sigmoid
 
 _LOG_TEMPERATURES = (-2.5, 2.5)
+_LEAST = 1e-12  # of a probability, before its logarithm
 Shares = tuple[float, ...]
 
 
@@ -25,20 +32,27 @@ class Blend:
     ----------
     shares : tuple of float
         Of each view, 1 in all.
-    temperature : float
-        Divides the blended logits; above 1 makes them less sure.
+    slope : float
+        Multiplies the blended logits; below 1 makes them less sure.
+    offsets : tuple of float, optional
+        Added to each of the K - 1 logits, never rising; none where a temperature is enough.
     """
 
     shares: Shares
-    temperature: float
+    slope: float
+    offsets: tuple[float, ...] = ()
 
     def logits(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """Calibrated cumulative logits (..., K - 1) from those of each view."""
-        return mixed(views, self.shares) / self.temperature
+        return self.slope * mixed(views, self.shares) + np.array(self.offsets or 0.0)
 
     def probabilities(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities of the levels, (n, K)."""
         return level_probabilities(self.logits(views))
+
+    def uncalibrated(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """What they would be without calibration, (n, K)."""
+        return level_probabilities(mixed(views, self.shares))
 
 
 def mixed(views: Sequence[np.ndarray], shares: Shares) -> np.ndarray:
@@ -46,45 +60,145 @@ def mixed(views: Sequence[np.ndarray], shares: Shares) -> np.ndarray:
     return np.tensordot(shares, np.asarray(views, np.float64), axes=1)
 
 
-def fit_blend(views: Sequence[np.ndarray], levels: np.ndarray, choice: Sequence[Shares]) -> Blend:
-    """The shares and the temperature with the smallest log loss on out-of-fold logits.
+def fit_temperature(logits: np.ndarray, levels: np.ndarray) -> Blend:
+    """The slope alone that gives the smallest log loss.
+
+    Parameters
+    ----------
+    logits : (n, K - 1)
+        Out-of-fold cumulative logits.
+    levels : (n,) int
+        Level numbers 0 .. K-1.
+
+    References
+    ----------
+    Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2.
+    """
+    best = minimize_scalar(
+        lambda log: log_loss(level_probabilities(logits / np.exp(log)), levels),
+        bounds=_LOG_TEMPERATURES,
+        method="bounded",
+    )
+    return Blend((1.0,), float(np.exp(-best.x)))
+
+
+def fit_offsets(logits: np.ndarray, levels: np.ndarray) -> Blend:
+    """The slope and the falling offsets that give the smallest log loss.
+
+    Parameters are as in `fit_temperature`. Offsets are drawn to nothing as by one document that
+    lies between the levels, which keeps levels without labels finite.
+    """
+    bounds = [_LOG_TEMPERATURES, (-8.0, 8.0), *[(0.0, 8.0)] * (logits.shape[1] - 1)]
+    start = np.full(len(bounds), 0.1)  # level falls a little: equal logits would leave no level
+    start[:2] = 0.0
+    loss = _OffsetLoss(logits, levels)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    slope, offsets = loss.parts(found.x)
+    return Blend((1.0,), float(slope), tuple(offsets.tolist()))
+
+
+class _OffsetLoss(NamedTuple):
+    """Log loss and its gradient by the logarithm of the slope, the first offset and the falls."""
+
+    logits: np.ndarray
+    levels: np.ndarray
+
+    def parts(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        falls = np.append(0.0, np.cumsum(parameters[2:]))
+        return np.exp(parameters[0]), parameters[1] - falls
+
+    def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        slope, offsets = self.parts(parameters)
+        above = sigmoid(slope * self.logits + offsets)  # (n, K - 1)
+        edges = np.pad(above, ((0, 0), (1, 1)), constant_values=((0, 0), (1, 0)))
+        rows, count = np.arange(len(self.levels)), len(self.levels)
+        chosen = np.maximum(edges[rows, self.levels] - edges[rows, self.levels + 1], _LEAST)
+        moves = edges * (1 - edges) / chosen[:, None] / count
+        by_edge = np.zeros_like(edges)
+        by_edge[rows, self.levels] = -moves[rows, self.levels]
+        by_edge[rows, self.levels + 1] += moves[rows, self.levels + 1]
+        by_logit = by_edge[:, 1:-1]
+        by_offset = by_logit.sum(axis=0)
+        falls = -np.cumsum(by_offset[::-1])[::-1][1:]
+        gradient = np.array([slope * (by_logit * self.logits).sum(), by_offset.sum(), *falls])
+        gradient[1:] += 2 * parameters[1:] / count
+        penalty = (parameters[1:] ** 2).sum() / count
+        return -np.log(chosen).mean() + penalty, gradient
+
+
+def fit_blend(
+    views: Sequence[np.ndarray],
+    levels: np.ndarray,
+    fold_of: np.ndarray,
+    choice: Sequence[Shares],
+) -> Blend:
+    """The shares with the smallest log loss on out-of-fold logits, and their calibration.
 
     Parameters
     ----------
     views : sequence of (n, K - 1)
         Out-of-fold cumulative logits of each view.
-    levels : (n,) int
-        Level numbers 0 .. K-1.
+    levels, fold_of : (n,) int
     choice : sequence of tuple of float
         Shares to choose from.
     """
-    found = []
-    for shares in choice:
+
+    def loss(shares: Shares) -> float:
         logits = mixed(views, shares)
-        best = minimize_scalar(
-            lambda log_temperature, logits=logits: log_loss(
-                level_probabilities(logits / np.exp(log_temperature)), levels
-            ),
-            bounds=_LOG_TEMPERATURES,
-            method="bounded",
-        )
-        found.append((best.fun, Blend(shares, float(np.exp(best.x)))))
-    return min(found, key=lambda pair: pair[0])[1]
+        return log_loss(fit_temperature(logits, levels).probabilities([logits]), levels)
+
+    shares = min(choice, key=loss) if len(choice) > 1 else choice[0]
+    logits = mixed(views, shares)
+    found = _better_calibration(logits, levels, fold_of)(logits, levels)
+    return Blend(shares, found.slope, found.offsets)
+
+
+def _better_calibration(
+    logits: np.ndarray, levels: np.ndarray, fold_of: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], Blend]:
+    """The way of calibrating that did better on folds it was not fitted on."""
+    folds = np.unique(fold_of)
+    if len(folds) < 2:
+        return fit_temperature
+    losses = {}
+    for fit in (fit_temperature, fit_offsets):
+        said = np.zeros((len(levels), logits.shape[1] + 1))
+        for fold in folds:
+            held = fold_of == fold
+            said[held] = fit(logits[~held], levels[~held]).probabilities([logits[held]])
+        losses[fit] = log_loss(said, levels)
+    return min(losses, key=losses.__getitem__)
+
+
+class CrossFitted(NamedTuple):
+    """Out-of-fold probabilities whose blend was fitted on the other folds.
+
+    Attributes
+    ----------
+    probabilities, uncalibrated : (n, K)
+    """
+
+    probabilities: np.ndarray
+    uncalibrated: np.ndarray
 
 
 def cross_fitted(
     views: Sequence[np.ndarray], levels: np.ndarray, fold_of: np.ndarray, choice: Sequence[Shares]
-) -> np.ndarray:
-    """Out-of-fold probabilities whose blend was fitted on the other folds, (n, K)."""
-    probabilities = np.zeros((len(levels), views[0].shape[1] + 1))
+) -> CrossFitted:
+    """Probabilities of each fold from what `fit_blend` finds on the others."""
+    shape = (len(levels), views[0].shape[1] + 1)
+    found = CrossFitted(np.zeros(shape), np.zeros(shape))
     for fold in np.unique(fold_of):
         held = fold_of == fold
-        blend = fit_blend([view[~held] for view in views], levels[~held], choice)
-        probabilities[held] = blend.probabilities([view[held] for view in views])
-    return probabilities
+        others = [view[~held] for view in views]
+        blend = fit_blend(others, levels[~held], fold_of[~held], choice)
+        mine = [view[held] for view in views]
+        found.probabilities[held] = blend.probabilities(mine)
+        found.uncalibrated[held] = blend.uncalibrated(mine)
+    return found
 
 
 def log_loss(probabilities: np.ndarray, levels: np.ndarray) -> float:
     """Mean negative log probability of the true levels."""
     chosen = probabilities[np.arange(len(levels)), levels]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+    return float(-np.log(np.maximum(chosen, _LEAST)).mean())

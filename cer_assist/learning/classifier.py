@@ -7,6 +7,7 @@ the documents it is tested on.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,13 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.kinds import KINDS, Kind
-from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.views import VIEWS, Fitted, Problem
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 class ProtocolClassifier:
@@ -42,6 +43,8 @@ class ProtocolClassifier:
         One of `kinds.KINDS`.
     rubric : Rubric, optional
         Of the project, for views that read it.
+    decoding : str
+        One of `ordinal.DECODINGS`: how probabilities become a level.
     seed : int
     progress : callable (share done, message), optional
         May raise to stop a long step.
@@ -63,6 +66,7 @@ class ProtocolClassifier:
         *,
         kind: str = DEFAULT_KIND,
         rubric: Rubric | None = None,
+        decoding: str = DEFAULT_DECODING,
         seed: int = 0,
         progress: Progress = silent,
     ):
@@ -70,6 +74,7 @@ class ProtocolClassifier:
         self.cache = cache
         self.kind = kind
         self.rubric = rubric
+        self.decoding = decoding
         self.seed = seed
         self.progress = progress
 
@@ -104,7 +109,9 @@ class ProtocolClassifier:
             self._kind.views, readings, numbers, fold_of, self._problem(), self._part(0.4, 0.8)
         )
         self.out_of_fold_ = found
-        self.blend_ = fit_blend(list(found.logits.values()), found.levels, self._kind.shares)
+        self.blend_ = fit_blend(
+            list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
+        )
         self._fit_final(readings, numbers, start or {}, found.epochs)
         self._seen = dict(zip(documents, numbers, strict=True))
         return self
@@ -112,7 +119,7 @@ class ProtocolClassifier:
     def partial_fit(
         self, documents: Sequence[Document], levels: Sequence[int]
     ) -> "ProtocolClassifier":
-        """Learn from more documents, replaying earlier ones; blend and temperature stay."""
+        """Learn from more documents, replaying earlier ones; blend and calibration stay."""
         numbers = self._numbers(documents, levels)
         if not hasattr(self, "blend_"):
             return self.fit(documents, levels)
@@ -126,8 +133,12 @@ class ProtocolClassifier:
         return self.probabilities(self._readings(documents, self.progress))
 
     def predict(self, documents: Sequence[Document]) -> np.ndarray:
-        """The most probable level values, (n,)."""
-        return np.array(self.scale)[most_probable(self.predict_proba(documents))]
+        """The level values that the probabilities stand for, (n,)."""
+        return np.array(self.scale)[self.decide(self.predict_proba(documents))]
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities (n, K) as level numbers 0 .. K-1, (n,)."""
+        return DECODINGS[self.decoding](probabilities)
 
     def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
         """Calibrated probabilities of documents already read, (n, K)."""
@@ -142,7 +153,8 @@ class ProtocolClassifier:
             "kind": self.kind,
             "seed": self.seed,
             "labels": self.n_labels_,
-            "blend": {"shares": self.blend_.shares, "temperature": self.blend_.temperature},
+            "decoding": self.decoding,
+            "blend": asdict(self.blend_),
         }
         arrays = {
             f"{view}.{name}": array
@@ -164,12 +176,13 @@ class ProtocolClassifier:
         if description["format"] != _FORMAT or description["features"] != FINGERPRINT:
             raise Corrupt(f"The model in {folder} was made by another version: train again.")
         scale = tuple(description["scale"])
-        loaded = cls(scale, cache, kind=description["kind"], seed=description["seed"])
+        how = {name: description[name] for name in ("kind", "decoding", "seed")}
+        loaded = cls(scale, cache, **how)
         loaded.views_ = {
             name: VIEWS[name].load(_under(f"{name}.", arrays)) for name in loaded._kind.views
         }
         blend = description["blend"]
-        loaded.blend_ = Blend(tuple(blend["shares"]), blend["temperature"])
+        loaded.blend_ = Blend(tuple(blend["shares"]), blend["slope"], tuple(blend["offsets"]))
         loaded.n_labels_ = description["labels"]
         return loaded
 

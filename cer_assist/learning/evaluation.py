@@ -19,13 +19,14 @@ from threadpoolctl import threadpool_limits
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
+from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.kinds import KINDS
-from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.progress import Progress
 
 BASELINE = "tfidf_lr"
@@ -87,11 +88,23 @@ class Baseline:
         return probabilities
 
 
-def make_model(kind: str, scale: tuple[int, ...], cache: FeatureCache, seed: int) -> Model:
+def make_model(
+    kind: str,
+    scale: tuple[int, ...],
+    cache: FeatureCache,
+    seed: int,
+    rubric: Rubric | None = None,
+) -> Model:
     """A fresh model by its name on the command line."""
     if kind == BASELINE:
         return Baseline(scale)
-    return ProtocolClassifier(scale, cache, kind=kind, seed=seed)
+    return ProtocolClassifier(scale, cache, kind=kind, rubric=rubric, seed=seed)
+
+
+def rubric_for(rubric: Rubric, *parts: Labelled) -> Rubric | None:
+    """The rubric, where it says something of the documents: protocols in sections on its scale."""
+    in_sections = any(len(document.sections) > 1 for part in parts for document in part.documents)
+    return rubric if in_sections and scale_of(*parts) == rubric.scale else None
 
 
 def read_documents(path: Path) -> list[Document]:
@@ -159,6 +172,8 @@ def cross_validate(
     repeats: int,
     n_train: int | None,
     progress: Progress,
+    rubric: Rubric | None = None,
+    decoding: str = DEFAULT_DECODING,
 ) -> dict[str, Any]:
     """Test every document by a model trained on the other folds, several times over.
 
@@ -173,6 +188,10 @@ def cross_validate(
     n_train : int, optional
         Train on so many documents of the other folds only.
     progress : callable (share done, message)
+    rubric : Rubric, optional
+        What the levels mean, for models that read it.
+    decoding : str
+        One of `ordinal.DECODINGS`.
 
     Returns
     -------
@@ -187,13 +206,13 @@ def cross_validate(
             progress((repeat * folds + fold) / (repeats * folds), f"Testing {kind}")
             held = np.flatnonzero(fold_of == fold)
             train = _sample(np.flatnonzero(fold_of != fold), n_train, repeat)
-            model = make_model(kind, scale, cache, seed=repeat)
+            model = make_model(kind, scale, cache, repeat, rubric)
             probabilities[repeat, held], spent = _fit_predict(
                 model, data.pick(train), data.pick(held)
             )
             seconds.append(spent)
             used.append(len(train))
-    return report(data, scale, probabilities, seconds) | {
+    return report(data, scale, probabilities, seconds, decoding) | {
         "measured_on": (
             f"{len(data.levels)} protocols, each by a model that had not read it nor a "
             f"near-duplicate ({folds} folds, {repeats} times)"
@@ -212,6 +231,8 @@ def train_and_test(
     *,
     n_train: int | None,
     progress: Progress,
+    rubric: Rubric | None = None,
+    decoding: str = DEFAULT_DECODING,
 ) -> dict[str, Any]:
     """Train on one file and test on another; training rows near a test row are left out."""
     texts = [document.text for document in (*train.documents, *test.documents)]
@@ -219,9 +240,9 @@ def train_and_test(
     apart = ~np.isin(clusters[: len(train.levels)], clusters[len(train.levels) :])
     chosen = _sample(np.flatnonzero(apart), n_train, 0)
     progress(0.0, f"Testing {kind}")
-    model = make_model(kind, scale, cache, seed=0)
+    model = make_model(kind, scale, cache, 0, rubric)
     probabilities, spent = _fit_predict(model, train.pick(chosen), test)
-    return report(test, scale, probabilities, [spent]) | {
+    return report(test, scale, probabilities, [spent], decoding) | {
         "measured_on": f"{len(test.levels)} protocols of the test file",
         "n_train": len(chosen),
         "near_duplicates": int((~apart).sum()),
@@ -233,16 +254,18 @@ def report(
     scale: tuple[int, ...],
     probabilities: np.ndarray,
     seconds: Sequence[tuple[float, float]],
+    decoding: str = DEFAULT_DECODING,
 ) -> dict[str, Any]:
     """Measures as plain numbers with their intervals beside them, and what they cost."""
     numbers = data.levels - scale[0]
-    figures = metrics.figures(numbers, probabilities)
-    last = probabilities.reshape(-1, *probabilities.shape[-2:])[-1]
+    figures = metrics.figures(numbers, probabilities, decoding=decoding)
+    predicted = DECODINGS[decoding](probabilities.reshape(-1, *probabilities.shape[-2:])[-1])
     return {
         "n": len(numbers),
         **{name: figure["value"] for name, figure in figures.items()},
         "intervals": {name: [figure["low"], figure["high"]] for name, figure in figures.items()},
-        "confusion": metrics.confusion(numbers, most_probable(last), len(scale)).tolist(),
+        "confusion": metrics.confusion(numbers, predicted, len(scale)).tolist(),
+        "decoding": decoding,
         "train_seconds": float(np.mean([fit for fit, _ in seconds])),
         "predict_seconds": float(np.mean([predict for _, predict in seconds])),
     }

@@ -7,7 +7,7 @@ samples are one matrix product instead of a thousand evaluations.
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cer_assist.learning.ordinal import most_probable
+from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING, most_probable
 
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)
@@ -15,7 +15,13 @@ BINS = 10
 
 
 @threadpool_limits.wrap(limits=1)  # as in fit_answers
-def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> dict[str, dict]:
+def figures(
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    decoding: str = DEFAULT_DECODING,
+    seed: int = 0,
+) -> dict[str, dict]:
     """Quality of level probabilities with 95 % percentile bootstrap intervals.
 
     Parameters
@@ -23,32 +29,43 @@ def figures(truth: np.ndarray, probabilities: np.ndarray, *, seed: int = 0) -> d
     truth : (n,) int
         Level numbers 0 .. K-1.
     probabilities : (n, K) or (repeats, n, K)
-        The most probable level is the prediction. Repeats are averaged measure by measure within
-        each resample of documents, so repeating does not narrow the intervals unduly.
+        Repeats are averaged measure by measure within each resample of documents, so repeating
+        does not narrow the intervals unduly.
+    decoding : str
+        One of `ordinal.DECODINGS`: how probabilities become the predicted level.
+    seed : int
 
     Returns
     -------
     dict of {"value", "low", "high"} by measure
         accuracy, macro_f1 (over levels that occur or are predicted), qwk (quadratic kappa), mae
-        and within_one in levels, ece (expected calibration error, 10 bins of equal width). A
-        measure that is undefined (kappa with a single level) is None.
+        and within_one in levels, ece (expected calibration error of the most probable level, 10
+        bins of equal width), ace (adaptive calibration error: of all levels, 10 bins of equal
+        number). A measure that is undefined (kappa with a single level) is None.
+
+    References
+    ----------
+    ace: Nixon et al. 2019, Measuring Calibration in Deep Learning, section 3.2.
     """
     draws = np.random.default_rng(seed).multinomial(
         len(truth), np.full(len(truth), 1 / len(truth)), size=RESAMPLES
     )
     counts = np.concatenate([np.ones((1, len(truth))), draws])  # (1 + resamples, n)
     repeats = probabilities.reshape(-1, *probabilities.shape[-2:])
-    measured = [_measures(counts, truth, repeat) for repeat in repeats]
+    decide = DECODINGS[decoding]
+    measured = [_measures(counts, truth, repeat, decide(repeat)) for repeat in repeats]
     return {
         name: _figure(np.mean([values[name] for values in measured], axis=0))
         for name in measured[0]
     }
 
 
-def _measures(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
+def _measures(
+    counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
+):
     """Every measure for every row of counts, dict of (rows,)."""
     levels = probabilities.shape[1]
-    cells = counts @ _cells(truth, most_probable(probabilities), levels)
+    cells = counts @ _cells(truth, predicted, levels)
     square = cells.reshape(-1, levels, levels)
     return {
         "accuracy": accuracy(square),
@@ -57,6 +74,7 @@ def _measures(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
         "mae": mean_distance(square),
         "within_one": within_one(square),
         "ece": _calibration_errors(counts, truth, probabilities),
+        "ace": _adaptive_errors(counts, truth, probabilities),
     }
 
 
@@ -105,12 +123,58 @@ def calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
     return float(_calibration_errors(np.ones((1, len(truth))), truth, probabilities)[0])
 
 
-def _calibration_errors(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
+def adaptive_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """Adaptive calibration error of all levels; see `figures`."""
+    return float(_adaptive_errors(np.ones((1, len(truth))), truth, probabilities)[0])
+
+
+def reliability(truth: np.ndarray, probabilities: np.ndarray) -> list[dict[str, float]]:
+    """How often the most probable level was right, by how probable it was said to be.
+
+    Returns
+    -------
+    list of dict
+        For each bin of equal width: `low`, `high`, `n` documents, their mean `confidence` and
+        `accuracy` (0 in an empty bin).
+    """
+    confidence, right, bins = _confidence(truth, probabilities)
+    number = np.bincount(bins, minlength=BINS)
+    said, held = (
+        np.bincount(bins, part, BINS) / np.maximum(number, 1) for part in (confidence, right)
+    )
+    return [
+        {
+            "low": at / BINS,
+            "high": (at + 1) / BINS,
+            "n": int(number[at]),
+            "confidence": float(said[at]),
+            "accuracy": float(held[at]),
+        }
+        for at in range(BINS)
+    ]
+
+
+def _confidence(truth: np.ndarray, probabilities: np.ndarray):
+    """Of the most probable level: its probability, whether it is right, and its bin, each (n,)."""
     confidence = probabilities.max(axis=1)
-    excess = (most_probable(probabilities) == truth) - confidence
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    right = most_probable(probabilities) == truth
+    return confidence, right, np.minimum((confidence * BINS).astype(int), BINS - 1)
+
+
+def _calibration_errors(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
+    confidence, right, bins = _confidence(truth, probabilities)
     member = np.eye(BINS)[bins]  # (n, bins)
-    return np.abs(counts @ (member * excess[:, None])).sum(axis=1) / counts.sum(axis=1)
+    excess = (right - confidence)[:, None]
+    return np.abs(counts @ (member * excess)).sum(axis=1) / counts.sum(axis=1)
+
+
+def _adaptive_errors(counts: np.ndarray, truth: np.ndarray, probabilities: np.ndarray):
+    size, levels = probabilities.shape
+    order = np.argsort(np.argsort(probabilities, axis=0, kind="stable"), axis=0)
+    member = np.eye(BINS)[order * BINS // size]  # (n, K, bins)
+    excess = (np.eye(levels)[truth] - probabilities)[..., None]
+    gaps = np.abs(counts @ (member * excess).reshape(size, -1))  # (rows, K x bins)
+    return gaps.sum(axis=1) / counts.sum(axis=1) / levels
 
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, levels: int) -> np.ndarray:

@@ -108,6 +108,30 @@ def nearest_expected(probabilities: np.ndarray) -> np.ndarray:
     return np.floor(expected_level(probabilities) + 0.5).astype(int)
 
 
+def lowest_cost(probabilities: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Expected-cost decoding: the level whose cost is lowest on average, (n,) int.
+
+    Parameters
+    ----------
+    probabilities : (n, K)
+    cost : (K, K)
+        Of saying the column's level where the row's is true.
+    """
+    return (probabilities @ cost).argmin(axis=1)
+
+
+def median_level(probabilities: np.ndarray) -> np.ndarray:
+    """Expected-cost decoding with the distance as cost: the middle of the distribution, (n,)."""
+    numbers = np.arange(probabilities.shape[1])
+    return lowest_cost(probabilities, np.abs(numbers[:, None] - numbers))
+
+
+# What a level is decided by. Suggestions take the median: a level too far costs a coder twice what
+# the next one does, and on the reference protocols it is ahead of both others in QWK and macro-F1.
+DECODINGS = {"mode": most_probable, "median": median_level, "mean": nearest_expected}
+DEFAULT_DECODING = "median"
+
+
 def spread(probabilities: np.ndarray) -> np.ndarray:
     """Variance of the level number: 0 when sure, largest when split between the two ends, (n,)."""
     numbers = np.arange(probabilities.shape[1])

@@ -3,23 +3,20 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.artefacts import manifest_sha256
-from cer_assist.learning.calibration import cross_fitted
+from cer_assist.learning.calibration import CrossFitted, cross_fitted
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
-from cer_assist.learning.ordinal import most_probable
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.views import Fitted
@@ -35,9 +32,10 @@ class TrainingResult:
     ----------
     classifier : ProtocolClassifier
     metrics : dict
-        JSON-able. Each of accuracy, macro_f1, qwk, mae, within_one and ece is
+        JSON-able. Each of accuracy, macro_f1, qwk, mae, within_one, ece and ace is
         {"value", "low", "high"}; `n` documents; `measured_on` in words; `confusion` counts by
-        (true, predicted) level in scale order; `blend` as fitted.
+        (true, predicted) level in scale order; `blend` as fitted; `calibration`: ece and ace before
+        and after; `reliability`: bins before and after, see `metrics.reliability`.
     seconds : float
     """
 
@@ -95,25 +93,33 @@ def train(
 def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
     """Figures on the training documents, each judged by a model that never read it."""
     found = classifier.out_of_fold_
-    probabilities = out_of_fold_probabilities(found, classifier.kind)
-    predicted = most_probable(probabilities)
+    said = out_of_fold_probabilities(found, classifier.kind)
+    how = {"decoding": classifier.decoding, "seed": classifier.seed}
+    after = metrics.figures(found.levels, said.probabilities, **how)
+    before = metrics.figures(found.levels, said.uncalibrated, **how)
+    predicted = classifier.decide(said.probabilities)
     return {
-        **metrics.figures(found.levels, probabilities, seed=classifier.seed),
+        **after,
         "n": len(found.levels),
         "measured_on": (
             f"{len(found.levels)} labelled protocols, each by a model that had not read it "
             f"({FOLDS} folds, near-duplicates kept together)"
         ),
         "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
-        "blend": {
-            "shares": dict(zip(found.logits, classifier.blend_.shares, strict=True)),
-            "temperature": classifier.blend_.temperature,
+        "decoding": classifier.decoding,
+        "blend": asdict(classifier.blend_) | {"views": list(found.logits)},
+        "calibration": {
+            name: {"before": before[name], "after": after[name]} for name in ("ece", "ace")
+        },
+        "reliability": {
+            "before": metrics.reliability(found.levels, said.uncalibrated),
+            "after": metrics.reliability(found.levels, said.probabilities),
         },
     }
 
 
-def out_of_fold_probabilities(found: OutOfFold, kind: str) -> np.ndarray:
-    """Probabilities with blend and temperature fitted on other folds, (n, K)."""
+def out_of_fold_probabilities(found: OutOfFold, kind: str) -> CrossFitted:
+    """Probabilities with blend and calibration fitted on other folds."""
     views = list(found.logits.values())
     return cross_fitted(views, found.levels, found.fold_of, KINDS[kind].shares)
 

@@ -9,7 +9,8 @@ from cer_assist.learning.artefacts import manifest_sha256
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
-from cer_assist.learning.ordinal import balanced_weights
+from cer_assist.learning.metrics import calibration_error
+from cer_assist.learning.ordinal import balanced_weights, median_level
 from cer_assist.learning.training import out_of_fold_probabilities, train
 from tests.learning.shared import SCALE, Demo, a_text
 
@@ -27,13 +28,14 @@ def small(demo: Demo, *levels: int, each: int = 5) -> Demo:
     return Demo([demo.documents[at] for at in chosen], [demo.levels[at] for at in chosen])
 
 
-def test_probabilities_are_distributions_and_predictions_their_modes(
+def test_probabilities_are_distributions_and_predictions_their_middles(
     fitted: ProtocolClassifier, demo: Demo
 ) -> None:
     probabilities = fitted.predict_proba(demo.documents)
     assert probabilities.shape == (len(demo.documents), len(SCALE))
     assert np.allclose(probabilities.sum(axis=1), 1)
-    assert fitted.predict(demo.documents).tolist() == (probabilities.argmax(axis=1) + 1).tolist()
+    middles = median_level(probabilities) + 1
+    assert fitted.predict(demo.documents).tolist() == middles.tolist()
     assert np.mean(fitted.predict(demo.documents) == demo.levels) > 0.9  # it has read these
 
 
@@ -150,13 +152,18 @@ def test_metrics_say_on_what_they_were_measured_and_are_json(
 ) -> None:
     result = train(demo.documents, demo.levels, SCALE, cache=cache)
     found = json.loads(json.dumps(result.metrics))
-    for name in ("accuracy", "macro_f1", "qwk", "mae", "within_one", "ece"):
+    for name in ("accuracy", "macro_f1", "qwk", "mae", "within_one", "ece", "ace"):
         assert set(found[name]) == {"value", "low", "high"}, name
     assert found["n"] == len(demo.levels) == np.sum(found["confusion"])
     assert "near-duplicates kept together" in found["measured_on"]
-    probabilities = out_of_fold_probabilities(fitted.out_of_fold_, fitted.kind)
-    right = probabilities.argmax(axis=1) == fitted.out_of_fold_.levels
+    said = out_of_fold_probabilities(fitted.out_of_fold_, fitted.kind)
+    right = fitted.decide(said.probabilities) == fitted.out_of_fold_.levels
     assert found["accuracy"]["value"] == pytest.approx(right.mean())
+    for when, said_then in (("before", said.uncalibrated), ("after", said.probabilities)):
+        error = calibration_error(fitted.out_of_fold_.levels, said_then)
+        assert found["calibration"]["ece"][when]["value"] == pytest.approx(error)
+        bins = found["reliability"][when]
+        assert sum(one["n"] for one in bins) == found["n"]
     assert result.seconds > 0
 
 

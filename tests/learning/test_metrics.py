@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error
 
-from cer_assist.learning.metrics import calibration_error, confusion, figures
+from cer_assist.learning.metrics import (
+    adaptive_error,
+    calibration_error,
+    confusion,
+    figures,
+    reliability,
+)
 
 LEVELS = 5
 pairs = st.lists(
@@ -42,7 +48,7 @@ def test_intervals_hold_the_value_and_narrow_with_more_documents() -> None:
         truth = generator.integers(0, LEVELS, size)
         predicted = np.where(generator.random(size) < 0.7, truth, (truth + 1) % LEVELS)
         for name, figure in figures(truth, certain(predicted)).items():
-            if name != "ece":  # resampling only adds to this one: it is biased upwards
+            if name not in ("ece", "ace"):  # resampling only adds to these: they are biased upwards
                 assert figure["low"] <= figure["value"] <= figure["high"]
         found = figures(truth, certain(predicted))["accuracy"]
         widths.append(found["high"] - found["low"])
@@ -64,6 +70,33 @@ def test_calibration_error_worked_out_by_hand() -> None:
     # Two documents at .85 (one right), one at .55 (right): (|1 - 1.7| + |1 - .55|) / 3
     probabilities = np.array([[0.85, 0.15], [0.85, 0.15], [0.45, 0.55]])
     assert calibration_error(np.array([0, 1, 1]), probabilities) == pytest.approx(1.15 / 3)
+
+
+def test_adaptive_error_worked_out_by_hand() -> None:
+    # Two levels, 20 documents in bins of two; level 1 is said at .25 and occurs in every second.
+    probabilities = np.tile([0.75, 0.25], (20, 1))
+    truth = np.tile([0, 1], 10)
+    assert adaptive_error(truth, probabilities) == pytest.approx(0.25)
+    assert adaptive_error(truth, np.full((20, 2), 0.5)) == pytest.approx(0.0)
+
+
+def test_reliability_has_all_documents_and_their_calibration_error() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet(np.ones(LEVELS), 300)
+    truth = generator.integers(0, LEVELS, 300)
+    bins = reliability(truth, probabilities)
+    assert sum(one["n"] for one in bins) == 300
+    assert [one["low"] for one in bins] == pytest.approx(np.arange(10) / 10)
+    gaps = [one["n"] * abs(one["accuracy"] - one["confidence"]) for one in bins]
+    assert sum(gaps) / 300 == pytest.approx(calibration_error(truth, probabilities))
+
+
+def test_figures_are_of_the_level_that_is_decided_for() -> None:
+    split = np.tile([0.45, 0.0, 0.3, 0.25, 0.0], (10, 1))  # peak 0, middle 2, mean 1.35
+    for decoding, level in (("mode", 0), ("median", 2), ("mean", 1)):
+        found = figures(np.full(10, level), split, decoding=decoding)
+        assert found["accuracy"]["value"] == 1.0, decoding
+        assert found["ece"] == figures(np.full(10, level), split)["ece"]
 
 
 def test_confusion_counts_truth_by_row() -> None:

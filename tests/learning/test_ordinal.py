@@ -10,6 +10,8 @@ from cer_assist.learning.ordinal import (
     expected_level,
     falling,
     level_probabilities,
+    lowest_cost,
+    median_level,
     most_probable,
     nearest_expected,
     ordinal_loss,
@@ -96,12 +98,28 @@ def test_decoding_stays_on_the_scale(probabilities: np.ndarray) -> None:
     assert np.all(spread(probabilities) <= (top / 2) ** 2 + 1e-9)
 
 
-def test_mode_and_expected_level_can_differ() -> None:
+def test_mode_median_and_expected_level_can_differ() -> None:
     split = np.array([[0.4, 0.1, 0.1, 0.1, 0.3]])
     assert most_probable(split).tolist() == [0]
     assert expected_level(split) == pytest.approx([1.8])
     assert nearest_expected(split).tolist() == [2]
+    assert median_level(split).tolist() == [1]
     assert spread(split) == pytest.approx([0.1 + 0.4 + 0.9 + 4.8 - 1.8**2])
+
+
+@given(distributions())
+def test_the_median_has_half_of_the_probability_on_either_side(probabilities: np.ndarray) -> None:
+    for row, level in zip(probabilities, median_level(probabilities), strict=True):
+        assert row[: level + 1].sum() >= 0.5 - 1e-9
+        assert row[level:].sum() >= 0.5 - 1e-9
+
+
+def test_the_level_of_the_lowest_cost_worked_out_by_hand() -> None:
+    """Missing a 2 costs ten times as much as anything else: then it is said at 15 %."""
+    cost = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [10.0, 10.0, 0.0]])
+    rows = np.array([[0.6, 0.25, 0.15], [0.65, 0.3, 0.05]])
+    assert lowest_cost(rows, cost).tolist() == [2, 0]
+    assert lowest_cost(rows, 1 - np.eye(3)).tolist() == most_probable(rows).tolist()
 
 
 def test_sigmoid_overflows_for_no_input() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cer_assist.learning.calibration import fit_blend, log_loss
+from cer_assist.learning.calibration import fit_temperature, log_loss
 from cer_assist.learning.lexical import MIN_DOCUMENTS
 from cer_assist.learning.network import TABLE, Network, Weights, drawn, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
@@ -192,6 +192,6 @@ def _best(logits: np.ndarray, numbers: np.ndarray) -> int:
     """The epoch with the smallest log loss, each at its own temperature as it would be used."""
     losses = []
     for said in logits:
-        blend = fit_blend([said], numbers, [(1.0,)])
-        losses.append(log_loss(blend.probabilities([said]), numbers))
+        tempered = fit_temperature(said, numbers)
+        losses.append(log_loss(tempered.probabilities([said]), numbers))
     return int(np.argmin(losses))
