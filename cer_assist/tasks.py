@@ -44,6 +44,7 @@ class Material:
     """All that a retraining reads from the database, in one short transaction."""
 
     rubric: Rubric
+    model_kind: str
     levels: dict[int, int]  # protocol id -> level
     last_event_id: int
     labelled: list[TextRow]
@@ -72,6 +73,8 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
             [material.levels[row.id] for row in material.labelled],
             material.rubric.scale,
             cache=cache,
+            kind=material.model_kind,
+            rubric=material.rubric,
             previous=previous,
             seed=0,
             progress=lambda share, note: held.progress(0.7 * share, note),
@@ -109,6 +112,7 @@ def read_material(database: Database, project_id: int) -> Material:
         texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
         return Material(
             project_rubric(session, project),
+            project.model_kind,
             levels,
             training_data.last_event_id(session, project_id),
             [row for row in texts if row.id in levels],

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.services import audit
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
@@ -40,6 +41,7 @@ class ProjectSettings:
     retrain_every: int
     retrain_idle_seconds: int
     reservation_minutes: int
+    model_kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def _check(settings: ProjectSettings) -> None:
     for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
         if not 1 <= getattr(settings, name) <= 10_000:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    if settings.model_kind not in MODEL_KINDS:
+        raise InvalidInput("Choose one of the kinds of model on the list.")
     if not 1 <= settings.retrain_idle_seconds <= 86_400:
         raise InvalidInput("The idle time before retraining lies between 1 second and a day.")
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.services import accounts, administration, projects
 from cer_assist.services.projects import ProjectSettings
 from cer_assist.store.tables import Project
@@ -24,7 +25,11 @@ def page(slug: str) -> str:
     with database().read() as session:
         members = projects.members(session, g.project.id)
     return render_template(
-        "settings.html", members=members, roles=list(Role), policies=list(SuggestionPolicy)
+        "settings.html",
+        members=members,
+        roles=list(Role),
+        policies=list(SuggestionPolicy),
+        kinds=MODEL_KINDS,
     )
 
 
@@ -92,6 +97,7 @@ def _settings() -> ProjectSettings:
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
+        model_kind=request.form.get("model_kind", ""),
     )
 
 

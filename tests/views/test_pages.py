@@ -160,19 +160,23 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "retrain_every": "10",
         "retrain_idle_seconds": "60",
         "reservation_minutes": "20",
+        "model_kind": "lexical",
     }
     assert browser.post(f"/p/{OWN}/settings", wanted).status_code == 303
     with office.database.read() as session:
         project = session.get_one(Project, office.projects[OWN])
-        found = (project.name, project.suggestion_policy, project.double_coded_share)
+        found = (project.name, project.suggestion_policy, project.model_kind)
+        share = project.double_coded_share
         actions = session.scalars(select(AuditEvent.action)).all()
-    assert found == ("Renamed", "hidden", 0.15)
+    assert found == ("Renamed", "hidden", "lexical")
+    assert share == 0.15
     assert "project.settings" in actions
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("retrain_every", "0"), ("random_share", "101"), ("name", " "),
-                         ("suggestion_policy", "always"), ("reservation_minutes", "x")],
+                         ("suggestion_policy", "always"), ("reservation_minutes", "x"),
+                         ("model_kind", "tea leaves")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -180,7 +184,7 @@ def test_impossible_settings_are_refused_with_advice(
     wanted = {
         "name": "Same", "suggestion_policy": "after", "coders_per_protocol": "1",
         "double_coded_share": "0", "random_share": "20", "retrain_every": "5",
-        "retrain_idle_seconds": "120", "reservation_minutes": "30",
+        "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
     }  # fmt: skip
     browser = office.browser("lead@own")
     assert browser.post(f"/p/{OWN}/settings", wanted | {field: value}).status_code == 400

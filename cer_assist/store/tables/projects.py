@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.store.types import Base, Instant, Key, Name, one_of
 
 
@@ -25,6 +26,8 @@ class Project(Base):
     __table_args__ = (
         UniqueConstraint("slug"),
         one_of("suggestion_policy", SuggestionPolicy),
+        # Which kinds there are is the program's matter: a new one needs no migration.
+        CheckConstraint("model_kind <> ''", name="model_kind_named"),
         CheckConstraint("double_coded_share BETWEEN 0 AND 1", name="double_coded_share_range"),
         CheckConstraint("random_share BETWEEN 0 AND 1", name="random_share_range"),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
@@ -44,6 +47,7 @@ class Project(Base):
     retrain_every: Mapped[int] = mapped_column(default=5)  # new labels
     retrain_idle_seconds: Mapped[int] = mapped_column(default=120)
     reservation_minutes: Mapped[int] = mapped_column(default=30)
+    model_kind: Mapped[str] = mapped_column(String(20), default=DEFAULT_KIND)
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(
