@@ -69,13 +69,17 @@ class Carried:
     ----------
     similarities : (sentences, t)
     sentences : (words,) int
-        Sentence of each word.
+        Sentence of each word, never decreasing.
     parts : (words, t)
         Sum over the word's pieces of what they tell.
     pieces : (words,) int
         Number of pieces of each word.
     silent : (t,)
         Similarity of a sentence without a content word.
+    sums : (sentences, t)
+        Of the parts.
+    counts : (sentences,) int
+        Of the pieces.
     """
 
     similarities: np.ndarray
@@ -83,25 +87,24 @@ class Carried:
     parts: np.ndarray
     pieces: np.ndarray
     silent: np.ndarray
+    sums: np.ndarray
+    counts: np.ndarray
 
     @classmethod
     def of(cls, reading: Reading, found: np.ndarray, carriers: np.ndarray) -> "Carried":
         """From a document, its similarities and what `fit_carriers` found."""
-        words = len(reading.words)
-        starts = np.searchsorted(reading.word_of_piece, np.arange(words))
         told = reading.states.astype(np.float32) @ carriers[:-1]  # (pieces, t)
-        parts = np.add.reduceat(told, starts, axis=0) if words else np.zeros((0, found.shape[1]))
-        pieces = np.diff(np.append(starts, len(reading.states)))
-        return cls(found, reading.sentences, parts, pieces, carriers[-1])
+        of_word = np.searchsorted(reading.word_of_piece, np.arange(len(reading.words) + 1))
+        of_sentence = np.searchsorted(reading.sentences, np.arange(len(found) + 1))
+        parts, pieces = _sums(told, of_word), np.diff(of_word)
+        sums, counts = _sums(parts, of_sentence), np.diff(of_word[of_sentence])
+        return cls(found, reading.sentences, parts, pieces, carriers[-1], sums, counts)
 
     def effects(self) -> np.ndarray:
         """What each word adds to its own sentence's similarity to each text, (words, t)."""
-        sums, counts = self._totals()
-        sums, counts = sums[self.sentences], counts[self.sentences][:, None]
-        rest = counts - self.pieces[:, None]
-        left = (sums - self.parts) / np.maximum(rest, 1)
-        alone = self.similarities[self.sentences] - self.silent
-        return np.where(rest > 0, sums / counts - left, alone)
+        return self.similarities[self.sentences] - self._left(
+            self.sentences, self.parts, self.pieces
+        )
 
     def without(self, removed: np.ndarray) -> np.ndarray:
         """Similarities if marked words were not read.
@@ -114,25 +117,30 @@ class Carried:
         -------
         (sets, sentences, t)
         """
-        sums, counts = self._totals()
         which, words = np.nonzero(removed)
-        places = which, self.sentences[words]
-        taken = np.zeros((len(removed), *sums.shape), np.float32)
-        pieces = np.zeros((len(removed), len(counts)), int)
-        np.add.at(taken, places, self.parts[words])
-        np.add.at(pieces, places, self.pieces[words])
-        found = np.repeat(self.similarities[None], len(removed), axis=0)
-        at = np.nonzero(pieces)
-        rest = (counts - pieces)[at][:, None]
-        left = (sums[at[1]] - taken[at]) / np.maximum(rest, 1)
-        change = left - sums[at[1]] / counts[at[1]][:, None]
-        found[at] = np.where(rest > 0, found[at] + change, self.silent)
-        return found
+        place = which * len(self.similarities) + self.sentences[words]  # never decreasing
+        touched, starts = np.unique(place, return_index=True)
+        edges = np.append(starts, len(words))
+        taken = _sums(self.parts[words], edges)
+        pieces = np.diff(np.append(0, np.cumsum(self.pieces[words]))[edges])
+        found = np.tile(self.similarities, (len(removed), 1))
+        if len(touched):
+            found[touched] = self._left(touched % len(self.similarities), taken, pieces)
+        return found.reshape(len(removed), *self.similarities.shape)
 
-    def _totals(self) -> tuple[np.ndarray, np.ndarray]:
-        sums = np.zeros_like(self.similarities, dtype=np.float32)
-        np.add.at(sums, self.sentences, self.parts)
-        return sums, np.bincount(self.sentences, self.pieces, len(sums))
+    def _left(self, sentences: np.ndarray, taken: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+        """Similarities of sentences (n,) without so many pieces, whose parts add up to `taken`."""
+        sums, counts = self.sums[sentences], self.counts[sentences][:, None]
+        rest = counts - pieces[:, None]
+        change = (sums - taken) / np.maximum(rest, 1) - sums / counts
+        return np.where(rest > 0, self.similarities[sentences] + change, self.silent)
+
+
+def _sums(rows: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Sums of runs of rows between edges, (len(edges) - 1, width)."""
+    running = np.zeros((len(rows) + 1, rows.shape[1]))
+    np.cumsum(rows, axis=0, out=running[1:])
+    return np.diff(running[edges], axis=0)
 
 
 def nearest(found: np.ndarray) -> np.ndarray:
