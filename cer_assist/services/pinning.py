@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import NotFound
 from cer_assist.services import audit, jobs
 from cer_assist.services.models import current_version_id, locked_project
-from cer_assist.store.tables import ModelVersion, Project
+from cer_assist.store.tables import Account, AuditEvent, ModelVersion, Project
 
+PINNED, ROLLED_BACK = "model.pinned", "model.rolled_back"
 SCORING = "encode"  # the job that adds the suggestions which the version in use lacks
 
 
@@ -33,12 +34,20 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """Who pinned the version in use, when, and what waits because of it."""
+
+    by: str
+    at: dt.datetime
+    waiting: list[int]  # numbers of published versions
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Which version is in use and why, and which came before it."""
+    """Which version is in use and why, and which was before it."""
 
     in_use: Version | None
-    is_pinned: bool
-    waiting: list[int]  # numbers of published versions that a pinned one keeps from use
+    pinned: Pinned | None
     previous: Version | None
 
 
@@ -49,16 +58,8 @@ def standing(session: Session, project: Project) -> Standing:
     """What is in use in a project as it is now."""
     row = session.get_one(Project, project.id)
     in_use = _find(session, row, current_version_id(session, row.id))
-    is_pinned = row.pinned_version_id is not None
-    waiting: list[int] = []
-    if in_use is not None and is_pinned:
-        later = select(ModelVersion.number).where(
-            ModelVersion.project_id == row.id,
-            ModelVersion.published_at.is_not(None),
-            ModelVersion.number > in_use.number,
-        )
-        waiting = list(session.scalars(later.order_by(ModelVersion.number)))
-    return Standing(in_use, is_pinned, waiting, _find(session, row, row.previous_version_id))
+    pinned = _pinned(session, _find(session, row, row.pinned_version_id))
+    return Standing(in_use, pinned, _find(session, row, row.previous_version_id))
 
 
 def find_usable(session: Session, project: Project, version_id: int) -> Version:
@@ -78,12 +79,12 @@ def pin(session: Session, project: Project, version_id: int, by: int) -> Version
     replaced = _find(session, row, current_version_id(session, row.id))
     row.pinned_version_id = version.id
     detail: dict[str, Any] = {"number": version.number, "sha256": version.sha256}
-    action = "model.pinned"
+    action = PINNED
     if replaced is not None and replaced.id != version.id:
         row.previous_version_id = replaced.id
         detail["instead_of_version"] = replaced.number
-        action = "model.rolled_back" if version.number < replaced.number else action
-    _record(session, row, audit.Entry(action, f"model:{version.id}", detail), by)
+        action = ROLLED_BACK if version.number < replaced.number else PINNED
+    _record(session, row, audit.Entry(action, _subject(version), detail), by)
     return version
 
 
@@ -99,8 +100,37 @@ def unpin(session: Session, project: Project, by: int) -> Version | None:
     if newest.id != pinned.id:
         row.previous_version_id = pinned.id
     detail = {"number": pinned.number, "now_in_use_version": newest.number}
-    _record(session, row, audit.Entry("model.unpinned", f"model:{pinned.id}", detail), by)
+    _record(session, row, audit.Entry("model.unpinned", _subject(pinned), detail), by)
     return newest
+
+
+def _pinned(session: Session, version: Version | None) -> Pinned | None:
+    if version is None:
+        return None
+    # The audit knows by whom: the event is of the transaction that pinned it.
+    by, at = session.execute(
+        select(Account.display_name, AuditEvent.at)
+        .join(Account, Account.id == AuditEvent.account_id)
+        .where(
+            AuditEvent.subject == _subject(version), AuditEvent.action.in_((PINNED, ROLLED_BACK))
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    ).one()
+    later = (
+        select(ModelVersion.number)
+        .join(Project, Project.pinned_version_id == version.id)
+        .where(
+            ModelVersion.project_id == Project.id,
+            ModelVersion.published_at.is_not(None),
+            ModelVersion.number > version.number,
+        )
+    )
+    return Pinned(by, at, list(session.scalars(later.order_by(ModelVersion.number))))
+
+
+def _subject(version: Version) -> str:
+    return f"model:{version.id}"
 
 
 def _record(session: Session, project: Project, entry: audit.Entry, by: int) -> None:

@@ -50,13 +50,14 @@ def test_a_pinned_version_stays_in_use_whatever_is_published(any_database: Datab
         assert reading.model_line(session, project.id) == reading.ModelLine(2, 5)
         assert models.current_version(session, project.id) is session.get(ModelVersion, second)
         stands = pinning.standing(session, project)
-        assert (stands.is_pinned, stands.waiting) == (True, [3])
+        assert stands.pinned is not None
+        assert (stands.pinned.by, stands.pinned.waiting) == ("lea", [3])
         assert stands.previous is not None
         assert stands.previous.id == first
         pinning.unpin(session, project, lea.id)
         assert models.current_version_id(session, project.id) == third
         stands = pinning.standing(session, project)
-        assert (stands.is_pinned, stands.waiting) == (False, [])
+        assert stands.pinned is None
         assert stands.previous is not None
         assert stands.previous.id == second
         assert verify(session).intact
@@ -103,7 +104,7 @@ def test_only_published_versions_of_the_project_can_be_used(any_database: Databa
         for version_id in (foreign, refused, 10_000):
             with pytest.raises(NotFound):
                 pinning.pin(session, project, version_id, lea.id)
-        assert pinning.standing(session, project) == pinning.Standing(None, False, [], None)
+        assert pinning.standing(session, project) == pinning.Standing(None, None, None)
 
 
 def test_suggestions_of_the_version_in_use_and_the_one_before_are_kept(

@@ -71,7 +71,12 @@ class Web:
         done = subprocess.run(
             [sys.executable, "-c", PROVIDE],
             cwd=self.folder,
-            env={**os.environ, "PATH": self.path, "npm_config_offline": "true"},
+            env={
+                **os.environ,
+                "PATH": self.path,
+                "npm_config_offline": "true",
+                "npm_config_cache": str(self.folder / "cache"),  # nothing of another test's
+            },
             capture_output=True,
             text=True,
             check=True,

@@ -126,10 +126,8 @@ def test_a_lead_pins_rolls_back_and_unpins(three: Office) -> None:
     assert browser.post(f"{PAGE}/pin", {"version": "2"}).status_code == 303
     assert in_use(three) == 2
     page = text_of(three.browser("coder@own").get(PAGE).text)
-    assert (
-        "pinned In use: version 2, from 20 labels. It stays in use until it is unpinned; " in page
-    )
-    assert "version 3 waits." in page
+    assert "pinned In use: version 2, from 20 labels. lead-own pinned it" in page
+    assert "it stays in use until it is unpinned; version 3 waits." in page
     assert "Unpin" not in page
     assert "Go back" not in page
     assert "What it says differently from version 3" in page

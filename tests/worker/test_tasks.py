@@ -143,7 +143,9 @@ def _a_roll_back_has_its_suggestions_made(
         assert newest is not None
         assert (newest.number, newest.published_at is not None) == (3, True)
         assert models.current_version_id(session, project_id) == first
-        assert pinning.standing(session, project).waiting == [2, 3]
+        pinned = pinning.standing(session, project).pinned
+        assert pinned is not None
+        assert pinned.waiting == [2, 3]
         assert scored_by(session) == {first, first + 1, newest.id}
 
 
