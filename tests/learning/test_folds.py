@@ -48,6 +48,13 @@ def test_chains_of_copies_are_one_cluster() -> None:
     assert near_duplicate_clusters([*texts, "something else entirely here"]).tolist()[-1] == 1
 
 
+def test_many_copies_of_one_template_are_one_cluster_and_no_others_with_them(demo: Demo) -> None:
+    template, other = demo.documents[0].text, demo.documents[1].text
+    texts = [f"Study {number} at site {number % 7}. {template}" for number in range(60)]
+    clusters = near_duplicate_clusters([other, *texts, other.lower()])
+    assert clusters.tolist() == [0, *[1] * 60, 0]
+
+
 def test_texts_of_a_word_or_none_are_compared_as_well() -> None:
     assert near_duplicate_clusters(["yes", "no", "yes"]).tolist() == [0, 1, 0]
     assert near_duplicate_clusters(["", "no"]).tolist() == [0, 1]
