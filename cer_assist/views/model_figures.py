@@ -31,6 +31,7 @@ MEASURES = {
     "mae": Measure("Mean distance", "in levels; 0 is best"),
     "macro_f1": Measure("Macro-F1", "mean over levels, so rare levels count as much"),
     "ece": Measure("Calibration error", "how far its percentages are off; 0 is best"),
+    "ace": Measure("Calibration error of all levels", "the same for every level's percentage"),
 }
 
 
@@ -118,15 +119,6 @@ def reliability(metrics: Mapping[str, Any]) -> list[BinRow] | None:
         BinRow(low, high, bins.get("before"), bins.get("after"))
         for (low, high), bins in sorted(found.items())
     ]
-
-
-def calibration_error(bins: Iterable[Bin | None]) -> float | None:
-    """How far percentages are off: the mean over protocols, taken bin by bin."""
-    held = [one for one in bins if one]
-    total = sum(one.n for one in held)
-    if not total:
-        return None
-    return sum(one.n * abs(one.accuracy - one.confidence) for one in held) / total
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:

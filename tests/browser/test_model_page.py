@@ -51,6 +51,7 @@ def history(database: Database, world: World) -> None:
                 "qwk": figure,
                 "macro_f1": figure,
                 "ece": figure,
+                "calibration": {"ece": {"before": figure, "after": figure}},
                 "n": 12 * number,
                 "measured_on": f"{12 * number} labelled protocols",
                 "confusion": [[3, 1, 0, 0, 0]] * 5,

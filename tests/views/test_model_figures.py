@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from cer_assist.views import model_figures
-from cer_assist.views.model_figures import Bin, Cell
+from cer_assist.views.model_figures import Cell
 
 
 @pytest.mark.parametrize(("right", "n"), [(5, 10), (40, 50), (0, 5), (1, 1), (17, 404)])
@@ -52,9 +52,3 @@ def test_reliability_keeps_ranges_that_hold_protocols() -> None:
     assert rows[0].before is not None
     assert rows[0].before.low < 0.5 < rows[0].before.high
     assert model_figures.reliability({}) is None
-
-
-def test_the_calibration_error_weighs_bins_by_their_protocols() -> None:
-    bins = [Bin(30, 0.5, 0.6, 0, 1), None, Bin(10, 0.9, 0.5, 0, 1)]
-    assert model_figures.calibration_error(bins) == pytest.approx(0.175)
-    assert model_figures.calibration_error([None]) is None

@@ -33,6 +33,7 @@ def measured(labels: int) -> dict[str, Any]:
         "n": labels,
         "measured_on": f"{labels} labelled protocols",
         "confusion": [[7, 1, 0, 0, 0], *[[0] * 5] * 4],
+        "calibration": {"ece": {"before": FIGURE | {"value": 0.8}, "after": FIGURE}},
         "reliability": {"before": [part], "after": [part | {"n": 4}]},
     }
 
@@ -77,6 +78,8 @@ def test_every_figure_says_on_what_it_was_measured(three: Office) -> None:
     assert "Measured on 30 labelled protocols; n = 30; 95 % intervals" in text
     assert "QWK agreement weighted by distance: 1 is full, 0 is chance 0.74 (0.62 to 0.83)" in text
     assert "number of the same 30 protocols" in text
+    assert "on the same 30 protocols; 95 % intervals Measure Before After " in text
+    assert "Calibration error 0.80 (0.62 to 0.83) 0.74 (0.62 to 0.83)" in text
     assert "60 to 70 % 10 50 % (24 % to 76 %) 4 50 % (15 % to 85 %)" in text
     assert "10 1 10 0.74 (0.62 to 0.83) 0.51 (no interval)" in text
     assert "3 measured versions" in text

@@ -6,13 +6,14 @@ const ACCENT = "var(--accent)";
 const QUIET = "var(--quiet)";
 const SHEET = "var(--sheet)";
 const HEIGHT = 260;
+const NARROWEST = 120; // below it a figure is hidden or not yet laid out
 const percent = (share) => `${Math.round(share * 100)} %`;
 const places = (value) => value.toFixed(2);
 
 // Plot writes a style element, which our content security policy rightly refuses: model.css has its
 // rules. Names on groups would be read out although the picture as a whole has one.
 function picture(options, label) {
-  const drawn = Plot.plot({ className: "plot", height: HEIGHT, marginLeft: 48, marginBottom: 44, ...options });
+  const drawn = Plot.plot({ className: "plot", height: HEIGHT, marginTop: 30, marginLeft: 48, marginBottom: 44, ...options });
   for (const style of drawn.querySelectorAll("style")) style.remove();
   for (const group of drawn.querySelectorAll("[aria-label]")) group.removeAttribute("aria-label");
   drawn.setAttribute("role", "img");
@@ -122,12 +123,10 @@ for (const figure of document.querySelectorAll("figure[data-chart]")) {
     figure.querySelector("details").open = false;
     figure.classList.add("drawn");
     new ResizeObserver(() => {
-      if (figure.clientWidth === width) return;
+      if (figure.clientWidth === width || figure.clientWidth < NARROWEST) return;
       width = figure.clientWidth;
       draw(figure);
-    }).observe(figure);
-    draw(figure);
-    width = figure.clientWidth;
+    }).observe(figure); // which calls at once, when the page has been laid out
   }
   figure.classList.remove("draws");
 }
