@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
 
 def _options(argv: list[str]) -> argparse.Namespace:
     from benchmarks.learner_sets import SIZES
-    from cer_assist.learning.evaluation import MODELS
+    from cer_assist.learning.compared import MODELS
 
     parser = argparse.ArgumentParser(prog="bench learner")
     default = Path(os.environ.get("CER_REFERENCE_DATA", ROOT.parent / "shared" / "data"))

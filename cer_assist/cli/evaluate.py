@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cer_assist.learning.progress import Progress
 
 MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
+UNTAUGHT_NAMES = ("cold_start", "cue_words")
 DECODING_NAMES = ("median", "mode", "mean")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -39,9 +40,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--labels", type=_file, help="CSV with protocol_id, coder and level.")
 @click.option("--coder", default="final", show_default=True, help="Whose labels of that CSV.")
 @click.option(
-    "--model", type=click.Choice([*MODEL_NAMES, "all"]), default=DEFAULT_KIND, show_default=True
+    "--model",
+    type=click.Choice([*MODEL_NAMES, *UNTAUGHT_NAMES, "all"]),
+    default=DEFAULT_KIND,
+    show_default=True,
+    help="cold_start and cue_words learn from no label; all is every other.",
 )
-@click.option("--n-train", type=click.IntRange(min=6), help="Learn from so many protocols only.")
+@click.option("--n-train", type=click.IntRange(min=0), help="Learn from so many protocols only.")
 @click.option(
     "--rubric",
     type=_file,
@@ -50,9 +55,8 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--decoding",
     type=click.Choice(DECODING_NAMES),
-    default=DECODING_NAMES[0],
-    show_default=True,
-    help="The level a distribution stands for: its middle, its peak or its mean.",
+    help="The level a distribution stands for: its middle, its peak or its mean. Default: the "
+    "middle, and its mean where no label was learnt from.",
 )
 def evaluate_command(
     home: Path | None,
@@ -67,7 +71,7 @@ def evaluate_command(
     model: str,
     n_train: int | None,
     rubric: Path | None,
-    decoding: str,
+    decoding: str | None,
 ) -> None:
     """Measure a model: --data with cross-validation, or --train with --test."""
     if bool(data) == bool(train or test) or bool(train) != bool(test):

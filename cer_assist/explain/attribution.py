@@ -25,6 +25,8 @@ class Attribution:
     ----------
     reading : Reading
     probabilities : (K,)
+    decided_by : (K,)
+        What the level is decided by, see `Said`.
     attention : (words,)
         How much the kind's first view looked at each content word, at most 1 in all.
     contributions : (K, words)
@@ -33,6 +35,7 @@ class Attribution:
 
     reading: Reading
     probabilities: np.ndarray
+    decided_by: np.ndarray
     attention: np.ndarray
     contributions: np.ndarray
     _blend: Blend
@@ -57,11 +60,13 @@ def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> It
     blend = classifier.blend_
     looks = [view.look(readings) for view in classifier.views_.values()]
     for reading, *views in zip(readings, *looks, strict=True):
-        logits = blend.logits([seen.logits for seen in views])
+        own = [seen.logits for seen in views]
+        logits, said = blend.logits(own), blend.said([row[None] for row in own])
         by_logit = mixed([seen.contributions for seen in views], blend.shares)  # (K - 1, words)
         yield Attribution(
             reading=reading,
-            probabilities=level_probabilities(logits[None])[0],
+            probabilities=said.probabilities[0],
+            decided_by=said.uncalibrated[0],
             attention=views[0].attention,
             contributions=log_odds_gradient(logits) @ by_logit * blend.slope,
             _blend=blend,

@@ -147,7 +147,7 @@ def _suggestion(
     classifier: ProtocolClassifier, document: Document, seen: Attribution
 ) -> Suggestion:
     scale = classifier.scale
-    [number] = classifier.decide(seen.probabilities[None]).tolist()
+    [number] = classifier.decide(seen.decided_by[None]).tolist()
     towards = np.maximum(seen.contributions[number], 0.0)
     weights = towards / max(towards.sum(), 1e-12)
     top = [at for at in np.argsort(-weights, kind="stable")[:TOP_WORDS] if weights[at] > 0]

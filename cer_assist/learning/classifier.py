@@ -17,16 +17,16 @@ from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.artefacts import load_model, save_model
-from cer_assist.learning.calibration import Blend, fit_blend
+from cer_assist.learning.calibration import Blend, Said, fit_blend
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
-from cer_assist.learning.kinds import KINDS, Kind
+from cer_assist.learning.kinds import Kind, kind_named
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
-from cer_assist.learning.views import VIEWS, Fitted, Problem
+from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
 _FORMAT = 3
 
@@ -40,7 +40,7 @@ class ProtocolClassifier:
         All level values in order, whether or not they occur in the labels.
     cache : FeatureCache
     kind : str
-        One of `kinds.KINDS`.
+        One of `kinds.KINDS`, or `cold_start` for a model made without labels.
     rubric : Rubric, optional
         Of the project, for views that read it.
     decoding : str
@@ -130,19 +130,23 @@ class ProtocolClassifier:
 
     def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
         """Calibrated probabilities of the levels in scale order, (n, K)."""
-        return self.probabilities(self._readings(documents, self.progress))
+        return self.say(documents).probabilities
 
     def predict(self, documents: Sequence[Document]) -> np.ndarray:
-        """The level values that the probabilities stand for, (n,)."""
-        return np.array(self.scale)[self.decide(self.predict_proba(documents))]
+        """The level values decided for, (n,)."""
+        return np.array(self.scale)[self.decide(self.say(documents).uncalibrated)]
+
+    def say(self, documents: Sequence[Document]) -> Said:
+        """Probabilities with and without calibration."""
+        return self.say_of(self._readings(documents, self.progress))
+
+    def say_of(self, readings: Sequence[Reading]) -> Said:
+        """The same of documents already read."""
+        return self.blend_.said([view.logits(readings) for view in self.views_.values()])
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """Probabilities (n, K) as level numbers 0 .. K-1, (n,)."""
+        """Uncalibrated probabilities (n, K) as level numbers 0 .. K-1, (n,)."""
         return DECODINGS[self.decoding](probabilities)
-
-    def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
-        """Calibrated probabilities of documents already read, (n, K)."""
-        return self.blend_.probabilities([view.logits(readings) for view in self.views_.values()])
 
     def save(self, folder: Path) -> str:
         """Write the model into a new folder; returns the SHA-256 that `load` wants."""
@@ -179,7 +183,7 @@ class ProtocolClassifier:
         how = {name: description[name] for name in ("kind", "decoding", "seed")}
         loaded = cls(scale, cache, **how)
         loaded.views_ = {
-            name: VIEWS[name].load(_under(f"{name}.", arrays)) for name in loaded._kind.views
+            name: load_view(name, _under(f"{name}.", arrays)) for name in loaded._kind.views
         }
         blend = description["blend"]
         loaded.blend_ = Blend(tuple(blend["shares"]), blend["slope"], tuple(blend["offsets"]))
@@ -188,12 +192,13 @@ class ProtocolClassifier:
 
     @property
     def _kind(self) -> Kind:
-        return KINDS[self.kind]
+        return kind_named(self.kind)
 
     def _problem(self) -> Problem:
-        return Problem(len(self.scale), self.seed, self._read_texts, self.rubric)
+        return Problem(len(self.scale), self.seed, self.read_texts, self.rubric)
 
-    def _read_texts(self, texts: Sequence[str]) -> list[Reading]:
+    def read_texts(self, texts: Sequence[str]) -> list[Reading]:
+        """Texts that are no documents, as documents are read."""
         return self._readings([Document(text, text) for text in texts], silent)
 
     def _numbers(self, documents: Sequence[Document], levels: Sequence[int]) -> np.ndarray:

@@ -10,27 +10,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
-from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.calibration import Said
+from cer_assist.learning.compared import UNTAUGHT, Model, make_model
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
-from cer_assist.learning.kinds import KINDS
-from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
+from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.progress import Progress
 
-BASELINE = "tfidf_lr"
-MODELS = (*KINDS, BASELINE)
 MIN_LEVELS, MAX_LEVELS = 2, 7
 
 Row = TypeVar("Row")
@@ -46,59 +41,6 @@ class Labelled:
     def pick(self, which: np.ndarray) -> "Labelled":
         """Some of them, by position."""
         return Labelled([self.documents[at] for at in which], self.levels[which])
-
-
-class Model(Protocol):
-    """What every compared model can do."""
-
-    def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> Any:
-        """Learn from labelled documents."""
-        ...
-
-    def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
-        """Probabilities in scale order, (n, K)."""
-        ...
-
-
-@dataclass
-class Baseline:
-    """TF-IDF of words and word pairs, logistic regression: what most labelling tools offer.
-
-    Sublinear counts and balanced classes, the best of the usual settings on the reference data:
-    scikit-learn's defaults would be an easy opponent (macro-F1 .31 instead of .40).
-    """
-
-    scale: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        self._words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-        self._model = LogisticRegression(class_weight="balanced", max_iter=1000)
-
-    @threadpool_limits.wrap(limits=1)  # as the lexical model: or their seconds do not compare
-    def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "Baseline":
-        """Learn from labelled documents."""
-        self._model.fit(self._words.fit_transform([d.text for d in documents]), levels)
-        return self
-
-    def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
-        """Probabilities in scale order, zero for levels it never saw."""
-        found = self._model.predict_proba(self._words.transform([d.text for d in documents]))
-        probabilities = np.zeros((len(documents), len(self.scale)))
-        probabilities[:, [self.scale.index(level) for level in self._model.classes_]] = found
-        return probabilities
-
-
-def make_model(
-    kind: str,
-    scale: tuple[int, ...],
-    cache: FeatureCache,
-    seed: int,
-    rubric: Rubric | None = None,
-) -> Model:
-    """A fresh model by its name on the command line."""
-    if kind == BASELINE:
-        return Baseline(scale)
-    return ProtocolClassifier(scale, cache, kind=kind, rubric=rubric, seed=seed)
 
 
 def rubric_for(rubric: Rubric, *parts: Labelled) -> Rubric | None:
@@ -173,14 +115,14 @@ def cross_validate(
     n_train: int | None,
     progress: Progress,
     rubric: Rubric | None = None,
-    decoding: str = DEFAULT_DECODING,
+    decoding: str | None = None,
 ) -> dict[str, Any]:
     """Test every document by a model trained on the other folds, several times over.
 
     Parameters
     ----------
     kind : str
-        One of `MODELS`.
+        One of `compared.MODELS`.
     data : Labelled
     scale : tuple of int
     cache : FeatureCache
@@ -190,15 +132,16 @@ def cross_validate(
     progress : callable (share done, message)
     rubric : Rubric, optional
         What the levels mean, for models that read it.
-    decoding : str
-        One of `ordinal.DECODINGS`.
+    decoding : str, optional
+        One of `ordinal.DECODINGS`; without one each model decides in its own way.
 
     Returns
     -------
     dict, see `report`
     """
     clusters = near_duplicate_clusters([document.text for document in data.documents])
-    probabilities = np.zeros((repeats, len(data.levels), len(scale)))
+    shape = (repeats, len(data.levels), len(scale))
+    said = Said(np.zeros(shape), np.zeros(shape))
     seconds, used = [], []
     for repeat in range(repeats):
         fold_of = grouped_folds(data.levels, clusters, folds, seed=repeat)
@@ -207,12 +150,12 @@ def cross_validate(
             held = np.flatnonzero(fold_of == fold)
             train = _sample(np.flatnonzero(fold_of != fold), n_train, repeat)
             model = make_model(kind, scale, cache, repeat, rubric)
-            probabilities[repeat, held], spent = _fit_predict(
-                model, data.pick(train), data.pick(held)
-            )
+            found, spent = _fit_predict(model, data.pick(train), data.pick(held))
+            said.probabilities[repeat, held] = found.probabilities
+            said.uncalibrated[repeat, held] = found.uncalibrated
             seconds.append(spent)
-            used.append(len(train))
-    return report(data, scale, probabilities, seconds, decoding) | {
+            used.append(0 if kind in UNTAUGHT else len(train))
+    return report(data, scale, said, seconds, decoding or model.decoding) | {
         "measured_on": (
             f"{len(data.levels)} protocols, each by a model that had not read it nor a "
             f"near-duplicate ({folds} folds, {repeats} times)"
@@ -232,7 +175,7 @@ def train_and_test(
     n_train: int | None,
     progress: Progress,
     rubric: Rubric | None = None,
-    decoding: str = DEFAULT_DECODING,
+    decoding: str | None = None,
 ) -> dict[str, Any]:
     """Train on one file and test on another; training rows near a test row are left out."""
     texts = [document.text for document in (*train.documents, *test.documents)]
@@ -241,10 +184,10 @@ def train_and_test(
     chosen = _sample(np.flatnonzero(apart), n_train, 0)
     progress(0.0, f"Testing {kind}")
     model = make_model(kind, scale, cache, 0, rubric)
-    probabilities, spent = _fit_predict(model, train.pick(chosen), test)
-    return report(test, scale, probabilities, [spent], decoding) | {
+    said, spent = _fit_predict(model, train.pick(chosen), test)
+    return report(test, scale, said, [spent], decoding or model.decoding) | {
         "measured_on": f"{len(test.levels)} protocols of the test file",
-        "n_train": len(chosen),
+        "n_train": 0 if kind in UNTAUGHT else len(chosen),
         "near_duplicates": int((~apart).sum()),
     }
 
@@ -252,14 +195,15 @@ def train_and_test(
 def report(
     data: Labelled,
     scale: tuple[int, ...],
-    probabilities: np.ndarray,
+    said: Said,
     seconds: Sequence[tuple[float, float]],
-    decoding: str = DEFAULT_DECODING,
+    decoding: str,
 ) -> dict[str, Any]:
     """Measures as plain numbers with their intervals beside them, and what they cost."""
     numbers = data.levels - scale[0]
-    figures = metrics.figures(numbers, probabilities, decoding=decoding)
-    predicted = DECODINGS[decoding](probabilities.reshape(-1, *probabilities.shape[-2:])[-1])
+    grounds = said.uncalibrated
+    figures = metrics.figures(numbers, said.probabilities, decided_by=grounds, decoding=decoding)
+    predicted = DECODINGS[decoding](grounds.reshape(-1, *grounds.shape[-2:])[-1])
     return {
         "n": len(numbers),
         **{name: figure["value"] for name, figure in figures.items()},
@@ -271,14 +215,12 @@ def report(
     }
 
 
-def _fit_predict(
-    model: Model, train: Labelled, test: Labelled
-) -> tuple[np.ndarray, tuple[float, float]]:
+def _fit_predict(model: Model, train: Labelled, test: Labelled) -> tuple[Said, tuple[float, float]]:
     started = time.perf_counter()
     model.fit(train.documents, train.levels.tolist())
     fitted = time.perf_counter()
-    probabilities = model.predict_proba(test.documents)
-    return probabilities, (fitted - started, time.perf_counter() - fitted)
+    said = model.say(test.documents)
+    return said, (fitted - started, time.perf_counter() - fitted)
 
 
 def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:

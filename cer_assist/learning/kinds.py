@@ -26,6 +26,7 @@ class Kind:
     shares: tuple[tuple[float, ...], ...] = ((1.0,),)
 
 
+COLD_START = "cold_start"  # of the rubric alone: no label taught it, so nobody chooses it
 KINDS: dict[str, Kind] = {
     "blend": Kind(
         ("attention", "rubric", "meaning"),
@@ -42,3 +43,8 @@ KINDS: dict[str, Kind] = {
     ),
     **{name: Kind((name,)) for name in VIEWS},
 }
+
+
+def kind_named(name: str) -> Kind:
+    """A kind that people may choose, or the one that stands in before there are labels."""
+    return Kind((COLD_START,)) if name == COLD_START else KINDS[name]

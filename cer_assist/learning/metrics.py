@@ -19,6 +19,7 @@ def figures(
     truth: np.ndarray,
     probabilities: np.ndarray,
     *,
+    decided_by: np.ndarray | None = None,
     decoding: str = DEFAULT_DECODING,
     seed: int = 0,
 ) -> dict[str, dict]:
@@ -31,8 +32,10 @@ def figures(
     probabilities : (n, K) or (repeats, n, K)
         Repeats are averaged measure by measure within each resample of documents, so repeating
         does not narrow the intervals unduly.
+    decided_by : like `probabilities`, optional
+        What levels are predicted from, where not from the probabilities themselves.
     decoding : str
-        One of `ordinal.DECODINGS`: how probabilities become the predicted level.
+        One of `ordinal.DECODINGS`: how they become the predicted level.
     seed : int
 
     Returns
@@ -52,8 +55,11 @@ def figures(
     )
     counts = np.concatenate([np.ones((1, len(truth))), draws])  # (1 + resamples, n)
     repeats = probabilities.reshape(-1, *probabilities.shape[-2:])
-    decide = DECODINGS[decoding]
-    measured = [_measures(counts, truth, repeat, decide(repeat)) for repeat in repeats]
+    grounds = repeats if decided_by is None else decided_by.reshape(repeats.shape)
+    measured = [
+        _measures(counts, truth, repeat, DECODINGS[decoding](ground))
+        for repeat, ground in zip(repeats, grounds, strict=True)
+    ]
     return {
         name: _figure(np.mean([values[name] for values in measured], axis=0))
         for name in measured[0]

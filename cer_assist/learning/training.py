@@ -12,7 +12,7 @@ from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.artefacts import manifest_sha256
-from cer_assist.learning.calibration import CrossFitted, cross_fitted
+from cer_assist.learning.calibration import Said, cross_fitted
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
@@ -94,10 +94,14 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
     """Figures on the training documents, each judged by a model that never read it."""
     found = classifier.out_of_fold_
     said = out_of_fold_probabilities(found, classifier.kind)
-    how = {"decoding": classifier.decoding, "seed": classifier.seed}
+    how: dict[str, Any] = {
+        "decided_by": said.uncalibrated,
+        "decoding": classifier.decoding,
+        "seed": classifier.seed,
+    }
     after = metrics.figures(found.levels, said.probabilities, **how)
     before = metrics.figures(found.levels, said.uncalibrated, **how)
-    predicted = classifier.decide(said.probabilities)
+    predicted = classifier.decide(said.uncalibrated)
     return {
         **after,
         "n": len(found.levels),
@@ -118,7 +122,7 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
     }
 
 
-def out_of_fold_probabilities(found: OutOfFold, kind: str) -> CrossFitted:
+def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
     """Probabilities with blend and calibration fitted on other folds."""
     views = list(found.logits.values())
     return cross_fitted(views, found.levels, found.fold_of, KINDS[kind].shares)

@@ -43,7 +43,7 @@ def test_gradient_of_log_odds_agrees_with_differences(free: np.ndarray) -> None:
 
 
 def test_probabilities_are_those_of_the_classifier(model, readings, seen) -> None:
-    expected = model.probabilities(readings)
+    expected = model.say_of(readings).probabilities
     assert np.allclose([found.probabilities for found in seen], expected, atol=1e-6)
 
 
@@ -52,7 +52,7 @@ def test_taking_a_word_away_is_what_the_classifier_says_without_it(cache, demo, 
     reading, found = readings[0], next(attribute(model, readings[:1]))
     words = list(range(0, len(reading.words), 7))
     removed = np.arange(len(reading.words)) == np.array(words)[:, None]
-    expected = model.probabilities([without(reading, row) for row in removed])
+    expected = model.say_of([without(reading, row) for row in removed]).probabilities
     assert np.allclose(found.probabilities_without(removed), expected, atol=1e-4)
 
 

@@ -57,7 +57,8 @@ def test_blended_logits_are_made_less_sure_and_moved() -> None:
     moved = Blend((0.25, 0.75), slope=0.5, offsets=(1.0, -1.0))
     assert moved.logits(views).tolist() == [4.5, -1.0]
     rows = [view[None] for view in views]
-    assert np.array_equal(moved.uncalibrated(rows), Blend((0.25, 0.75), 1.0).probabilities(rows))
+    plain = Blend((0.25, 0.75), 1.0).probabilities(rows)
+    assert np.array_equal(moved.said(rows).uncalibrated, plain)
 
 
 def test_offsets_that_were_hidden_are_found_and_chosen() -> None:

@@ -157,7 +157,7 @@ def test_metrics_say_on_what_they_were_measured_and_are_json(
     assert found["n"] == len(demo.levels) == np.sum(found["confusion"])
     assert "near-duplicates kept together" in found["measured_on"]
     said = out_of_fold_probabilities(fitted.out_of_fold_, fitted.kind)
-    right = fitted.decide(said.probabilities) == fitted.out_of_fold_.levels
+    right = fitted.decide(said.uncalibrated) == fitted.out_of_fold_.levels
     assert found["accuracy"]["value"] == pytest.approx(right.mean())
     for when, said_then in (("before", said.uncalibrated), ("after", said.probabilities)):
         error = calibration_error(fitted.out_of_fold_.levels, said_then)

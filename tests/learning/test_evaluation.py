@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from cer_assist.cli.evaluate import MODEL_NAMES, evaluate_command, read_levels
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.learning.evaluation import MODELS, cross_validate, read_labelled, scale_of
+from cer_assist.learning.compared import MODELS
+from cer_assist.learning.evaluation import cross_validate, read_labelled, scale_of
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import silent
 from tests.learning.shared import Demo

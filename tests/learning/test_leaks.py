@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from cer_assist.learning.compared import Baseline
 from cer_assist.learning.documents import Document
-from cer_assist.learning.evaluation import Baseline, Labelled, cross_validate
+from cer_assist.learning.evaluation import Labelled, cross_validate
 from cer_assist.learning.features import FeatureCache
 from tests.learning.shared import SCALE, Demo, collecting
 from tests.learning.test_folds import dropping_words
@@ -64,7 +65,7 @@ def naive_accuracy(data: Labelled) -> float:
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     for train, test in folds.split(data.levels, data.levels):
         model = Baseline(SCALE).fit(*unpacked(data.pick(train)))
-        found = model.predict_proba(data.pick(test).documents).argmax(axis=1) + SCALE[0]
+        found = model.say(data.pick(test).documents).probabilities.argmax(axis=1) + SCALE[0]
         right[test] = found == data.levels[test]
     return float(right.mean())
 

@@ -1,8 +1,11 @@
 """Every view by its name; a new one is its own file and one line here."""
 
+import numpy as np
+
 from cer_assist.learning.views import (
     attention,
     bilstm,
+    cold_start,
     embedding,
     hierarchical,
     lexical,
@@ -25,4 +28,12 @@ VIEWS: dict[str, View] = {
     "meaning": meaning.VIEW,
 }
 
-__all__ = ["VIEWS", "Fitted", "HeldOut", "Problem", "Seen", "View"]
+
+def load_view(name: str, arrays: dict[str, np.ndarray]) -> Fitted:
+    """A view from its arrays; besides `VIEWS` there is the one that no label taught."""
+    if name == "cold_start":
+        return cold_start.RubricAlone.load(arrays)
+    return VIEWS[name].load(arrays)
+
+
+__all__ = ["VIEWS", "Fitted", "HeldOut", "Problem", "Seen", "View", "load_view"]
