@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
 from cer_assist.services import jobs
-from cer_assist.store.tables import LabelEvent, ModelVersion, Project
+from cer_assist.store.tables import Job, LabelEvent, ModelVersion, Project
+from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now, table_of
 
 KIND = "retrain"
@@ -34,7 +35,15 @@ _SOME_NEW = (
     )
     .limit(bindparam("enough"))
 )
-_NEW_LABELS = select(func.count()).select_from(_SOME_NEW.subquery())
+_NEW_LABELS = select(func.count()).select_from(_SOME_NEW.subquery()).scalar_subquery()
+_job = table_of(Job)
+_IS_DUE = exists().where(
+    _job.c.kind == KIND,
+    _job.c.project_id == bindparam("project"),
+    _job.c.state == JobState.queued,
+    _job.c.run_after <= bindparam("at"),
+)
+_STATE = select(_NEW_LABELS, _IS_DUE)
 
 
 def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.datetime) -> dt.datetime:
@@ -44,12 +53,17 @@ def retrain_at(new_labels: int, *, every: int, idle: dt.timedelta, at: dt.dateti
 
 def labels_changed(session: Session, project: Project) -> None:
     """Let one retraining wait for the project; call it in the transaction that stores a label."""
-    where = {"project": project.id, "enough": project.retrain_every}
-    new_labels = session.execute(_NEW_LABELS, where).scalar_one()
-    when = retrain_at(
-        new_labels,
-        every=project.retrain_every,
-        idle=dt.timedelta(seconds=project.retrain_idle_seconds),
-        at=now(),
-    )
+    at = now()
+    where = {"project": project.id, "enough": project.retrain_every, "at": at}
+    new_labels, is_due = session.execute(_STATE, where).one()
+    # One that is due waits for a worker, who will read this label too. That is sure only where
+    # there is one writer at a time: elsewhere a worker may be taking the job at this moment.
+    if is_due and new_labels >= project.retrain_every and _has_one_writer(session):
+        return
+    idle = dt.timedelta(seconds=project.retrain_idle_seconds)
+    when = retrain_at(new_labels, every=project.retrain_every, idle=idle, at=at)
     jobs.enqueue(session, KIND, project.id, run_after=when)
+
+
+def _has_one_writer(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -49,6 +49,20 @@ def test_forty_labels_want_one_retraining(any_database: Database) -> None:
         assert waiting.run_after <= now()
 
 
+def test_a_label_during_a_retraining_wants_the_next_one(any_database: Database) -> None:
+    with any_database.write() as session:
+        project = a_project(session, retrain_every=1)
+        ana = a_member(session, project, "ana")
+        first, second, third = some_protocols(session, project)
+        a_label(session, project, first.id, by=ana.id, level=2)
+        a_label(session, project, second.id, by=ana.id, level=2)
+        states = select(Job.state).where(Job.kind == "retrain")
+        assert session.scalars(states).all() == [JobState.queued]
+        assert jobs.claim(session, "w1", LEASE) is not None
+        a_label(session, project, third.id, by=ana.id, level=2)
+        assert sorted(session.scalars(states)) == [JobState.queued, JobState.running]
+
+
 def test_one_worker_at_a_time_and_in_turn(any_database: Database) -> None:
     with any_database.write() as session:
         project = a_project(session)

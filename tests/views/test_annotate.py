@@ -128,7 +128,7 @@ def test_the_label_is_kept_when_the_next_protocol_cannot_be_found(
         assert session.scalar(select(CurrentLabel.level)) == 3
 
 
-def test_half_done_work_on_the_next_card_is_undone_with_its_savepoint(
+def test_half_done_work_on_the_next_card_is_undone(
     modelled: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = modelled.browser(CODER)
