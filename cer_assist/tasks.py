@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cer_assist.config import Settings
-from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.explain.words import Word, level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
@@ -22,8 +22,10 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.training import train
+from cer_assist.logs import get_logger
 from cer_assist.services import jobs, models, training_data
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
+from cer_assist.services.retraining import KIND
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
 from cer_assist.store.engine import Database
@@ -37,6 +39,7 @@ BREATH_SECONDS = 0.02
 SCORED_AT_ONCE = 500
 
 _caches: dict[Path, FeatureCache] = {}
+log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -192,8 +195,29 @@ def _add_missing_suggestions(
     rows = [row for row in material.open if row.id not in scored]
     if not rows:
         return
-    found = _score(load_current(settings, version), feature_cache(settings), rows, held)
+    try:
+        classifier = load_current(settings, version)
+    except Corrupt as error:
+        _learn_anew(database, settings, held, version, error)
+        return
+    found = _score(classifier, feature_cache(settings), rows, held)
     _write_suggestions(database, held, version.id, found)
+
+
+def _learn_anew(
+    database: Database, settings: Settings, held: Held, version: ModelVersion, error: Corrupt
+) -> None:
+    """Set an unusable model aside; what it suggested stays until a new one has learned.
+
+    Only the first time: a pinned version stays in use after the training, and would be found
+    unusable again.
+    """
+    folder = settings.models_folder / version.artefact
+    log.warning("model unusable", version=version.number, reason=str(error))
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}.damaged"))
+        with database.write() as session:
+            jobs.enqueue(session, KIND, held.claim.project_id)
 
 
 def _score(

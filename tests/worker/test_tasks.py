@@ -241,3 +241,39 @@ def test_a_damaged_artefact_is_found_before_it_is_used(
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     assert tasks.load_current(settings, version).n_labels_ == version.label_count
+
+
+def test_a_damaged_model_is_set_aside_and_learned_anew_while_its_suggestions_stay(
+    database: Database, settings: Settings
+) -> None:
+    project_id = a_trained_demo(database, settings)
+    first = _in_use(database, project_id)
+    folder = settings.models_folder / first.artefact
+    (folder / "weights.safetensors").write_bytes(b"not what was saved")
+    with database.write() as session:
+        lost = session.scalars(select(Suggestion.id)).first()
+        session.execute(delete(Highlight).where(Highlight.suggestion_id == lost))
+        session.execute(delete(Suggestion).where(Suggestion.id == lost))
+        jobs.enqueue(session, "encode", project_id)
+    worker.run(settings, threading.Event(), until_idle=True)
+    assert folder.with_name(f"{folder.name}.damaged").is_dir()
+    second = _in_use(database, project_id)
+    assert second.number == 2
+    assert tasks.load_current(settings, second).n_labels_ == second.label_count
+    with database.read() as session:
+        open_ids = set(training_data.open_protocol_ids(session, project_id))
+        assert models.scored_protocol_ids(session, second.id) == open_ids
+        assert len(models.scored_protocol_ids(session, first.id)) == len(open_ids) - 1
+
+
+@pytest.mark.parametrize("kind", ["lexical", "maxpool"])
+def test_the_kind_that_the_lead_chose_learns(
+    kind: str, database: Database, settings: Settings
+) -> None:
+    with database.write() as session:
+        project_id = make_project(session)
+        session.get_one(Project, project_id).model_kind = kind
+    run_worker(settings)
+    version = _in_use(database, project_id)
+    assert version.kind == kind
+    assert tasks.load_current(settings, version).kind == kind
