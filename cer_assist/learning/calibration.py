@@ -210,7 +210,11 @@ def cross_fitted(
     return found
 
 
+def surprise(probabilities: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Negative log probability of each true level, (n,)."""
+    return -np.log(np.maximum(probabilities[np.arange(len(levels)), levels], _LEAST))
+
+
 def log_loss(probabilities: np.ndarray, levels: np.ndarray) -> float:
     """Mean negative log probability of the true levels."""
-    chosen = probabilities[np.arange(len(levels)), levels]
-    return float(-np.log(np.maximum(chosen, _LEAST)).mean())
+    return float(surprise(probabilities, levels).mean())
