@@ -9,6 +9,7 @@ from cer_assist.explain.evidence import evidence_strength
 from cer_assist.explain.words import LEVEL_WORDS, TOP_WORDS, Suggestion, level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.ordinal import median_level
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import read
@@ -117,6 +118,22 @@ def test_a_word_that_speaks_for_a_level_has_positive_polarity_there(model, demo:
     found = level_words(model, demo.documents, demo.levels)
     rows = [(level, row) for level, table in found.items() for row in table[:10]]
     assert np.mean([row["polarity"][str(level)] > 0 for level, row in rows]) > 0.9
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_shows_the_words_it_goes_by(kind: str, cache: FeatureCache, demo: Demo) -> None:
+    few = [at for at, level in enumerate(demo.levels) if level in (1, 4)][:20]
+    beginnings = [a_text(demo.documents[at].text[:400]) for at in few]
+    levels = [demo.levels[at] for at in few]
+    fitted = ProtocolClassifier(SCALE, cache, kind=kind).fit(beginnings, levels)
+    for document, found in zip(beginnings, suggest(fitted, beginnings), strict=True):
+        assert 0 < len(found.words) <= TOP_WORDS
+        assert 0 <= found.evidence_strength <= 1
+        assert sum(found.probabilities) == pytest.approx(1)
+        for word in found.words:
+            assert document.text[word.start : word.end] == word.text
+            assert is_content(word.text)
+    assert level_words(fitted, beginnings, levels).keys() == set(SCALE)
 
 
 def test_suggesting_can_be_stopped(model: ProtocolClassifier, demo: Demo) -> None:
