@@ -17,6 +17,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.explain.words import Word, level_words, suggest
+from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
@@ -162,6 +163,8 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     """Encode protocols for a while, add their suggestions, and come back if some are left."""
     material = read_material(database, held.claim.project_id)
     cache = feature_cache(settings)
+    if material.previous is None:
+        publish_first(database, settings, held, material.rubric, cache)
     todo = _unencoded(cache, material)
     ends = time.monotonic() + ENCODE_SLICE_SECONDS
     done = 0

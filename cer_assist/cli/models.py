@@ -48,7 +48,7 @@ def train_command(home: Path | None, as_json: bool, project: str, full: bool) ->
                 .where(ModelVersion.project_id == project_id)
                 .order_by(ModelVersion.number.desc())
             ).first()
-    if newest is None:
+    if newest is None or not newest.label_count:  # none, or the one that no label taught
         raise InvalidInput(note)
     result = {
         "version": newest.number,

@@ -84,10 +84,8 @@ class Untaught:
 
     classifier: ProtocolClassifier
 
-    @property
-    def decoding(self) -> str:
-        """As its classifier decides."""
-        return self.classifier.decoding
+    def __post_init__(self) -> None:
+        self.decoding = self.classifier.decoding
 
     def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "Untaught":
         """Leave the labels unread."""

@@ -16,7 +16,7 @@ from cer_assist.views.assets import static_url
 def register(app: Flask) -> None:
     """Make filters and the macros of macros.html (as `ui`) known to every template."""
     app.jinja_env.filters.update(
-        when=when, count=count, share=share, figure=figure, ramp=ramp, zip=zip
+        when=when, count=count, share=share, figure=figure, ramp=ramp, taught=taught, zip=zip
     )
     app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.globals["first_model"] = MIN_TRAINING_PROTOCOLS
@@ -35,6 +35,11 @@ def count(value: int, one: str = "", many: str = "") -> str:
     """A number with thousands separators and, if given, its noun in the right form."""
     noun = one if value == 1 else many or f"{one}s"
     return f"{value:,} {noun}" if one else f"{value:,}"
+
+
+def taught(labels: int) -> str:
+    """What a model has learned from; one without labels knows the rubric and nothing else."""
+    return f"from {count(labels, 'label')}" if labels else "from the rubric alone, 0 labels"
 
 
 def share(value: float) -> str:

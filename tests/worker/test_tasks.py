@@ -12,14 +12,19 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist import tasks, worker
-from cer_assist.cli.demo import VISITOR, make_project
+from cer_assist.cli.demo import TEXTS, VISITOR, make_project
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
+from cer_assist.domain.model_kinds import DEFAULT_KIND
+from cer_assist.imports import parse_files
+from cer_assist.learning.kinds import COLD_START
 from cer_assist.services import accounts, jobs, models, pinning, training_data
+from cer_assist.services.importing import import_protocols
 from cer_assist.services.retraining import KIND
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Highlight, Job, ModelVersion, Project, Protocol, Suggestion
+from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, intended_levels, some_protocols
@@ -170,6 +175,36 @@ def scored_by(session: Session) -> set[int]:
     return set(session.scalars(select(Suggestion.model_version_id).distinct()))
 
 
+def test_an_imported_project_has_suggestions_from_the_rubric_alone_until_labels_teach(
+    database: Database, settings: Settings
+) -> None:
+    parsed = parse_files([TEXTS / "protocols.jsonl"], {}, None)
+    with database.write() as session:
+        project = a_project(session, retrain_every=5)
+        visitor = a_member(session, project, VISITOR, Role.administrator)
+        import_protocols(session, project, parsed.protocols[:24], [], by=visitor.id)
+        project_id = project.id
+    run_worker(settings)
+    with database.read() as session:
+        first = models.current_version(session, project_id)
+        assert first is not None
+        assert (first.number, first.kind, first.label_count) == (1, COLD_START, 0)
+        assert "rubric alone" in first.decision
+        assert "Not measured" in first.metrics["not_measured"]
+        assert models.scored_protocol_ids(session, first.id) == set(
+            training_data.open_protocol_ids(session, project_id)
+        )
+        shown = select(Highlight.words, Protocol.text).select_from(Suggestion)
+        for words, text in session.execute(shown.join(Highlight).join(Protocol)):
+            assert all(text[word["start"] : word["end"]] == word["text"] for word in words)
+    for _ in range(2):
+        _label_five(database, project_id)
+    run_worker(settings)
+    taught = _in_use(database, project_id)
+    assert (taught.number, taught.kind, taught.label_count) == (2, DEFAULT_KIND, 10)
+    assert taught.decision == "the first version with a measured quality"
+
+
 def test_a_protocol_that_wants_a_second_reader_teaches_nothing_yet(database: Database) -> None:
     """Else the second reader would be shown the first one's answer as the model's suggestion."""
     with database.write() as session:
@@ -195,7 +230,7 @@ def test_too_few_labels_say_what_is_missing(database: Database, settings: Settin
         job = session.scalars(select(Job).where(Job.kind == KIND)).one()
         assert job.state == JobState.done
         assert "label some more" in job.progress_note
-        assert session.scalars(select(ModelVersion)).all() == []
+        assert session.scalars(select(ModelVersion.kind)).all() == [COLD_START]
 
 
 def test_a_job_that_is_asked_to_stop_stops(database: Database, settings: Settings) -> None:

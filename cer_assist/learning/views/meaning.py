@@ -6,6 +6,7 @@ learnt from few labels.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sparse
@@ -77,8 +78,11 @@ class FittedMeaning:
                 logits=self._logits(answers),
                 attention=np.full(words, 1 / max(1, words)),
                 contributions=carried.effects().T / max(1, len(answers)),
-                without=lambda removed, carried=carried: self._logits(carried.without(removed)),
+                without=partial(self._without, carried),
             )
+
+    def _without(self, carried: Carried, removed: np.ndarray) -> np.ndarray:
+        return self._logits(carried.without(removed))
 
     def _logits(self, answers: np.ndarray) -> np.ndarray:
         """From each sentence's answers (..., sentences, K - 1)."""

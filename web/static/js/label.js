@@ -184,7 +184,7 @@ function showWaiting(entry, why) {
 
 function versionLine({ version, label_count: labels }, isNew) {
   const line = document.getElementById("version-line");
-  line.textContent = `version ${version}, from ${labels} labels`;
+  line.textContent = `version ${version}, from ${labels ? `${labels} labels` : "the rubric alone, 0 labels"}`;
   line.title = isNew ? "New: its words come with the next protocol" : "The model whose words stand under each level";
 }
 
