@@ -115,6 +115,7 @@ class ProtocolClassifier:
             list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
         )
         self._fit_final(readings, numbers, start or {}, found.epochs)
+        self._in_full = len(numbers)
         self._seen = dict(zip(documents, numbers, strict=True))
         return self
 
@@ -133,7 +134,7 @@ class ProtocolClassifier:
         surprised = self._surprised(documents, numbers)
         self._seen |= dict(zip(documents, numbers, strict=True))
         known = np.array(list(self._seen.values()))
-        if surprised or len(known) >= _GROWTH * len(self.out_of_fold_.levels):
+        if surprised or len(known) >= _GROWTH * self._in_full:
             return self.fit(list(self._seen), np.array(self.scale)[known].tolist())
         readings = self._readings(list(self._seen), self._part(0.0, 0.8))
         self._fit_final(readings, known, self.views_, {})
