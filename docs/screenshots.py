@@ -197,6 +197,7 @@ def model_charts(page: Page) -> None:
     """How the versions learned, and what follows below."""
     model(page)
     expect(page.locator("figure.drawn svg").first).to_be_visible()
+    page.set_viewport_size({"width": SIZE["width"], "height": 1180})  # both rows of charts
     page.locator("#learning").evaluate("heading => heading.scrollIntoView()")
 
 

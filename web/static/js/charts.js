@@ -30,7 +30,7 @@ function curve(points, key, title, width) {
   const middle = (measured[0].labels + measured.at(-1).labels) / 2;
   const anchored = (wanted) => measured.filter((point) => point.in_use && point.labels > middle === wanted);
   const [first, last] = [measured[0], measured.at(-1)];
-  const name = { x: "labels", y: band.y2, dy: -10, text: (point) => `version ${point.version}`, fill: "var(--ink)", fontWeight: 600 };
+  const name = { x: "labels", y: band.y2, dy: -10, text: (point) => `version ${point.version}`, fill: "var(--ink)", stroke: SHEET, strokeWidth: 4, fontWeight: 600 };
   const dot = { x: "labels", y: value, stroke: ACCENT, r: 4 };
   return picture(
     {
@@ -75,15 +75,17 @@ function reliability(bins, width) {
       width,
       height: Math.min(width, 340),
       marginLeft: 56,
+      // A point of one protocol must not look like one of twenty.
+      r: { domain: [0, Math.max(...before.concat(after).map((part) => part.n))], range: [0, 9] },
       x: { ...axis, label: "what it said" },
       y: { ...axis, label: "how often it was right" },
       marks: [
         Plot.line([[0, 0], [1, 1]], { stroke: QUIET, strokeDasharray: "2 4" }),
         Plot.line(before, { ...where, stroke: QUIET, strokeDasharray: "6 4" }),
-        Plot.dot(before, { ...where, stroke: QUIET, fill: SHEET, r: 4 }),
+        Plot.dot(before, { ...where, stroke: QUIET, fill: SHEET, r: "n" }),
         Plot.ruleX(after, { x: "confidence", y1: "low", y2: "high", stroke: ACCENT, strokeOpacity: 0.5 }),
-        Plot.line(after, { ...where, stroke: ACCENT, strokeWidth: 2 }),
-        Plot.dot(after, { ...where, stroke: ACCENT, fill: ACCENT, r: 4 }),
+        Plot.line(after, { ...where, stroke: ACCENT, strokeWidth: 1.5 }),
+        Plot.dot(after, { ...where, stroke: ACCENT, fill: ACCENT, r: "n" }),
         Plot.tip(before, Plot.pointer({ ...where, title: describe("before") })),
         Plot.tip(after, Plot.pointer({ ...where, title: describe("after") })),
       ],
