@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.domain import artefacts
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
+from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
 from cer_assist.services import models, moves, pinning, rubrics
@@ -85,6 +86,7 @@ def versions(slug: str) -> str:
         points=model_figures.curve_points(curve, stands.in_use.number if stands.in_use else None),
         changes=changes,
         figures=model_figures,
+        kinds=MODEL_KINDS,
         can_draw=assets.can_draw(),
         stored=_stored_artefacts(),
     )

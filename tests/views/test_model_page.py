@@ -83,6 +83,7 @@ def test_every_figure_says_on_what_it_was_measured(three: Office) -> None:
     assert "60 to 70 % 10 50 % (24 % to 76 %) 4 50 % (15 % to 85 %)" in text
     assert "10 1 10 0.74 (0.62 to 0.83) 0.51 (no interval)" in text
     assert "3 measured versions" in text
+    assert text.count("It reads: Words in context.") == 3
 
 
 def test_versions_that_were_never_measured_are_shown_as_such(office: Office) -> None:
