@@ -28,7 +28,7 @@ class Attribution:
     decided_by : (K,)
         What the level is decided by, see `Said`.
     attention : (words,)
-        How much the kind's first view looked at each content word, at most 1 in all.
+        How much the first view looked at each content word, at most 1 in all.
     contributions : (K, words)
         Change of each level's log-odds, to first order, that the word brings about.
     """

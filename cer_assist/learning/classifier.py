@@ -7,7 +7,7 @@ the documents it is tested on.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
-_FORMAT = 3
+_FORMAT = 4
 _GROWTH = 2.0  # full fits at 10, 20, 40, ... labels are a tenth of the time of fitting at each step
 _ALARM = 3.0  # standard errors: one batch in a thousand if nothing has changed
 
@@ -54,7 +54,7 @@ class ProtocolClassifier:
     Attributes
     ----------
     views_ : dict of str to Fitted
-        In the order of the kind's views.
+        Those of the kind's views that have a share in the blend, in the kind's order.
     blend_ : Blend
     n_labels_ : int
     out_of_fold_ : OutOfFold
@@ -111,10 +111,12 @@ class ProtocolClassifier:
             self._kind.views, readings, numbers, fold_of, self._problem(), self._part(0.4, 0.8)
         )
         self.out_of_fold_ = found
-        self.blend_ = fit_blend(
+        blend = fit_blend(
             list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
         )
-        self._fit_final(readings, numbers, start or {}, found.epochs)
+        used = {n: s for n, s in zip(self._kind.views, blend.shares, strict=True) if s > 0}
+        self.blend_ = replace(blend, shares=tuple(used.values()))
+        self._fit_final(tuple(used), readings, numbers, start or {}, found.epochs)
         self._in_full = len(numbers)
         self._seen = dict(zip(documents, numbers, strict=True))
         return self
@@ -137,13 +139,13 @@ class ProtocolClassifier:
         if surprised or len(known) >= _GROWTH * self._in_full:
             return self.fit(list(self._seen), np.array(self.scale)[known].tolist())
         readings = self._readings(list(self._seen), self._part(0.0, 0.8))
-        self._fit_final(readings, known, self.views_, {})
+        self._fit_final(tuple(self.views_), readings, known, self.views_, {})
         return self
 
     def _surprised(self, documents: Sequence[Document], numbers: np.ndarray) -> bool:
         """Whether labels are less probable to the model than held-out ones, beyond chance."""
         held = self.out_of_fold_
-        said = self.blend_.probabilities(list(held.logits.values()))
+        said = self.blend_.probabilities([held.logits[name] for name in self.views_])
         usual = surprise(said, held.levels)
         new = surprise(self.predict_proba(documents), numbers)
         return new.mean() > usual.mean() + _ALARM * usual.std() / len(new) ** 0.5
@@ -175,6 +177,7 @@ class ProtocolClassifier:
             "features": FINGERPRINT,
             "scale": list(self.scale),
             "kind": self.kind,
+            "views": list(self.views_),
             "seed": self.seed,
             "labels": self.n_labels_,
             "decoding": self.decoding,
@@ -203,7 +206,7 @@ class ProtocolClassifier:
         how = {name: description[name] for name in ("kind", "decoding", "seed")}
         loaded = cls(scale, cache, **how)
         loaded.views_ = {
-            name: load_view(name, _under(f"{name}.", arrays)) for name in loaded._kind.views
+            name: load_view(name, _under(f"{name}.", arrays)) for name in description["views"]
         }
         blend = description["blend"]
         loaded.blend_ = Blend(tuple(blend["shares"]), blend["slope"], tuple(blend["offsets"]))
@@ -239,12 +242,12 @@ class ProtocolClassifier:
 
     def _fit_final(
         self,
+        names: tuple[str, ...],
         readings: Sequence[Reading],
         numbers: np.ndarray,
         start: dict[str, Fitted],
         epochs: dict[str, int | None],
     ) -> None:
-        names = self._kind.views
         self.views_ = {
             name: VIEWS[name].fit(
                 readings,

@@ -17,7 +17,7 @@ import tensorflow as tf
 from cer_assist.learning.batches import BATCH_DOCUMENTS, pad, shuffled_batches
 from cer_assist.learning.ordinal import CumulativeLogits, ordinal_loss, thresholds
 from cer_assist.learning.projection import SIZE, UNITS_PER_DEVIATION
-from cer_assist.learning.readings import Reading
+from cer_assist.learning.readings import Reading, by_word
 
 TABLE = "words.table"  # the name of the word states that some networks learn
 
@@ -127,10 +127,7 @@ class Network(keras.Model):
     @staticmethod
     def by_word(reading: Reading, values: np.ndarray) -> np.ndarray:
         """Sums of values (time, ...) over the places of each content word, (words, ...)."""
-        starts = np.flatnonzero(np.diff(reading.word_of_piece, prepend=-1))
-        if not len(starts):
-            return np.zeros((0, *values.shape[1:]))
-        return np.add.reduceat(values[: len(reading.word_of_piece)], starts)
+        return by_word(reading, values[: len(reading.word_of_piece)])
 
     def named(self) -> dict[str, keras.Variable]:
         """Trainable variables by the names of their parts."""

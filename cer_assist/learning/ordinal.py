@@ -83,9 +83,10 @@ def balanced_weights(numbers: np.ndarray, used: np.ndarray) -> np.ndarray:
 
 def level_probabilities(logits: np.ndarray) -> np.ndarray:
     """Non-increasing cumulative logits (n, K - 1) -> probabilities of the levels (n, K)."""
-    above = sigmoid(logits)
-    edges = np.pad(above, ((0, 0), (1, 1)), constant_values=((0, 0), (1, 0)))
-    return np.clip(-np.diff(edges, axis=1), 0.0, 1.0)
+    edges = np.zeros((len(logits), logits.shape[1] + 2))
+    edges[:, 0] = 1.0
+    edges[:, 1:-1] = sigmoid(logits)
+    return np.clip(edges[:, :-1] - edges[:, 1:], 0.0, 1.0)
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

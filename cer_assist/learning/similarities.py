@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cer_assist.learning.readings import Reading
+from cer_assist.learning.readings import Reading, by_word
 from cer_assist.learning.rubric_texts import unit
 
 TOP = 3  # sentences that count beside the nearest one
@@ -94,11 +94,11 @@ class Carried:
     def of(cls, reading: Reading, found: np.ndarray, carriers: np.ndarray) -> "Carried":
         """From a document, its similarities and what `fit_carriers` found."""
         told = reading.states.astype(np.float32) @ carriers[:-1]  # (pieces, t)
-        of_word = np.searchsorted(reading.word_of_piece, np.arange(len(reading.words) + 1))
-        of_sentence = np.searchsorted(reading.sentences, np.arange(len(found) + 1))
-        parts, pieces = _sums(told, of_word), np.diff(of_word)
-        sums, counts = _sums(parts, of_sentence), np.diff(of_word[of_sentence])
-        return cls(found, reading.sentences, parts, pieces, carriers[-1], sums, counts)
+        parts = by_word(reading, told)
+        pieces = np.bincount(reading.word_of_piece, minlength=len(parts))
+        said = (reading.sentences == np.arange(len(found))[:, None]).astype(np.float32)
+        counts = np.bincount(reading.sentences, pieces, len(found)).astype(int)
+        return cls(found, reading.sentences, parts, pieces, carriers[-1], said @ parts, counts)
 
     def effects(self) -> np.ndarray:
         """What each word adds to its own sentence's similarity to each text, (words, t)."""
@@ -138,9 +138,10 @@ class Carried:
 
 def _sums(rows: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Sums of runs of rows between edges, (len(edges) - 1, width)."""
-    running = np.zeros((len(rows) + 1, rows.shape[1]))
+    running = np.zeros((len(rows) + 1, rows.shape[1]), np.float32)
     np.cumsum(rows, axis=0, out=running[1:])
-    return np.diff(running[edges], axis=0)
+    found = running[edges]
+    return found[1:] - found[:-1]
 
 
 def nearest(found: np.ndarray) -> np.ndarray:

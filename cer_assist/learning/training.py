@@ -111,7 +111,7 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
         ),
         "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
         "decoding": classifier.decoding,
-        "blend": asdict(classifier.blend_) | {"views": list(found.logits)},
+        "blend": asdict(classifier.blend_) | {"views": list(classifier.views_)},
         "calibration": {
             name: {"before": before[name], "after": after[name]} for name in ("ece", "ace")
         },
