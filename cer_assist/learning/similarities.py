@@ -170,7 +170,7 @@ def top_rows(found: np.ndarray) -> np.ndarray:
 def shares(found: np.ndarray) -> np.ndarray:
     """The part of each sentence in what `nearest` says, (sentences, 2 t): its derivative."""
     size = len(found)
-    parts = np.zeros((size, 2 * found.shape[1]))
+    parts = np.zeros((size, 2 * found.shape[1]), np.float32)
     order = np.argsort(-found, axis=0, kind="stable")[:TOP]
     columns = np.arange(found.shape[1])
     parts[order[0], columns] = 1.0

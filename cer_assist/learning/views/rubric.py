@@ -101,15 +101,22 @@ class FittedRubric:
         """What words and sentences add; a word's attention is its share of the TF-IDF weights."""
         counts = count_words(readings, self.words.keys)
         features = weigh(counts, self.words.idf)
-        for at, reading in enumerate(readings):
+        found = all_similarities(readings, self.closeness.texts)
+        for at, (reading, similarities) in enumerate(zip(readings, found, strict=True)):
             row = slice(features.indptr[at], features.indptr[at + 1])
-            yield self._seen(reading, features.indices[row], features.data[row], counts.data[row])
+            known, weighed, said = features.indices[row], features.data[row], counts.data[row]
+            yield self._seen(reading, similarities, known, weighed, said)
 
     def _seen(
-        self, reading: Reading, known: np.ndarray, weighed: np.ndarray, counts: np.ndarray
+        self,
+        reading: Reading,
+        similarities: np.ndarray,
+        known: np.ndarray,
+        weighed: np.ndarray,
+        counts: np.ndarray,
     ) -> Seen:
-        """One document with its known words, their weights and their counts."""
-        near, near_without, contributions = self.closeness.look(reading)
+        """One document with its similarities, its known words, their weights and their counts."""
+        near, near_without, contributions = self.closeness.look(reading, similarities)
         place = places(self.words.keys[known], reading.keys)
         occurrence = np.append(weighed / counts, 0.0)[place]  # (words,); 0 for unknown words
         worth = self.words.weights_in(weighed, known)

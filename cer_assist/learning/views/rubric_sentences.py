@@ -12,7 +12,7 @@ import numpy as np
 
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import directions_of, rubric_texts
-from cer_assist.learning.similarities import Carried, all_similarities, nearest, shares
+from cer_assist.learning.similarities import Carried, nearest, shares
 from cer_assist.learning.views.base import Problem
 
 
@@ -43,19 +43,26 @@ class Closeness:
         return scaled(features, self.centre, self.spread) @ self.weights
 
     def look(
-        self, reading: Reading
+        self, reading: Reading, found: np.ndarray
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray], np.ndarray]:
-        """Logits (K - 1,), logits without words, and contributions (K - 1, words)."""
-        [found] = all_similarities([reading], self.texts)
+        """Logits (K - 1,), logits without words, and contributions (K - 1, words).
+
+        Parameters
+        ----------
+        reading : Reading
+        found : (sentences, t)
+            Its similarities to the texts.
+        """
         if found.size == 0:
             return self._nothing(reading)
         carried = Carried.of(reading, found, self.carriers)
         moved = np.tile(carried.effects(), 2) * shares(found)[reading.sentences]  # (words, 2 t)
-        contributions = moved @ (self.weights * _factors(self.spread)[:, None])
+        worth = self.weights * _factors(self.spread)[:, None]
+        constant = -self.centre @ worth
         return (
-            self.logits_of(nearest(found)),
-            lambda removed: self.logits_of(nearest(carried.without(removed))),
-            contributions.T,
+            nearest(found) @ worth + constant,
+            lambda removed: nearest(carried.without(removed)) @ worth + constant,
+            (moved @ worth).T,
         )
 
     def _nothing(self, reading: Reading) -> tuple:
