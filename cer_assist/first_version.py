@@ -26,7 +26,7 @@ UNMEASURED = "Not measured on this project's labels: it comes from the rubric al
 def publish_first(
     database: Database, settings: Settings, held: Held, rubric: Rubric, cache: FeatureCache
 ) -> None:
-    """Make and publish it, unless another version was published meanwhile."""
+    """Make and publish it, unless a version that labels taught is in use by then."""
     started = time.monotonic()
     held.progress(0.0, "Comparing the rubric with protocols")
     made = cold_start(rubric, cache, held.progress)
@@ -45,5 +45,6 @@ def publish_first(
     project_id = held.claim.project_id
     with database.write() as session:
         jobs.hold(session, held.claim)
-        if models.current_version_id(session, project_id) is None:
+        current = models.current_version(session, project_id)
+        if current is None or not current.label_count:
             models.publish(session, models.add_version(session, project_id, version), DECISION)

@@ -201,7 +201,12 @@ def _add_missing_suggestions(
     try:
         classifier = load_current(settings, version)
     except Corrupt as error:
-        _learn_anew(database, settings, held, version, error)
+        if version.label_count:
+            _learn_anew(database, settings, held, version, error)
+        else:  # made without labels, it is made again without them
+            publish_first(database, settings, held, material.rubric, feature_cache(settings))
+            with database.write() as session:
+                jobs.enqueue(session, "encode", held.claim.project_id)
         return
     found = _score(classifier, feature_cache(settings), rows, held)
     _write_suggestions(database, held, version.id, found)

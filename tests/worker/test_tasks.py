@@ -197,12 +197,31 @@ def test_an_imported_project_has_suggestions_from_the_rubric_alone_until_labels_
         shown = select(Highlight.words, Protocol.text).select_from(Suggestion)
         for words, text in session.execute(shown.join(Highlight).join(Protocol)):
             assert all(text[word["start"] : word["end"]] == word["text"] for word in words)
+    _a_damaged_first_version_is_made_again(database, settings, first)
     for _ in range(2):
         _label_five(database, project_id)
     run_worker(settings)
     taught = _in_use(database, project_id)
-    assert (taught.number, taught.kind, taught.label_count) == (2, DEFAULT_KIND, 10)
+    assert (taught.number, taught.kind, taught.label_count) == (3, DEFAULT_KIND, 10)
     assert taught.decision == "the first version with a measured quality"
+
+
+def _a_damaged_first_version_is_made_again(
+    database: Database, settings: Settings, first: ModelVersion
+) -> None:
+    """There may be no labels to learn it from; found when a protocol wants a suggestion."""
+    (settings.models_folder / first.artefact / "model.json").unlink()
+    with database.write() as session:
+        old = select(Suggestion.id).where(Suggestion.model_version_id == first.id)
+        session.execute(delete(Highlight).where(Highlight.suggestion_id.in_(old)))
+        session.execute(delete(Suggestion).where(Suggestion.model_version_id == first.id))
+        jobs.enqueue(session, "encode", first.project_id)
+    run_worker(settings)
+    again = _in_use(database, first.project_id)
+    assert (again.number, again.kind) == (2, COLD_START)
+    with database.read() as session:
+        open_ids = set(training_data.open_protocol_ids(session, first.project_id))
+        assert models.scored_protocol_ids(session, again.id) == open_ids
 
 
 def test_a_protocol_that_wants_a_second_reader_teaches_nothing_yet(database: Database) -> None:
