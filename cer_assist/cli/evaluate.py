@@ -56,7 +56,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--decoding",
     type=click.Choice(DECODING_NAMES),
     help="The level a distribution stands for: its middle, its peak or its mean. Default: the "
-    "middle, and its mean where no label was learnt from.",
+    "middle; for tfidf_lr its peak, for cold_start its mean.",
 )
 def evaluate_command(
     home: Path | None,
