@@ -48,7 +48,7 @@ def figures(
 
     References
     ----------
-    ace: Nixon et al. 2019, Measuring Calibration in Deep Learning, section 3.2.
+    ace: Nixon et al. 2019, Measuring Calibration in Deep Learning.
     """
     draws = np.random.default_rng(seed).multinomial(
         len(truth), np.full(len(truth), 1 / len(truth)), size=RESAMPLES

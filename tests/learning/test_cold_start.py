@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,9 @@ def test_on_real_protocols_it_beats_counting_cue_words(
     levels = read_levels(folder / "labels.csv", "final")
     data = read_labelled(folder / "protocols.jsonl", levels)
     some = data.pick(np.arange(0, len(data.levels), 4))
-    how = {"folds": 2, "repeats": 1, "n_train": None, "progress": silent, "rubric": rubric}
+    how: dict[str, Any] = {
+        "folds": 2, "repeats": 1, "n_train": None, "progress": silent, "rubric": rubric,
+    }  # fmt: skip
     alone, cues = (
         cross_validate(kind, some, SCALE, cache, **how) for kind in (COLD_START, CUE_WORDS)
     )

@@ -18,7 +18,9 @@ def test_all_folds_are_tested_until_that_would_only_take_time(documents: int, te
 def test_what_is_judged_stands_with_its_own_level_and_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cer_assist.learning.out_of_fold.ENOUGH_JUDGED", 20)
     levels = np.arange(60) % 3
-    readings = [a_reading([100 + level] * 3 + [7, 8], seed=at) for at, level in enumerate(levels)]
+    readings = [
+        a_reading([100 + level] * 3 + [7, 8], seed=at) for at, level in enumerate(levels.tolist())
+    ]
     fold_of = np.random.default_rng(0).permutation(np.arange(60) % FOLDS)
     problem = Problem(3, seed=0, read=lambda texts: [])
     found = out_of_fold(["lexical", "meaning"], readings, levels, fold_of, problem, silent)

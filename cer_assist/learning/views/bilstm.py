@@ -21,8 +21,8 @@ class BiLstmNetwork(OwnWords, AttendedNetwork):
 
     References
     ----------
-    Ferrell et al. 2022, attention-based models for classifying the degree of community engagement
-    of study protocols; Zhou et al. 2016, Attention-Based Bidirectional LSTM, section 3.
+    Ferrell et al. 2022, who classified such protocols by community engagement; Zhou et al. 2016,
+    Attention-Based Bidirectional Long Short-Term Memory Networks for Relation Classification.
     """
 
     schedule = Schedule(epochs=8, warm_epochs=2, rate=5e-3, slows=False, batch_tokens=30_000)

@@ -19,7 +19,7 @@ class GradientNetwork(Network):
 
     References
     ----------
-    Shrikumar et al. 2016, Not Just a Black Box, section 2 (gradient times input).
+    Shrikumar et al. 2016, Not Just a Black Box (gradient times input).
     """
 
     def look(self, states, mask=None):
