@@ -101,7 +101,11 @@ class Carried:
         return cls(found, reading.sentences, parts, pieces, carriers[-1], said @ parts, counts)
 
     def effects(self) -> np.ndarray:
-        """What each word adds to its own sentence's similarity to each text, (words, t)."""
+        """What each word adds to its own sentence's similarity to each text, (words, t).
+
+        That is what is lost without it. All words' shares in the whole similarity, added up to it,
+        carried suggestions less well: evidence strength .22 instead of .29 on reference protocols.
+        """
         return self.similarities[self.sentences] - self._left(
             self.sentences, self.parts, self.pieces
         )

@@ -42,12 +42,12 @@ def a_planted(level: int, generator: np.random.Generator) -> Reading:
     made = a_reading(generator.integers(1, 30, 20).tolist(), seed=int(generator.integers(1 << 30)))
     sentences = generator.normal(0, 0.05, (4, 384))
     place = generator.integers(4)
-    own = [at for at, text in enumerate(TEXTS) if text.level == level]
-    sentences[place] += POINTS[generator.choice(own)]
-    states = np.clip(
-        sentences[made.sentences, :64] * 600 + generator.normal(0, 9, (20, 64)), -127, 127
-    )
-    return replace(made, states=states.astype(np.int8), sentence_states=directions(sentences))
+    point = POINTS[generator.choice([at for at, text in enumerate(TEXTS) if text.level == level])]
+    sentences[place] += point
+    states = generator.normal(0, 9, (20, 64))
+    states[5 * place : 5 * place + 2] += 600 * point[:64]  # two of its five words carry it
+    states = np.clip(states, -127, 127).astype(np.int8)
+    return replace(made, states=states, sentence_states=directions(sentences))
 
 
 def fitted(problem: Problem = PROBLEM) -> Fitted:
