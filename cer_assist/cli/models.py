@@ -23,6 +23,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.errors import CerError, InvalidInput, NotFound
 from cer_assist.services import jobs, models, projects, training_data
 from cer_assist.services.retraining import KIND
+from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import ModelVersion, Protocol
 from cer_assist.store.types import now
@@ -102,6 +103,7 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
 def suggest_command(home: Path | None, as_json: bool, project: str, protocol: str) -> None:
     """Show what the model in use says of a protocol, and the words behind it."""
     from cer_assist import tasks
+    from cer_assist.explain.matches import rubric_matches
     from cer_assist.explain.words import suggest
 
     settings = settings_for(home)
@@ -118,11 +120,20 @@ def suggest_command(home: Path | None, as_json: bool, project: str, protocol: st
         if row is None:
             raise NotFound(f"Project {project} has no protocol {protocol}.")
         texts = training_data.protocol_texts(session, found.id, [row])
+        rubric = project_rubric(session, found)
     classifier = tasks.load_current(settings, version)
     suggestion = suggest(classifier, [tasks.document(text) for text in texts])[0]
     result = asdict(suggestion) | {"model_version": version.number}
     words = ", ".join(word.text for word in suggestion.words[:8])
-    emit(as_json, result, f"{protocol}: level {suggestion.level} (model). Words: {words}")
+    by, lines = "model", []
+    if not version.label_count:
+        matches = rubric_matches(classifier, rubric, tasks.document(texts[0]), suggestion.level)
+        result["rubric_matches"] = [asdict(match) for match in matches]
+        by = "the rubric alone, no label learned from"
+        lines = [
+            f"  {texts[0].text[m.start : m.end]}\n    is near: {m.rubric_text}" for m in matches
+        ]
+    emit(as_json, result, f"{protocol}: level {suggestion.level} ({by}). Words: {words}", *lines)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.evaluate import read_levels
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric, parse_rubric
+from cer_assist.explain.matches import rubric_matches
 from cer_assist.explain.words import suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.cold_start import cold_start, even_answers
@@ -96,6 +97,21 @@ def test_any_rubric_and_scale_will_do(cache: FeatureCache) -> None:
     dry, wet = other.predict(texts)
     assert dry < wet
     assert other.predict_proba(texts).shape == (2, 3)
+
+
+def test_sentences_are_shown_beside_the_text_they_met(
+    made: ProtocolClassifier, rubric: Rubric
+) -> None:
+    found = rubric_matches(made, rubric, SHARED, 5)
+    assert len(found) == 3
+    assert found == sorted(found, key=lambda match: -match.nearness)
+    said = rubric.level(5)
+    known = {said.definition, *said.include, *(example.text for example in said.examples)}
+    assert {match.rubric_text for match in found} <= known
+    by_sentence = {SHARED.text[match.start : match.end]: match for match in found}
+    [tribal] = [match for text, match in by_sentence.items() if "tribal council" in text]
+    assert "ribal" in tribal.rubric_text
+    assert rubric_matches(made, rubric, a_text(""), 5) == []
 
 
 @pytest.mark.parametrize("size", [3, 5, 7])
