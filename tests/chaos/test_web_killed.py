@@ -76,6 +76,8 @@ def test_forty_kills_lose_change_and_double_nothing(tmp_path: Path) -> None:
     stop, dice = threading.Event(), random.Random(7)
     with Site(tmp_path) as site:
         browsers = [Browser(site, f"coder-{n}", stop) for n in range(CLIENTS)]
+        for browser in browsers:
+            browser.coder = browser.enter()  # on a slow machine that takes longer than a kill
         threads = [threading.Thread(target=browser.run) for browser in browsers]
         for thread in threads:
             thread.start()
