@@ -77,7 +77,8 @@ def _minhashes(shingles: Sequence[frozenset[str]]) -> np.ndarray:
     hashed = MinHash.bulk(
         [[shingle.encode() for shingle in row] for row in shingles], num_perm=_PERMUTATIONS, seed=1
     )
-    return np.array([one.digest() for one in hashed], np.uint64)
+    digests = np.array([one.digest() for one in hashed], np.uint64)
+    return digests.reshape(-1, _PERMUTATIONS)  # also of no text at all
 
 
 def _candidates(digests: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -77,7 +77,12 @@ def test_a_model_made_for_other_features_is_refused(
 
 @pytest.mark.parametrize(
     ("levels", "message"),
-    [([1, 2, 1, 2, 1], "at least 6"), ([3] * 8, "2 levels"), ([1, 2, 9, 1, 2, 1], "label 9")],
+    [
+        ([], "at least 6"),
+        ([1, 2, 1, 2, 1], "at least 6"),
+        ([3] * 8, "2 levels"),
+        ([1, 2, 9, 1, 2, 1], "label 9"),
+    ],
 )
 def test_labels_that_cannot_be_learnt_from_are_refused(
     levels: list[int], message: str, cache: FeatureCache, demo: Demo
