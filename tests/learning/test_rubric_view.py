@@ -1,5 +1,6 @@
 """The part of the rubric view that reads the rubric; the rest is held to what all views promise."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ TEXTS = rubric_texts(RUBRIC)
 POINTS = np.linalg.qr(np.random.default_rng(0).normal(size=(384, len(TEXTS))))[0].T
 
 
-def read_texts(texts: list[str]) -> list[Reading]:
+def read_texts(texts: Sequence[str]) -> list[Reading]:
     known = [text.text for text in TEXTS]
     return [
         replace(a_reading([1]), sentence_states=directions(POINTS[[known.index(text)]]))
@@ -52,8 +53,8 @@ def a_planted(level: int, generator: np.random.Generator) -> Reading:
 
 def fitted(problem: Problem = PROBLEM) -> Fitted:
     readings, levels = planted(200, seed=1)
-    how = {"start": None, "epochs": None, "progress": silent}
-    return VIEWS["rubric"].fit(readings, levels, problem, **how)
+    view = VIEWS["rubric"]
+    return view.fit(readings, levels, problem, start=None, epochs=None, progress=silent)
 
 
 @pytest.fixture(scope="module")
