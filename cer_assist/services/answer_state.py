@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, bindparam, exists, func, select
+from sqlalchemy import BindParameter, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Exposure, Lane
@@ -50,6 +50,15 @@ _repeated = table_of(LabelEvent).alias("repeated")
 _mine: BindParameter[int] = bindparam("account")
 _seen = (_disclosure.c.protocol_id == _protocol.c.id, _disclosure.c.account_id == _mine)
 _seen_suggestion = (*_seen, _disclosure.c.what == Disclosed.suggestion)
+# Who was shown several versions' suggestions goes by the one they were served with, if they saw it:
+# the newest is another one after a roll-back.
+_shown = case(
+    (
+        exists().where(*_seen_suggestion, _disclosure.c.suggestion_id == _serving.c.suggestion_id),
+        _serving.c.suggestion_id,
+    ),
+    else_=select(func.max(_disclosure.c.suggestion_id)).where(*_seen_suggestion).scalar_subquery(),
+)
 _last_serving = (
     select(func.max(_serving.c.id))
     .where(_serving.c.protocol_id == _protocol.c.id, _serving.c.account_id == _mine)
@@ -66,7 +75,7 @@ _STATE = (
         _event.c.recorded_at,
         _serving.c.id,
         _serving.c.suggestion_id,
-        select(func.max(_disclosure.c.suggestion_id)).where(*_seen_suggestion).scalar_subquery(),
+        _shown,
         exists().where(*_seen_suggestion),
         exists().where(*_seen, _disclosure.c.what == Disclosed.peer_label),
     )

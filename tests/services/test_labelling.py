@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import IdempotencyMismatch, InvalidInput, NotFound, StaleLabel
 from cer_assist.domain.labels import Action, Exposure
-from cer_assist.services import audit, history, labelling
+from cer_assist.services import audit, history, labelling, pinning, reading
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, CurrentLabel, Job, LabelEvent, Protocol
@@ -128,6 +128,32 @@ def test_exposure_is_what_the_server_showed(
         event = session.get_one(LabelEvent, recorded.event_id)
         assert event.exposure == expected
         assert event.suggestion_id == (suggestion if Disclosed.suggestion in seen else None)
+
+
+def test_after_a_roll_back_the_event_names_the_suggestion_that_was_shown(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
+        project = a_project(session, suggestion_policy="shown")
+        ana, lea = (a_member(session, project, name).id for name in ("ana", "lea"))
+        first, *_ = some_protocols(session, project)
+        earlier = a_model(session, project, {first.id: (2, [0.1, 0.6, 0.2, 0.06, 0.04])})
+        a_model(session, project, {first.id: (4, [0.04, 0.06, 0.2, 0.6, 0.1])})
+        card = reading.picked_card(session, project, ana, first.id)
+        assert card.suggestion is not None
+        assert card.suggestion.level == 4
+        skip = a_request(first.id, None)
+        skipped = labelling.record_label(session, ana, project, skip)
+        pinning.pin(session, project, earlier, lea)
+        card = reading.picked_card(session, project, ana, first.id)
+        assert card.suggestion is not None
+        assert card.suggestion.level == 2
+        answer = a_request(first.id, 2, supersedes=skipped.event_id)
+        event = session.get_one(
+            LabelEvent, labelling.record_label(session, ana, project, answer).event_id
+        )
+        assert event.exposure == Exposure.after_suggestion
+        assert event.suggestion_id == card.suggestion.id
 
 
 @pytest.mark.parametrize(
