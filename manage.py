@@ -103,17 +103,21 @@ def prepare(locks: list[str]) -> None:
 
     if all(is_current(lock) for lock in locks) and libraries.is_settled():
         return
-    with one_at_a_time() as guard:
-        make_environment(guard)
-        for lock in locks:
-            if not is_current(lock):
+    try:
+        with one_at_a_time() as guard:
+            make_environment(guard)
+            for lock in (lock for lock in locks if not is_current(lock)):
                 install(lock, guard)
-        if libraries.is_settled():
-            return
-        npm = libraries.find_npm(PYTHON)
-        if npm is None:
-            install(NODE, guard)
-        libraries.provide(npm or libraries.find_npm(PYTHON), heirs(guard))
+            if libraries.is_settled():
+                return
+            npm = libraries.find_npm(PYTHON)
+            if npm is None:
+                install(NODE, guard)
+            libraries.provide(npm or libraries.find_npm(PYTHON), heirs(guard))
+    except OSError as error:  # such as a folder of root's, started by a service account
+        if not all(is_current(lock) for lock in locks):
+            raise
+        libraries.tell_missing(libraries.refusal(error))
 
 
 def is_current(lock: str) -> bool:
@@ -263,8 +267,7 @@ class Pip:
                 self.installing = {normal(name) for name in rest.partition(": ")[2].split(", ")}
 
     def show_until_done(self, pip: subprocess.Popen[str]) -> None:
-        begun = time.monotonic()
-        shown = begun
+        begun = shown = time.monotonic()
         terminal = sys.stderr.isatty()
         while pip.poll() is None:
             time.sleep(0.1)

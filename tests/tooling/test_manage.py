@@ -174,6 +174,23 @@ def test_where_the_system_has_no_npm_one_comes_as_a_package(prepared: Checkout) 
     assert "starts without them" in err.splitlines()[-1]  # this package's npm does nothing
 
 
+def test_where_nothing_may_be_written_the_program_starts_without_charts(prepared: Checkout) -> None:
+    (prepared.folder / "web" / "package-lock.json").write_text('{"changed": true}')
+    (prepared.folder / ".venv.lock").mkdir()  # refuses root too, whom no file mode stops
+    code, out, err = prepared.run("hello")
+    assert code == 0, err
+    assert out.endswith(" 1.0 hello\n")
+    assert "The charts' libraries are missing" in err
+    assert "Traceback" not in err
+
+
+def test_an_environment_that_is_not_current_is_never_started(prepared: Checkout) -> None:
+    prepared.lock("requirements.lock", needed="2.0")
+    (prepared.folder / ".venv.lock").mkdir()
+    code, out, _ = prepared.run("hello")
+    assert (code, out) == (1, "")
+
+
 def test_an_install_that_was_cut_off_is_made_anew(prepared: Checkout) -> None:
     """As a kill in the middle leaves it: the package listed as installed, its module gone."""
     (prepared.folder / ".venv" / "unfinished").touch()
