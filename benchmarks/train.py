@@ -113,10 +113,10 @@ def _training(
     started = time.perf_counter()
     earlier = train(first.documents, first.levels.tolist(), SCALE, cache=cache)
     rows = [["first in the process", f"{time.perf_counter() - started:.2f}", "", "", ""]]
-    earlier.classifier.save(scratch / "earlier")
+    previous = scratch / "earlier", earlier.classifier.save(scratch / "earlier")
     suggest(earlier.classifier, rest[:1])
     for number in range(rounds):
-        rows.append([f"round {number + 1}", *_round(cache, every, rest, pool, scratch, number)])
+        rows.append([f"round {number + 1}", *_round(cache, every, rest, pool, previous, number)])
     header = (
         f"train at {LABELS} labels",
         "train and measure, s",
@@ -132,18 +132,16 @@ def _round(
     every: Labelled,
     rest: list[Document],
     pool: list[Document],
-    scratch: Path,
+    previous: tuple[Path, str],
     number: int,
 ) -> list[str]:
     started = time.perf_counter()
     levels = every.levels.tolist()
-    result = train(
-        every.documents, levels, SCALE, cache=cache, previous=scratch / "earlier", seed=0
-    )
+    result = train(every.documents, levels, SCALE, cache=cache, previous=previous, seed=0)
     trained = time.perf_counter()
     suggest(result.classifier, rest)
     level_words(result.classifier, every.documents, levels)
-    result.classifier.save(scratch / f"model{number}")
+    result.classifier.save(previous[0].with_name(f"model{number}"))
     published = time.perf_counter()
     scoring, _ = _seconds(lambda: suggest(result.classifier, pool))
     times = (trained - started, published - trained, published - started, scoring)

@@ -23,14 +23,13 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.training import train
-from cer_assist.logs import get_logger
 from cer_assist.services import jobs, models, training_data
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
-from cer_assist.services.retraining import KIND
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import ModelVersion, Project
+from cer_assist.unusable import replace_unusable
 from cer_assist.worker import Held
 
 ENCODE_SLICE_SECONDS = 20.0
@@ -40,7 +39,6 @@ BREATH_SECONDS = 0.02
 SCORED_AT_ONCE = 500
 
 _caches: dict[Path, FeatureCache] = {}
-log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
     material = read_material(database, held.claim.project_id)
     cache = feature_cache(settings)
     documents = [document(row) for row in material.labelled]
-    previous = _folder(settings, material.previous)
+    earlier = material.previous
     try:
         result = train(
             documents,
@@ -79,7 +77,7 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
             cache=cache,
             kind=material.model_kind,
             rubric=material.rubric,
-            previous=previous,
+            previous=_stored(settings, earlier) if earlier else None,
             seed=0,
             progress=lambda share, note: held.progress(0.7 * share, note),
         )
@@ -155,8 +153,11 @@ def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[s
 
 def load_current(settings: Settings, version: ModelVersion) -> ProtocolClassifier:
     """The classifier of a version, checked by its SHA-256 before anything in it is used."""
-    folder = settings.models_folder / version.artefact
-    return ProtocolClassifier.load(folder, version.sha256, feature_cache(settings))
+    return ProtocolClassifier.load(*_stored(settings, version), feature_cache(settings))
+
+
+def _stored(settings: Settings, version: ModelVersion) -> tuple[Path, str]:
+    return settings.models_folder / version.artefact, version.sha256
 
 
 def encode(database: Database, settings: Settings, held: Held) -> str:
@@ -173,12 +174,12 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
         held.progress(done / len(todo), f"{done:,} of {len(todo):,} protocols read")
         cache.encode(step, lambda share, note: held.progress(held.share, held.note))
         done += len(step)
-    _add_missing_suggestions(database, settings, held, material)
+    remark = _add_missing_suggestions(database, settings, held, material)
     left = len(todo) - done
     if left:
         with database.write() as session:
             jobs.enqueue(session, "encode", held.claim.project_id)
-    return f"{done:,} protocols read, {left:,} left"
+    return f"{done:,} protocols read, {left:,} left{remark}"
 
 
 def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
@@ -189,43 +190,26 @@ def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
 
 def _add_missing_suggestions(
     database: Database, settings: Settings, held: Held, material: Material
-) -> None:
+) -> str:
+    """What the version in use lacks; a remark when it cannot be opened."""
     with database.read() as session:
         version = models.current_version(session, held.claim.project_id)
         if version is None:
-            return
+            return ""
         scored = models.scored_protocol_ids(session, version.id)
     rows = [row for row in material.open if row.id not in scored]
     if not rows:
-        return
+        return ""
+    cache = feature_cache(settings)
     try:
         classifier = load_current(settings, version)
     except Corrupt as error:
-        if version.label_count:
-            _learn_anew(database, settings, held, version, error)
-        else:  # made without labels, it is made again without them
-            publish_first(database, settings, held, material.rubric, feature_cache(settings))
-            with database.write() as session:
-                jobs.enqueue(session, "encode", held.claim.project_id)
-        return
-    found = _score(classifier, feature_cache(settings), rows, held)
-    _write_suggestions(database, held, version.id, found)
-
-
-def _learn_anew(
-    database: Database, settings: Settings, held: Held, version: ModelVersion, error: Corrupt
-) -> None:
-    """Set an unusable model aside; what it suggested stays until a new one has learned.
-
-    Only the first time: a pinned version stays in use after the training, and would be found
-    unusable again.
-    """
-    folder = settings.models_folder / version.artefact
-    log.warning("model unusable", version=version.number, reason=str(error))
-    if folder.exists():
-        folder.rename(folder.with_name(f"{folder.name}.damaged"))
-        with database.write() as session:
-            jobs.enqueue(session, KIND, held.claim.project_id)
+        remark = replace_unusable(
+            database, settings, held, version, error, rubric=material.rubric, cache=cache
+        )
+        return f". {remark}"
+    _write_suggestions(database, held, version.id, _score(classifier, cache, rows, held))
+    return ""
 
 
 def _score(
@@ -302,10 +286,3 @@ def _word(word: Word) -> dict[str, Any]:
 def document(row: TextRow) -> Document:
     """A row as the learner takes it."""
     return Document(row.content_hash, row.text, row.sections)
-
-
-def _folder(settings: Settings, version: ModelVersion | None) -> Path | None:
-    if version is None:
-        return None
-    folder = settings.models_folder / version.artefact
-    return folder if folder.is_dir() else None

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from cer_assist.domain.artefacts import MANIFEST, WEIGHTS, checked, stored
+from cer_assist.domain.artefacts import MADE_FOR, MANIFEST, WEIGHTS, described, weights
 
 
 def save_model(folder: Path, description: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     """Write a model and return the SHA-256 of its manifest."""
     body = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    manifest = {**description, "weights_sha256": hashlib.sha256(body).hexdigest()}
+    manifest = {**MADE_FOR, **description, "weights_sha256": hashlib.sha256(body).hexdigest()}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
     aside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(aside, ignore_errors=True)  # left by a killed run
@@ -33,11 +33,6 @@ def save_model(folder: Path, description: dict[str, Any], arrays: dict[str, np.n
 
 
 def load_model(folder: Path, sha256: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read a model back; Corrupt when any byte differs from what was saved."""
-    description = json.loads(checked(folder / MANIFEST, sha256))
-    return description, load(checked(folder / WEIGHTS, description["weights_sha256"]))
-
-
-def manifest_sha256(folder: Path) -> str:
-    """The hash of a folder's manifest as it is now."""
-    return hashlib.sha256(stored(folder / MANIFEST)).hexdigest()
+    """Read a model back; Corrupt when a byte differs or it was made for other features."""
+    description = described(folder, sha256)
+    return description, load(weights(folder, description))

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cer_assist.domain.errors import Corrupt, InvalidInput
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import Blend, Said, fit_blend, surprise
 from cer_assist.learning.documents import Document
-from cer_assist.learning.features import FINGERPRINT, FeatureCache
+from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.kinds import Kind, kind_named
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
@@ -28,7 +28,6 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
-_FORMAT = 4
 _GROWTH = 2.0  # full fits at 10, 20, 40, ... labels are a tenth of the time of fitting at each step
 _ALARM = 3.0  # standard errors: one batch in a thousand if nothing has changed
 
@@ -173,8 +172,6 @@ class ProtocolClassifier:
     def save(self, folder: Path) -> str:
         """Write the model into a new folder; returns the SHA-256 that `load` wants."""
         description = {
-            "format": _FORMAT,
-            "features": FINGERPRINT,
             "scale": list(self.scale),
             "kind": self.kind,
             "views": list(self.views_),
@@ -197,11 +194,10 @@ class ProtocolClassifier:
         Raises
         ------
         Corrupt
-            A byte differs from what was saved, or the model was made for other features.
+            A byte differs from what was saved; `OtherRelease` when the model was made for other
+            features.
         """
         description, arrays = load_model(Path(folder), sha256)
-        if description["format"] != _FORMAT or description["features"] != FINGERPRINT:
-            raise Corrupt(f"The model in {folder} was made by another version: train again.")
         scale = tuple(description["scale"])
         how = {name: description[name] for name in ("kind", "decoding", "seed")}
         loaded = cls(scale, cache, **how)

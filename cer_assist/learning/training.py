@@ -11,7 +11,6 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
-from cer_assist.learning.artefacts import manifest_sha256
 from cer_assist.learning.calibration import Said, cross_fitted
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -52,7 +51,7 @@ def train(
     cache: FeatureCache,
     kind: str = DEFAULT_KIND,
     rubric: Rubric | None = None,
-    previous: Path | None = None,
+    previous: tuple[Path, str] | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> TrainingResult:
@@ -70,8 +69,9 @@ def train(
         One of `kinds.KINDS`.
     rubric : Rubric, optional
         Of the project, for views that read it.
-    previous : Path, optional
-        Folder of an earlier model of the same scale; the views that both have continue from it.
+    previous : (Path, str), optional
+        Folder of an earlier model of the same scale and the SHA-256 its `save` returned; the views
+        that both have continue from it, and an unusable one is passed over.
     seed : int
     progress : callable (share done, message)
         May raise `Cancelled`.
@@ -129,13 +129,13 @@ def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
 
 
 def _earlier_views(
-    previous: Path | None, scale: tuple[int, ...], cache: FeatureCache
+    previous: tuple[Path, str] | None, scale: tuple[int, ...], cache: FeatureCache
 ) -> dict[str, Fitted] | None:
     """Views to continue from; without usable ones training starts afresh."""
     if previous is None:
         return None
     try:
-        earlier = ProtocolClassifier.load(previous, manifest_sha256(previous), cache)
+        earlier = ProtocolClassifier.load(*previous, cache)
     except Corrupt as error:
         _log.warning("not continuing from the earlier model: %s", error)
         return None

@@ -116,7 +116,7 @@ def pin(slug: str) -> BaseResponse:
     """Use a version until it is unpinned; an earlier one is rolled back to."""
     wanted = request.form.get("version", -1, type=int)
     with database().write() as session:
-        _refuse_damaged(pinning.find_usable(session, g.project, wanted))
+        _refuse_unusable(pinning.find_usable(session, g.project, wanted))
         version = pinning.pin(session, g.project, wanted, g.person.account_id)
     flash(f"Version {version.number} is pinned: it stays in use until it is unpinned.")
     return redirect(url_for("model.versions", slug=slug), 303)
@@ -152,10 +152,15 @@ def _stored_artefacts() -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _refuse_damaged(version: Version) -> None:
+def _refuse_unusable(version: Version) -> None:
     """A version that cannot be opened would leave new protocols without suggestions."""
     try:
         artefacts.check(settings().models_folder / version.artefact, version.sha256)
+    except artefacts.OtherRelease as error:
+        raise InvalidInput(
+            f"Version {version.number} was made by another release of this program and this one "
+            "cannot open it, so it cannot be used. Nothing was changed: choose another version."
+        ) from error
     except Corrupt as error:
         raise InvalidInput(
             f"The files of version {version.number} are missing or damaged, so it cannot be used. "

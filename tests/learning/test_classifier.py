@@ -1,13 +1,14 @@
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cer_assist.domain.artefacts import MADE_FOR, OtherRelease
 from cer_assist.domain.errors import Cancelled, Corrupt, InvalidInput
-from cer_assist.learning.artefacts import manifest_sha256
 from cer_assist.learning.classifier import ProtocolClassifier
-from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.metrics import calibration_error
 from cer_assist.learning.ordinal import balanced_weights, median_level
@@ -71,8 +72,14 @@ def test_a_model_made_for_other_features_is_refused(
     fitted.save(tmp_path / "model")
     path = tmp_path / "model" / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"features": "0" * 64}))
-    with pytest.raises(Corrupt, match="train again"):
-        ProtocolClassifier.load(path.parent, manifest_sha256(path.parent), cache)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(OtherRelease, match="train again"):
+        ProtocolClassifier.load(path.parent, sha256, cache)
+
+
+def test_what_models_are_made_for_names_the_features_as_they_are() -> None:
+    """Whoever changes the features copies the new value; older models are then refused."""
+    assert MADE_FOR["features"] == FINGERPRINT
 
 
 @pytest.mark.parametrize(
@@ -129,8 +136,8 @@ def test_no_label_leaks_into_what_is_said_of_its_own_document(
 def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
     cache: FeatureCache, demo: Demo, fitted: ProtocolClassifier, tmp_path: Path
 ) -> None:
-    fitted.save(tmp_path / "earlier")
-    warm = train(demo.documents, demo.levels, SCALE, cache=cache, previous=tmp_path / "earlier")
+    earlier = tmp_path / "earlier", fitted.save(tmp_path / "earlier")
+    warm = train(demo.documents, demo.levels, SCALE, cache=cache, previous=earlier)
     cold = fitted.out_of_fold_
     assert np.array_equal(
         warm.classifier.out_of_fold_.logits["attention"], cold.logits["attention"]
@@ -141,13 +148,26 @@ def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
     assert not np.array_equal(kernels[0], kernels[1])
 
 
+@pytest.mark.parametrize("how", ["truncated", "other weights", "gone"])
 def test_an_unusable_earlier_model_only_means_starting_afresh(
-    cache: FeatureCache, demo: Demo, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    how: str, cache: FeatureCache, demo: Demo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     part = small(demo, 1, 4)
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "model.json").write_text('{"weights_sha256": "0"}')
-    result = train(part.documents, part.levels, SCALE, cache=cache, previous=tmp_path / "broken")
+    lexical = train(part.documents, part.levels, SCALE, cache=cache, kind="lexical").classifier
+    previous = tmp_path / "earlier", lexical.save(tmp_path / "earlier")
+    manifest, weights = (previous[0] / name for name in ("model.json", "weights.safetensors"))
+    whole = manifest.read_bytes()
+    if how == "truncated":
+        manifest.write_bytes(whole[: len(whole) // 2])
+    elif how == "gone":
+        manifest.unlink()
+    else:  # the two files agree with each other, not with what was saved
+        weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+        named = {"weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+        manifest.write_text(json.dumps(json.loads(whole) | named))
+    result = train(
+        part.documents, part.levels, SCALE, cache=cache, kind="lexical", previous=previous
+    )
     assert result.metrics["n"] == len(part.levels)
     assert "earlier model" in caplog.text
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from cer_assist import libraries
+from cer_assist.domain.artefacts import MADE_FOR
 from cer_assist.services import models
 from cer_assist.store.tables import AuditEvent, LabelEvent, ModelVersion
 from cer_assist.store.tables.accounts import Role
@@ -38,12 +39,14 @@ def measured(labels: int) -> dict[str, Any]:
     }
 
 
-def store(office: Office, folder: str) -> str:
+def store(office: Office, folder: str, made_for: dict[str, Any] = MADE_FOR) -> str:
     """A model's two files under the home; the SHA-256 that vouches for them."""
     place = office.settings.models_folder / folder
     place.mkdir(parents=True)
     (place / "weights.safetensors").write_bytes(b"weights")
-    manifest = json.dumps({"weights_sha256": hashlib.sha256(b"weights").hexdigest()}).encode()
+    manifest = json.dumps(
+        {**made_for, "weights_sha256": hashlib.sha256(b"weights").hexdigest()}
+    ).encode()
     (place / "model.json").write_bytes(manifest)
     return hashlib.sha256(manifest).hexdigest()
 
@@ -162,6 +165,21 @@ def test_a_version_whose_files_are_damaged_is_refused(three: Office, file: str, 
     answer = three.browser("lead@own").post(f"{PAGE}/pin", {"version": "1"})
     assert answer.status_code == 400
     assert "missing or damaged" in answer.text
+    assert in_use(three) == 3
+
+
+@pytest.mark.parametrize("other", [{"format": 3}, {"features": "0" * 64}, {}])
+def test_a_version_that_another_release_made_is_refused(
+    three: Office, other: dict[str, Any]
+) -> None:
+    made_for = MADE_FOR | other if other else {}
+    with three.database.write() as session:
+        first = session.scalars(select(ModelVersion).where(ModelVersion.number == 1)).one()
+        first.artefact = "model-of-before"
+        first.sha256 = store(three, first.artefact, made_for)
+    answer = three.browser("lead@own").post(f"{PAGE}/pin", {"version": "1"})
+    assert answer.status_code == 400
+    assert "made by another release of this program" in answer.text
     assert in_use(three) == 3
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,19 +55,6 @@ def test_a_clearly_worse_version_is_not_used(
     assert why
 
 
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo texts are encoded once for all tests of this module."""
-    return tmp_path_factory.mktemp("features")
-
-
-@pytest.fixture
-def settings(tmp_path: Path, features: Path) -> Settings:
-    settings = Settings(home=tmp_path)
-    settings.features_folder.symlink_to(features)
-    return settings
-
-
 def run_worker(settings: Settings) -> None:
     worker.run(settings, threading.Event(), until_idle=True)
 
@@ -111,7 +97,7 @@ def test_labels_become_a_version_with_words_and_suggestions(
 
 def _next_version_continues(database: Database, settings: Settings, project_id: int) -> None:
     """Five more labels make version 2; suggestions of version 1 stay to be compared with."""
-    first = _in_use(database, project_id)
+    first = in_use(database, project_id)
     _label_five(database, project_id)
     run_worker(settings)
     with database.read() as session:
@@ -154,7 +140,7 @@ def _a_roll_back_has_its_suggestions_made(
         assert scored_by(session) == {first, first + 1, newest.id}
 
 
-def _in_use(database: Database, project_id: int) -> ModelVersion:
+def in_use(database: Database, project_id: int) -> ModelVersion:
     with database.read() as session:
         version = models.current_version(session, project_id)
     assert version is not None
@@ -201,7 +187,7 @@ def test_an_imported_project_has_suggestions_from_the_rubric_alone_until_labels_
     for _ in range(2):
         _label_five(database, project_id)
     run_worker(settings)
-    taught = _in_use(database, project_id)
+    taught = in_use(database, project_id)
     assert (taught.number, taught.kind, taught.label_count) == (3, DEFAULT_KIND, 10)
     assert taught.decision == "the first version with a measured quality"
 
@@ -217,7 +203,7 @@ def _a_damaged_first_version_is_made_again(
         session.execute(delete(Suggestion).where(Suggestion.model_version_id == first.id))
         jobs.enqueue(session, "encode", first.project_id)
     run_worker(settings)
-    again = _in_use(database, first.project_id)
+    again = in_use(database, first.project_id)
     assert (again.number, again.kind) == (2, COLD_START)
     with database.read() as session:
         open_ids = set(training_data.open_protocol_ids(session, first.project_id))
@@ -297,29 +283,6 @@ def test_a_damaged_artefact_is_found_before_it_is_used(
     assert tasks.load_current(settings, version).n_labels_ == version.label_count
 
 
-def test_a_damaged_model_is_set_aside_and_learned_anew_while_its_suggestions_stay(
-    database: Database, settings: Settings
-) -> None:
-    project_id = a_trained_demo(database, settings)
-    first = _in_use(database, project_id)
-    folder = settings.models_folder / first.artefact
-    (folder / "weights.safetensors").write_bytes(b"not what was saved")
-    with database.write() as session:
-        lost = session.scalars(select(Suggestion.id)).first()
-        session.execute(delete(Highlight).where(Highlight.suggestion_id == lost))
-        session.execute(delete(Suggestion).where(Suggestion.id == lost))
-        jobs.enqueue(session, "encode", project_id)
-    worker.run(settings, threading.Event(), until_idle=True)
-    assert folder.with_name(f"{folder.name}.damaged").is_dir()
-    second = _in_use(database, project_id)
-    assert second.number == 2
-    assert tasks.load_current(settings, second).n_labels_ == second.label_count
-    with database.read() as session:
-        open_ids = set(training_data.open_protocol_ids(session, project_id))
-        assert models.scored_protocol_ids(session, second.id) == open_ids
-        assert len(models.scored_protocol_ids(session, first.id)) == len(open_ids) - 1
-
-
 @pytest.mark.parametrize("kind", ["lexical", "maxpool"])
 def test_the_kind_that_the_lead_chose_learns(
     kind: str, database: Database, settings: Settings
@@ -328,6 +291,6 @@ def test_the_kind_that_the_lead_chose_learns(
         project_id = make_project(session)
         session.get_one(Project, project_id).model_kind = kind
     run_worker(settings)
-    version = _in_use(database, project_id)
+    version = in_use(database, project_id)
     assert version.kind == kind
     assert tasks.load_current(settings, version).kind == kind
