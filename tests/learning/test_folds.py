@@ -55,6 +55,20 @@ def test_many_copies_of_one_template_are_one_cluster_and_no_others_with_them(dem
     assert clusters.tolist() == [0, *[1] * 60, 0]
 
 
+def test_copies_are_found_among_hundreds_that_share_a_boilerplate() -> None:
+    """Shared words alone overlap by a tenth: enough to crowd an index, not to be copies."""
+    chance = random.Random(1)
+
+    def words(count: int) -> list[str]:
+        return [f"w{chance.randrange(5000)}" for _ in range(count)]
+
+    boilerplate = words(18)
+    originals = [boilerplate + words(80) for _ in range(900)]
+    copies = [original[:28] + words(70) for original in originals[:60]]
+    clusters = near_duplicate_clusters([" ".join(text) for text in originals + copies])
+    assert clusters.tolist() == [*range(900), *range(60)]
+
+
 def test_texts_of_a_word_or_none_are_compared_as_well() -> None:
     assert near_duplicate_clusters(["yes", "no", "yes"]).tolist() == [0, 1, 0]
     assert near_duplicate_clusters(["", "no"]).tolist() == [0, 1]
