@@ -17,7 +17,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.calibration import Said
 from cer_assist.learning.classifier import ProtocolClassifier
-from cer_assist.learning.cold_start import cold_start
+from cer_assist.learning.cold_start import cold_start, demo_protocols
 from cer_assist.learning.cues import Cues
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
@@ -120,6 +120,11 @@ class CueWords:
         highest = [max(cues.found_in(reading)[0], default=0) for reading in readings]
         certain = np.eye(len(self.rubric.scale))[highest]
         return Said(certain, certain)
+
+
+def texts_known_to(kind: str) -> list[str]:
+    """Texts a model was fitted on before it is given any: no figure may come from their copies."""
+    return demo_protocols().texts if kind == COLD_START else []
 
 
 def make_model(

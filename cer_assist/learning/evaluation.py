@@ -19,7 +19,7 @@ from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.calibration import Said
-from cer_assist.learning.compared import UNTAUGHT, Model, make_model
+from cer_assist.learning.compared import UNTAUGHT, Model, make_model, texts_known_to
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
@@ -138,7 +138,13 @@ def cross_validate(
     Returns
     -------
     dict, see `report`
+
+    Raises
+    ------
+    InvalidInput
+        The model was fitted on all of these texts.
     """
+    data, left_out = _unknown_to(kind, data)
     clusters = near_duplicate_clusters([document.text for document in data.documents])
     shape = (repeats, len(data.levels), len(scale))
     said = Said(np.zeros(shape), np.zeros(shape))
@@ -156,10 +162,13 @@ def cross_validate(
             seconds.append(spent)
             used.append(0 if kind in UNTAUGHT else len(train))
     return report(data, scale, said, seconds, decoding or model.decoding) | {
-        "measured_on": (
+        "measured_on": _untaught(data, left_out)
+        if kind in UNTAUGHT
+        else (
             f"{len(data.levels)} protocols, each by a model that had not read it nor a "
             f"near-duplicate ({folds} folds, {repeats} times)"
         ),
+        "left_out": left_out,
         "n_train": round(float(np.mean(used))),
         "near_duplicates": int(len(clusters) - len(np.unique(clusters))),
     }
@@ -178,15 +187,17 @@ def train_and_test(
     decoding: str | None = None,
 ) -> dict[str, Any]:
     """Train on one file and test on another; training rows near a test row are left out."""
-    texts = [document.text for document in (*train.documents, *test.documents)]
-    clusters = near_duplicate_clusters(texts)
-    apart = ~np.isin(clusters[: len(train.levels)], clusters[len(train.levels) :])
+    test, left_out = _unknown_to(kind, test)
+    apart = _apart(train, [document.text for document in test.documents])
     chosen = _sample(np.flatnonzero(apart), n_train, 0)
     progress(0.0, f"Testing {kind}")
     model = make_model(kind, scale, cache, 0, rubric)
     said, spent = _fit_predict(model, train.pick(chosen), test)
     return report(test, scale, said, [spent], decoding or model.decoding) | {
-        "measured_on": f"{len(test.levels)} protocols of the test file",
+        "measured_on": _untaught(test, left_out)
+        if kind in UNTAUGHT
+        else f"{len(test.levels)} protocols of the test file",
+        "left_out": left_out,
         "n_train": 0 if kind in UNTAUGHT else len(chosen),
         "near_duplicates": int((~apart).sum()),
     }
@@ -221,6 +232,28 @@ def _fit_predict(model: Model, train: Labelled, test: Labelled) -> tuple[Said, t
     fitted = time.perf_counter()
     said = model.say(test.documents)
     return said, (fitted - started, time.perf_counter() - fitted)
+
+
+def _unknown_to(kind: str, data: Labelled) -> tuple[Labelled, int]:
+    """What the model was not fitted on before it is given any, and how many were left out."""
+    apart = _apart(data, texts_known_to(kind))
+    if not apart.any():
+        raise InvalidInput(f"These are the texts that {kind} was fitted on: measure it on others.")
+    return data.pick(np.flatnonzero(apart)), int((~apart).sum())
+
+
+def _apart(data: Labelled, others: Sequence[str]) -> np.ndarray:
+    """Which documents are no near-duplicates of the others, (n,) bool."""
+    if not others:
+        return np.ones(len(data.levels), bool)
+    clusters = near_duplicate_clusters([*(document.text for document in data.documents), *others])
+    return ~np.isin(clusters[: len(data.levels)], clusters[len(data.levels) :])
+
+
+def _untaught(data: Labelled, left_out: int) -> str:
+    """What the figures of a model without labels were measured on."""
+    rest = f" ({left_out} left out: near-duplicates of texts it was fitted on)" if left_out else ""
+    return f"{len(data.levels)} protocols, none of whose labels it learnt from{rest}"
 
 
 def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:

@@ -14,12 +14,17 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.cold_start import cold_start, even_answers
 from cer_assist.learning.compared import CUE_WORDS, make_model
 from cer_assist.learning.cumulative import non_increasing
-from cer_assist.learning.evaluation import cross_validate, read_labelled
+from cer_assist.learning.evaluation import (
+    Labelled,
+    cross_validate,
+    read_labelled,
+    train_and_test,
+)
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START
 from cer_assist.learning.ordinal import level_probabilities
 from cer_assist.learning.progress import silent
-from tests.learning.shared import SCALE, a_text
+from tests.learning.shared import SCALE, Demo, a_text
 
 ALONE = a_text("Patients of the university hospital are randomized. Blood is drawn twice. " * 2)
 SHARED = a_text(
@@ -132,6 +137,27 @@ def test_a_rubric_of_another_scale_is_refused(rubric: Rubric, cache: FeatureCach
             make_model(kind, (0, 1), cache, 0, rubric)
         with pytest.raises(InvalidInput, match="rubric"):
             make_model(kind, SCALE, cache, 0)
+
+
+def test_it_is_not_measured_on_the_texts_it_was_fitted_on(
+    demo: Demo, rubric: Rubric, cache: FeatureCache
+) -> None:
+    known = Labelled(demo.documents[:4], np.array(demo.levels[:4]))
+    mixed = Labelled([*known.documents, ALONE, SHARED], np.array([*known.levels, 1, 5]))
+    how: dict[str, Any] = {"n_train": None, "progress": silent, "rubric": rubric}
+    crossed = {"folds": 2, "repeats": 1, **how}
+    for found in (
+        cross_validate(COLD_START, mixed, SCALE, cache, **crossed),
+        train_and_test(COLD_START, known, mixed, SCALE, cache, **how),
+    ):
+        assert (found["n"], found["left_out"], found["n_train"]) == (2, 4, 0)
+        assert found["measured_on"].startswith("2 protocols, none of whose labels")
+        assert "(4 left out" in found["measured_on"]
+    assert cross_validate(CUE_WORDS, mixed, SCALE, cache, **crossed)["left_out"] == 0
+    with pytest.raises(InvalidInput, match="fitted on"):
+        cross_validate(COLD_START, known, SCALE, cache, **crossed)
+    with pytest.raises(InvalidInput, match="fitted on"):
+        train_and_test(COLD_START, mixed, known, SCALE, cache, **how)
 
 
 @pytest.mark.slow
