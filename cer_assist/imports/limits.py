@@ -122,7 +122,8 @@ def time_for(path: Path) -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGPROF, _too_slow)
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds(path))
+    # Again and again: what is raised inside a destructor or a collector's callback is lost.
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds(path), 0.1)
     try:
         yield
     finally:
