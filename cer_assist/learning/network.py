@@ -6,6 +6,7 @@ same batch to every network; a weight of zero hides a document from a network's 
 weights are plain arrays: inference is a pure function of them, so versions cannot mix.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,7 +55,7 @@ class Schedule:
         return self.rate * ((1 - done) if self.slows else min(1.0, (10 / batches) ** 0.5))
 
 
-class Network(keras.Model):
+class Network(keras.Model, ABC):
     """States of words with a mask -> cumulative logits (batch, K - 1).
 
     A subclass gives its layers names in `parts`, among them `logits`, and says in `start` what they
@@ -80,14 +81,14 @@ class Network(keras.Model):
         self.built = True
 
     @property
+    @abstractmethod
     def parts(self) -> dict[str, keras.Layer]:
         """The layers that learn, by names that do not depend on how Keras numbers them."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def start(cls, levels: int, seed: int) -> Weights:
         """Weights to begin with, the same for the same seed on every machine."""
-        raise NotImplementedError
 
     @staticmethod
     def item(reading: Reading):
@@ -99,11 +100,12 @@ class Network(keras.Model):
         """Stack documents into one array and its mask."""
         return pad(items)
 
+    @abstractmethod
     def look(self, states, mask=None):
         """Tensors from which `seen` tells what the network saw in each document of a batch."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def seen(
         cls,
         weights: Weights,
@@ -122,7 +124,6 @@ class Network(keras.Model):
         again : callable (sets, words) bool -> (sets, K - 1)
             Runs the network on the document without the marked words.
         """
-        raise NotImplementedError
 
     @staticmethod
     def by_word(reading: Reading, values: np.ndarray) -> np.ndarray:

@@ -23,6 +23,11 @@ class AttendedNetwork(Network):
     A subclass has a layer `pooling` with heads.
     """
 
+    @property
+    def parts(self):
+        """The layers that learn; see `Network`."""
+        return {"pooling": self.pooling, "logits": self.logits}
+
     def call(self, states, mask=None, training=False):
         pooled = self.pooling(self.in_context(states, mask), mask=mask)
         return self.head(pooled, training=training)

@@ -25,11 +25,6 @@ class AttentionNetwork(AttendedNetwork):
         self.pooling.build((None, None, SIZE))
         self.logits.build((None, HEADS * SIZE))
 
-    @property
-    def parts(self):
-        """The layers that learn; see `Network`."""
-        return {"pooling": self.pooling, "logits": self.logits}
-
     @classmethod
     def start(cls, levels: int, seed: int) -> Weights:
         """Weights to begin with; see `Network`."""
