@@ -7,7 +7,7 @@ run through the same code as our own model, so a difference is the model's, not 
 import gzip
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,28 +148,22 @@ def cross_validate(
     clusters = near_duplicate_clusters([document.text for document in data.documents])
     shape = (repeats, len(data.levels), len(scale))
     said = Said(np.zeros(shape), np.zeros(shape))
-    seconds, used = [], []
-    for repeat in range(repeats):
-        fold_of = grouped_folds(data.levels, clusters, folds, seed=repeat)
-        for fold in np.unique(fold_of):
-            progress((repeat * folds + fold) / (repeats * folds), f"Testing {kind}")
-            held = np.flatnonzero(fold_of == fold)
-            train = _sample(np.flatnonzero(fold_of != fold), n_train, repeat)
-            model = make_model(kind, scale, cache, repeat, rubric)
-            found, spent = _fit_predict(model, data.pick(train), data.pick(held))
-            said.probabilities[repeat, held] = found.probabilities
-            said.uncalibrated[repeat, held] = found.uncalibrated
-            seconds.append(spent)
-            used.append(0 if kind in UNTAUGHT else len(train))
+    seconds: list[tuple[float, float]] = []
+    used: list[int] = []
+    for repeat, train, held in _splits(data.levels, clusters, folds, repeats, n_train):
+        progress(len(seconds) / (repeats * folds), f"Testing {kind}")
+        model = make_model(kind, scale, cache, repeat, rubric)
+        found, spent = _fit_predict(model, data.pick(train), data.pick(held))
+        said.probabilities[repeat, held] = found.probabilities
+        said.uncalibrated[repeat, held] = found.uncalibrated
+        seconds.append(spent)
+        used.append(len(train))
+    taught = (
+        f"{len(data.levels)} protocols, each by a model that had not read it nor a "
+        f"near-duplicate ({folds} folds, {repeats} times)"
+    )
     return report(data, scale, said, seconds, decoding or model.decoding) | {
-        "measured_on": _untaught(data, left_out)
-        if kind in UNTAUGHT
-        else (
-            f"{len(data.levels)} protocols, each by a model that had not read it nor a "
-            f"near-duplicate ({folds} folds, {repeats} times)"
-        ),
-        "left_out": left_out,
-        "n_train": round(float(np.mean(used))),
+        **_learnt_from(kind, data, left_out, taught, round(float(np.mean(used)))),
         "near_duplicates": int(len(clusters) - len(np.unique(clusters))),
     }
 
@@ -194,11 +188,9 @@ def train_and_test(
     model = make_model(kind, scale, cache, 0, rubric)
     said, spent = _fit_predict(model, train.pick(chosen), test)
     return report(test, scale, said, [spent], decoding or model.decoding) | {
-        "measured_on": _untaught(test, left_out)
-        if kind in UNTAUGHT
-        else f"{len(test.levels)} protocols of the test file",
-        "left_out": left_out,
-        "n_train": 0 if kind in UNTAUGHT else len(chosen),
+        **_learnt_from(
+            kind, test, left_out, f"{len(test.levels)} protocols of the test file", len(chosen)
+        ),
         "near_duplicates": int((~apart).sum()),
     }
 
@@ -250,10 +242,26 @@ def _apart(data: Labelled, others: Sequence[str]) -> np.ndarray:
     return ~np.isin(clusters[: len(data.levels)], clusters[len(data.levels) :])
 
 
-def _untaught(data: Labelled, left_out: int) -> str:
-    """What the figures of a model without labels were measured on."""
+def _splits(
+    levels: np.ndarray, clusters: np.ndarray, folds: int, repeats: int, n_train: int | None
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Number of the repeat, positions to learn from, positions to be tested on."""
+    for repeat in range(repeats):
+        fold_of = grouped_folds(levels, clusters, folds, seed=repeat)
+        for fold in np.unique(fold_of):
+            others = np.flatnonzero(fold_of != fold)
+            yield repeat, _sample(others, n_train, repeat), np.flatnonzero(fold_of == fold)
+
+
+def _learnt_from(
+    kind: str, data: Labelled, left_out: int, taught: str, n_train: int
+) -> dict[str, Any]:
+    """What the figures were measured on, in words, and how many labels the model had."""
+    if kind not in UNTAUGHT:
+        return {"measured_on": taught, "left_out": left_out, "n_train": n_train}
     rest = f" ({left_out} left out: near-duplicates of texts it was fitted on)" if left_out else ""
-    return f"{len(data.levels)} protocols, none of whose labels it learnt from{rest}"
+    said = f"{len(data.levels)} protocols, none of whose labels it learnt from{rest}"
+    return {"measured_on": said, "left_out": left_out, "n_train": 0}
 
 
 def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:
