@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tables import machine, print_table
+from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
+from cer_assist.domain.rubric import parse_rubric
 
 SLOW = frozenset({"bilstm", "self_attention", "embedding", "maxpool", "hierarchical"})
 REPEATS, FOLDS = 5, 5
@@ -91,7 +93,9 @@ def _measure(cell: Cell, data: Path, home: Path, path: Path) -> None:
     if kind != evaluation.BASELINE:
         cache.encode([document for part in parts for document in part.documents], silent)
     scale = evaluation.scale_of(*parts)
+    rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
     how: dict[str, Any] = {"n_train": size, "progress": silent}
+    how["rubric"] = evaluation.rubric_for(rubric, *parts)
     if found.test is None:
         how |= {"folds": FOLDS, "repeats": 1 if kind in SLOW else REPEATS}
         result = evaluation.cross_validate(kind, found.train, scale, cache, **how)
