@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
 UNTAUGHT_NAMES = ("cold_start", "cue_words")
-DECODING_NAMES = ("median", "mode", "mean")
+DECODING_NAMES = ("between", "median", "mode", "mean")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -55,8 +55,8 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--decoding",
     type=click.Choice(DECODING_NAMES),
-    help="The level a distribution stands for: its middle, its peak or its mean. Default: the "
-    "middle; for tfidf_lr its peak, for cold_start its mean.",
+    help="The level a distribution stands for: its middle, its peak, its mean, or what lies "
+    "between middle and mean, which is the default; tfidf_lr takes the peak, cold_start the mean.",
 )
 def evaluate_command(
     home: Path | None,

@@ -18,7 +18,7 @@ class KindWords(NamedTuple):
 DEFAULT_KIND = "blend"
 MODEL_KINDS: dict[str, KindWords] = {
     "blend": KindWords(
-        "Words in context, word counts, the rubric and meanings together",
+        "Sentences that decide, word counts and the rubric together",
         "The usual choice: measured best on study protocols.",
     ),
     "attention": KindWords(
@@ -36,6 +36,10 @@ MODEL_KINDS: dict[str, KindWords] = {
     "rubric": KindWords(
         "Word counts and the rubric",
         "Counts words and compares every sentence with what the rubric says of each level.",
+    ),
+    "sentences": KindWords(
+        "Sentences that decide",
+        "Starts from what the rubric says and learns which sentences decide for each level.",
     ),
     "meaning": KindWords(
         "What sentences mean",

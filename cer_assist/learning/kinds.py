@@ -29,17 +29,8 @@ class Kind:
 COLD_START = "cold_start"  # of the rubric alone: no label taught it, so nobody chooses it
 KINDS: dict[str, Kind] = {
     "blend": Kind(
-        ("attention", "rubric", "meaning"),
-        (
-            (0.0, 1.0, 0.0),
-            (0.2, 0.8, 0.0),
-            (0.35, 0.65, 0.0),
-            (0.2, 0.6, 0.2),
-            (0.0, 0.65, 0.35),
-            (0.5, 0.0, 0.5),
-            (1.0, 0.0, 0.0),
-            (0.0, 0.0, 1.0),
-        ),
+        ("sentences", "rubric"),
+        ((0.5, 0.5), (0.35, 0.65), (0.65, 0.35), (0.0, 1.0), (1.0, 0.0)),
     ),
     **{name: Kind((name,)) for name in VIEWS},
 }

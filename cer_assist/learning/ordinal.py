@@ -127,10 +127,22 @@ def median_level(probabilities: np.ndarray) -> np.ndarray:
     return lowest_cost(probabilities, np.abs(numbers[:, None] - numbers))
 
 
-# What a level is decided by. Suggestions take the median: a level too far costs a coder twice what
-# the next one does, and on the reference protocols it is ahead of both others in QWK and macro-F1.
-DECODINGS = {"mode": most_probable, "median": median_level, "mean": nearest_expected}
-DEFAULT_DECODING = "median"
+def between_level(probabilities: np.ndarray) -> np.ndarray:
+    """Expected-cost decoding with the distance to the power of 1.5 as cost, (n,)."""
+    numbers = np.arange(probabilities.shape[1])
+    return lowest_cost(probabilities, np.abs(numbers[:, None] - numbers) ** 1.5)
+
+
+# What a level is decided by. The median takes a level two away for twice as bad as the next one,
+# the mean for four times; suggestions take what lies between. On the reference protocols that is
+# ahead of the median in QWK and MAE, and of the mean in accuracy and macro-F1.
+DECODINGS = {
+    "mode": most_probable,
+    "median": median_level,
+    "between": between_level,
+    "mean": nearest_expected,
+}
+DEFAULT_DECODING = "between"
 
 
 def spread(probabilities: np.ndarray) -> np.ndarray:

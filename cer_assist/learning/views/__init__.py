@@ -13,6 +13,7 @@ from cer_assist.learning.views import (
     meaning,
     rubric,
     self_attention,
+    sentences,
 )
 from cer_assist.learning.views.base import Fitted, HeldOut, Problem, Seen, View
 
@@ -25,6 +26,7 @@ VIEWS: dict[str, View] = {
     "maxpool": maxpool.VIEW,
     "lexical": lexical.VIEW,
     "rubric": rubric.VIEW,
+    "sentences": sentences.VIEW,
     "meaning": meaning.VIEW,
 }
 
