@@ -41,10 +41,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--coder", default="final", show_default=True, help="Whose labels of that CSV.")
 @click.option(
     "--model",
+    "models",
     type=click.Choice([*MODEL_NAMES, *UNTAUGHT_NAMES, "all"]),
-    default=DEFAULT_KIND,
+    multiple=True,
+    default=[DEFAULT_KIND],
     show_default=True,
-    help="cold_start and cue_words learn from no label; all is every other.",
+    help="May be repeated: the first is compared with each other one, pair by pair. cold_start and "
+    "cue_words learn from no label; all is every other.",
 )
 @click.option("--n-train", type=click.IntRange(min=0), help="Learn from so many protocols only.")
 @click.option(
@@ -68,7 +71,7 @@ def evaluate_command(
     test: Path | None,
     labels: Path | None,
     coder: str,
-    model: str,
+    models: tuple[str, ...],
     n_train: int | None,
     rubric: Path | None,
     decoding: str | None,
@@ -77,7 +80,7 @@ def evaluate_command(
     if bool(data) == bool(train or test) or bool(train) != bool(test):
         raise click.UsageError("give either --data, or --train together with --test")
     levels = read_levels(labels, coder) if labels else None
-    names = MODEL_NAMES if model == "all" else (model,)
+    names = MODEL_NAMES if "all" in models else tuple(dict.fromkeys(models))
     with progress_bar("Evaluating") as advance:
         how: dict[str, Any] = {"n_train": n_train, "decoding": decoding, "progress": advance}
         cache = _open_cache(home)
@@ -86,6 +89,7 @@ def evaluate_command(
             result = _measure(names, [data], levels, cache, rubric, how)
         elif train and test:
             result = _measure(names, [train, test], levels, cache, rubric, how)
+    _compare(result)
     emit(as_json, result, *_table(result))
 
 
@@ -142,12 +146,37 @@ def _encode(
         cache.encode([document for part in parts for document in part.documents], advance)
 
 
+def _compare(result: dict[str, Any]) -> None:
+    """Say of each model how far the first one is ahead of it; drop what that was made from."""
+    from cer_assist.learning import evaluation
+
+    first = next(iter(result))
+    for name, row in result.items():
+        if name != first:
+            row["ahead"] = {first: evaluation.ahead(result[first], row)}
+    for row in result.values():
+        del row["truth"], row["predicted"]
+
+
 def _table(result: dict[str, Any]) -> list[str]:
     lines = [f"{'model':14}" + "".join(f"{name:>24}" for name in SHOWN)]
     for model, row in result.items():
         cells = [_cell(row[name], row["intervals"][name]) for name in SHOWN]
         lines.append(f"{model:14}" + "".join(f"{cell:>24}" for cell in cells))
+    lines += [line for model, row in result.items() for line in _ahead(model, row)]
     return [*lines, f"on {next(iter(result.values()))['measured_on']}; 95 % intervals"]
+
+
+def _ahead(model: str, row: dict[str, Any]) -> list[str]:
+    lines = []
+    for first, figures in row.get("ahead", {}).items():
+        said = [
+            f"{name} {_cell(figures[name]['value'], [figures[name]['low'], figures[name]['high']])}"
+            for name in ("macro_f1", "qwk")
+            if name in figures
+        ]
+        lines += [f"{first} is ahead of {model} by {', '.join(said)}"] if said else []
+    return lines
 
 
 def _cell(value: float | None, interval: list[float | None]) -> str:

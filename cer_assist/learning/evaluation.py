@@ -202,20 +202,41 @@ def report(
     seconds: Sequence[tuple[float, float]],
     decoding: str,
 ) -> dict[str, Any]:
-    """Measures as plain numbers with their intervals beside them, and what they cost."""
+    """Measures as plain numbers with their intervals beside them, and what they cost.
+
+    `truth` and `predicted`, a list of levels a repeat, are there for comparing models; see `ahead`.
+    """
     numbers = data.levels - scale[0]
     grounds = said.uncalibrated
     figures = metrics.figures(numbers, said.probabilities, decided_by=grounds, decoding=decoding)
-    predicted = DECODINGS[decoding](grounds.reshape(-1, *grounds.shape[-2:])[-1])
+    repeats = grounds.reshape(-1, *grounds.shape[-2:])
+    predicted = np.stack([DECODINGS[decoding](ground) for ground in repeats])
     return {
         "n": len(numbers),
         **{name: figure["value"] for name, figure in figures.items()},
         "intervals": {name: [figure["low"], figure["high"]] for name, figure in figures.items()},
-        "confusion": metrics.confusion(numbers, predicted, len(scale)).tolist(),
+        "confusion": metrics.confusion(numbers, predicted[-1], len(scale)).tolist(),
         "decoding": decoding,
         "train_seconds": float(np.mean([fit for fit, _ in seconds])),
         "predict_seconds": float(np.mean([predict for _, predict in seconds])),
+        "truth": data.levels.tolist(),
+        "predicted": (predicted + scale[0]).tolist(),
     }
+
+
+def ahead(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """How far one report's model is ahead of another's on the same documents; see `differences`.
+
+    Nothing where they judged different documents, as models do that had read some before.
+    """
+    if first["truth"] != second["truth"]:
+        return {}
+    truth, *said = (
+        np.array(row) for row in (first["truth"], first["predicted"], second["predicted"])
+    )
+    lowest = min(truth.min(), *(levels.min() for levels in said))
+    levels = max(truth.max(), *(levels.max() for levels in said)) - lowest + 1
+    return metrics.differences(truth - lowest, said[0] - lowest, said[1] - lowest, int(levels))
 
 
 def _fit_predict(model: Model, train: Labelled, test: Labelled) -> tuple[Said, tuple[float, float]]:

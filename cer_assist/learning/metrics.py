@@ -50,10 +50,7 @@ def figures(
     ----------
     ace: Nixon et al. 2019, Measuring Calibration in Deep Learning.
     """
-    draws = np.random.default_rng(seed).multinomial(
-        len(truth), np.full(len(truth), 1 / len(truth)), size=RESAMPLES
-    )
-    counts = np.concatenate([np.ones((1, len(truth))), draws])  # (1 + resamples, n)
+    counts = _resamples(len(truth), seed)
     repeats = probabilities.reshape(-1, *probabilities.shape[-2:])
     grounds = repeats if decided_by is None else decided_by.reshape(repeats.shape)
     measured = [
@@ -64,6 +61,49 @@ def figures(
         name: _figure(np.mean([values[name] for values in measured], axis=0))
         for name in measured[0]
     }
+
+
+@threadpool_limits.wrap(limits=1)
+def differences(
+    truth: np.ndarray, first: np.ndarray, second: np.ndarray, levels: int, *, seed: int = 0
+) -> dict[str, dict]:
+    """How far one model is ahead of another on the same documents, with paired intervals.
+
+    Both are resampled by the same documents, so that what is hard for both cancels out.
+
+    Parameters
+    ----------
+    truth : (n,) int
+        Level numbers 0 .. K-1.
+    first, second : (n,) or (repeats, n) int
+        Predicted level numbers; repeats are averaged as in `figures`.
+    levels : int
+        K.
+    seed : int
+
+    Returns
+    -------
+    dict of {"value", "low", "high"} by measure
+        accuracy, macro_f1, qwk and mae: the first one's minus the second one's.
+    """
+    counts = _resamples(len(truth), seed)
+    of_both = []
+    for predicted in (first, second):
+        rows = np.asarray(predicted).reshape(-1, len(truth))
+        squares = [
+            (counts @ _cells(truth, row, levels)).reshape(-1, levels, levels) for row in rows
+        ]
+        of_both.append(
+            {name: np.mean([of(s) for s in squares], axis=0) for name, of in _OF_LEVELS.items()}
+        )
+    return {name: _figure(of_both[0][name] - of_both[1][name]) for name in _OF_LEVELS}
+
+
+def _resamples(documents: int, seed: int) -> np.ndarray:
+    """How often each document was drawn, (1 + resamples, n); the first row is the sample itself."""
+    shares = np.full(documents, 1 / documents)
+    draws = np.random.default_rng(seed).multinomial(documents, shares, size=RESAMPLES)
+    return np.concatenate([np.ones((1, documents)), draws])
 
 
 def _measures(
@@ -185,6 +225,14 @@ def _adaptive_errors(counts: np.ndarray, truth: np.ndarray, probabilities: np.nd
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, levels: int) -> np.ndarray:
     return np.eye(levels**2)[truth * levels + predicted]  # (n, K * K)
+
+
+_OF_LEVELS = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "qwk": quadratic_kappa,
+    "mae": mean_distance,
+}
 
 
 def _distances(levels: int) -> np.ndarray:

@@ -72,6 +72,12 @@ def test_all_models_run_side_by_side_and_leave_out_copies_of_test_rows(
     assert set(found) == set(MODEL_NAMES) == set(MODELS)
     for row in found.values():
         assert (row["near_duplicates"], row["n_train"]) == (2, 30)
+        assert "predicted" not in row
+    gap = found["blend"]["qwk"] - found["lexical"]["qwk"]
+    ahead = found["lexical"]["ahead"]["blend"]["qwk"]
+    assert ahead["value"] == pytest.approx(gap)
+    assert ahead["low"] <= gap <= ahead["high"]
+    assert "ahead" not in found["blend"]
 
 
 def test_labels_may_stand_in_a_file_of_their_own(files: Path, home: Path) -> None:

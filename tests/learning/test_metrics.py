@@ -11,6 +11,7 @@ from cer_assist.learning.metrics import (
     adaptive_error,
     calibration_error,
     confusion,
+    differences,
     figures,
     reliability,
 )
@@ -97,6 +98,38 @@ def test_figures_are_of_the_level_that_is_decided_for() -> None:
         found = figures(np.full(10, level), split, decoding=decoding)
         assert found["accuracy"]["value"] == 1.0, decoding
         assert found["ece"] == figures(np.full(10, level), split)["ece"]
+
+
+def test_a_model_is_not_ahead_of_itself() -> None:
+    generator = np.random.default_rng(1)
+    truth, said = generator.integers(0, LEVELS, (2, 50))
+    for figure in differences(truth, said, said, LEVELS).values():
+        assert figure == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_differences_are_paired_by_document_and_of_the_figures_themselves() -> None:
+    generator = np.random.default_rng(2)
+    truth = generator.integers(0, LEVELS, 200)
+    worse = np.where(generator.random(200) < 0.5, generator.integers(0, LEVELS, 200), truth)
+    better = np.where(np.arange(200) < 30, truth, worse)  # of 30 documents it knows the answer
+    found = differences(truth, better, worse, LEVELS)
+    kappas = [cohen_kappa_score(truth, said, weights="quadratic") for said in (better, worse)]
+    assert found["qwk"]["value"] == pytest.approx(kappas[0] - kappas[1])
+    assert found["macro_f1"]["low"] > 0
+    assert found["mae"]["high"] < 0  # nearer by
+    alone = figures(truth, np.eye(LEVELS)[worse])["accuracy"]
+    paired = found["accuracy"]
+    assert paired["high"] - paired["low"] < 0.8 * (alone["high"] - alone["low"])
+    back = differences(truth, worse, better, LEVELS)
+    assert back["qwk"]["value"] == pytest.approx(-found["qwk"]["value"])
+
+
+def test_repeats_do_not_narrow_a_difference() -> None:
+    generator = np.random.default_rng(3)
+    truth, first, second = generator.integers(0, LEVELS, (3, 80))
+    once = differences(truth, first, second, LEVELS)["qwk"]
+    thrice = differences(truth, np.tile(first, (3, 1)), np.tile(second, (3, 1)), LEVELS)["qwk"]
+    assert thrice == pytest.approx(once)
 
 
 def test_confusion_counts_truth_by_row() -> None:
