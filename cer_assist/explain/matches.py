@@ -10,7 +10,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.kinds import COLD_START
 from cer_assist.learning.rubric_texts import rubric_texts
 from cer_assist.learning.similarities import TOP, all_similarities
-from cer_assist.learning.views.cold_start import RubricAlone
+from cer_assist.learning.views.rubric_alone import RubricAlone
 
 
 @dataclass(frozen=True, slots=True)

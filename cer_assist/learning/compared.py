@@ -17,12 +17,13 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.calibration import Said
 from cer_assist.learning.classifier import ProtocolClassifier
-from cer_assist.learning.cold_start import cold_start, demo_protocols
+from cer_assist.learning.cold_start import cold_start
 from cer_assist.learning.cues import Cues
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START, KINDS
 from cer_assist.learning.ordinal import DEFAULT_DECODING
+from cer_assist.learning.views.cold_start import demo_protocols
 
 BASELINE, CUE_WORDS = "tfidf_lr", "cue_words"
 UNTAUGHT = (COLD_START, CUE_WORDS)

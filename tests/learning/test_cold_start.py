@@ -11,7 +11,7 @@ from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.explain.matches import rubric_matches
 from cer_assist.explain.words import suggest
 from cer_assist.learning.classifier import ProtocolClassifier
-from cer_assist.learning.cold_start import cold_start, even_answers
+from cer_assist.learning.cold_start import cold_start
 from cer_assist.learning.compared import CUE_WORDS, make_model
 from cer_assist.learning.cumulative import non_increasing
 from cer_assist.learning.evaluation import (
@@ -24,6 +24,7 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START
 from cer_assist.learning.ordinal import level_probabilities
 from cer_assist.learning.progress import silent
+from cer_assist.learning.views.cold_start import even_answers
 from tests.learning.shared import SCALE, Demo, a_text
 
 ALONE = a_text("Patients of the university hospital are randomized. Blood is drawn twice. " * 2)

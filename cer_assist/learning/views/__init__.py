@@ -28,13 +28,12 @@ VIEWS: dict[str, View] = {
     "rubric": rubric.VIEW,
     "sentences": sentences.VIEW,
     "meaning": meaning.VIEW,
+    "cold_start": cold_start.VIEW,
 }
 
 
 def load_view(name: str, arrays: dict[str, np.ndarray]) -> Fitted:
-    """A view from its arrays; besides `VIEWS` there is the one that no label taught."""
-    if name == "cold_start":
-        return cold_start.RubricAlone.load(arrays)
+    """A view from its arrays."""
     return VIEWS[name].load(arrays)
 
 

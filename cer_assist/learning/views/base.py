@@ -31,12 +31,15 @@ class Problem:
         Reads texts that are no documents, such as the rubric's, as documents are read.
     rubric : Rubric, optional
         What the levels mean; documents that belong to no project have none.
+    lent : (demo protocols,) bool, optional
+        Demo protocols that are no copies of any document, for the view that learns from them.
     """
 
     levels: int
     seed: int
     read: Callable[[Sequence[str]], list[Reading]]
     rubric: Rubric | None = None
+    lent: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
