@@ -22,8 +22,8 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.training import train
-from cer_assist.services import jobs, models, training_data
+from cer_assist.learning.training import TrainingResult, train
+from cer_assist.services import jobs, models, quality, retraining, training_data
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
@@ -63,7 +63,12 @@ def feature_cache(settings: Settings) -> FeatureCache:
 
 
 def retrain(database: Database, settings: Settings, held: Held) -> str:
-    """Train on all settled labels, score the open protocols, publish if it is no worse."""
+    """Learn from all settled labels, score the open protocols, publish if it is no worse.
+
+    Between full fits the version in use learns on. What then keeps a bad version out is that new
+    labels which contradict the one in use, and a model that forgets, lead to a full fit; only that
+    is measured, and used if it is not clearly worse.
+    """
     started = time.monotonic()
     material = read_material(database, held.claim.project_id)
     cache = feature_cache(settings)
@@ -78,6 +83,7 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
             kind=material.model_kind,
             rubric=material.rubric,
             previous=_stored(settings, earlier) if earlier else None,
+            in_full=held.claim.payload.get(retraining.IN_FULL, ""),
             seed=0,
             progress=lambda share, note: held.progress(0.7 * share, note),
         )
@@ -87,19 +93,34 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
     artefact, digest = save_artefact(settings, result.classifier)
     levels = [material.levels[row.id] for row in material.labelled]
     words = level_words(result.classifier, documents, levels)
-    publish, decision = decide(result.metrics, len(documents), material.previous)
+    publish, decision, metrics = _judged(result, len(documents), earlier)
     version = NewVersion(
         kind=result.classifier.kind,
         label_count=len(documents),
         last_event_id=material.last_event_id,
-        metrics=result.metrics,
+        metrics=metrics,
         words={str(level): found for level, found in words.items()},
         artefact=artefact,
         sha256=digest,
         seconds=time.monotonic() - started,
         decision=decision,
     )
-    return _write(database, held, version, scored, publish=publish)
+    return _write(database, held, version, scored, publish=publish, measured=bool(result.in_full))
+
+
+def _judged(
+    result: TrainingResult, label_count: int, earlier: ModelVersion | None
+) -> tuple[bool, str, dict[str, Any]]:
+    """Whether to publish what was trained, why, and what to record of its quality."""
+    if result.in_full or earlier is None:
+        publish, decision = quality.decide(result.metrics, label_count, earlier)
+        if earlier is not None and quality.measured(earlier) is not None:
+            decision += f"; fitted anew: {result.in_full}"
+        return publish, decision, result.metrics
+    judged = result.classifier.memory_.since
+    metrics = quality.learnt_on(earlier, label_count, {"n": judged.n, "right": judged.right})
+    more = label_count - earlier.label_count
+    return True, f"learnt on from version {earlier.number}, {more} labels more", metrics
 
 
 def read_material(database: Database, project_id: int) -> Material:
@@ -121,28 +142,6 @@ def read_material(database: Database, project_id: int) -> Material:
             [row for row in texts if row.id in open_ids],
             models.current_version(session, project_id),
         )
-
-
-def decide(
-    metrics: dict[str, Any], label_count: int, previous: ModelVersion | None
-) -> tuple[bool, str]:
-    """Whether a new version replaces the one in use: a clearly worse one is only recorded.
-
-    Clearly worse means that the 95 % intervals of the two out-of-fold QWKs do not meet: with forty
-    labels one more can move the figure by .2. A version that has half as many labels again replaces
-    the one in use in any case: the old figure then rests on too few.
-    """
-    if previous is None or not previous.metrics.get("qwk"):
-        return True, "the first version with a measured quality"
-    new, old = metrics["qwk"], previous.metrics["qwk"]
-    if label_count >= 1.5 * previous.label_count:
-        return True, f"learned from {label_count} protocols instead of {previous.label_count}"
-    if new["high"] < old["low"]:
-        return False, (
-            f"not used: its QWK ({new['low']:.2f} to {new['high']:.2f}) lies below that of "
-            f"version {previous.number} ({old['low']:.2f} to {old['high']:.2f})"
-        )
-    return True, f"QWK {new['value']:.2f}, version {previous.number} had {old['value']:.2f}"
 
 
 def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[str, str]:
@@ -245,6 +244,7 @@ def _write(
     scored: Sequence[SuggestionRow],
     *,
     publish: bool,
+    measured: bool,
 ) -> str:
     decision = version.decision
     if publish:
@@ -260,6 +260,8 @@ def _write(
         jobs.hold(session, held.claim)
         models.publish(session, version_id, decision)
         jobs.enqueue(session, "encode", held.claim.project_id)
+        if not measured:
+            retraining.measure_when_idle(session, held.claim.project_id)
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
     deleted = 1
     while deleted:

@@ -15,6 +15,7 @@ TABLES = {
     "train": "train",
     "sum-task": "sum_task",
     "learner": "learner",
+    "stream": "stream",
 }
 
 

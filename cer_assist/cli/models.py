@@ -22,7 +22,7 @@ from cer_assist.cli.base import (
 from cer_assist.config import Settings
 from cer_assist.domain.errors import CerError, InvalidInput, NotFound
 from cer_assist.services import jobs, models, projects, training_data
-from cer_assist.services.retraining import KIND
+from cer_assist.services.retraining import IN_FULL, KIND
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import ModelVersion, Protocol
@@ -35,7 +35,7 @@ from cer_assist.store.types import now
 @click.argument("project")
 @click.option("--full", is_flag=True, help="Encode all protocols first, so that all are scored.")
 def train_command(home: Path | None, as_json: bool, project: str, full: bool) -> None:
-    """Train a model on the labels so far, here and now."""
+    """Train a model anew on the labels so far, here and now, and measure it."""
     settings = settings_for(home)
     with open_database(settings) as database, progress_bar("Training") as advance:
         with database.write() as session:
@@ -82,7 +82,8 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
 
     lease = dt.timedelta(seconds=settings.lease_seconds)
     with database.write() as session:
-        jobs.enqueue(session, KIND, project_id, run_after=now())
+        payload = {IN_FULL: "asked for with the command train"}
+        jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
         claim = jobs.claim(session, "command line", lease, only=(KIND, project_id))
     if claim is None:
         raise CerError("A worker is training already: wait until it has finished.")

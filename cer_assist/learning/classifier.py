@@ -2,8 +2,11 @@
 
 The constructor only stores. `fit` learns every view, first once per fold to see how they do on
 documents they have not read (that fixes blend and calibration, and stays in `out_of_fold_`), then
-on everything. Only the final views start from earlier ones: a fold's must not, for those have read
-the documents it is tested on.
+on everything. All of them start afresh, so the final views are what was measured.
+
+`partial_fit` has its views start from earlier ones and replays everything learnt before, so that
+nothing is forgotten. It measures nothing: blend and calibration stay those of the last full fit,
+and it makes one itself where `schedule.why_in_full` says so.
 """
 
 from collections.abc import Sequence
@@ -15,21 +18,22 @@ import numpy as np
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.model_kinds import DEFAULT_KIND
-from cer_assist.domain.rubric import Rubric
+from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning.artefacts import load_model, save_model
-from cer_assist.learning.calibration import Blend, Said, fit_blend, surprise
+from cer_assist.learning.calibration import Blend, Said, cross_fitted, fit_blend, log_loss
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.kinds import Kind, kind_named
+from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
-_GROWTH = 2.0  # full fits at 10, 20, 40, ... labels are a tenth of the time of fitting at each step
-_ALARM = 3.0  # standard errors: one batch in a thousand if nothing has changed
+_FORGETS = "learning on made it forget what it had learnt"
 
 
 class ProtocolClassifier:
@@ -56,8 +60,12 @@ class ProtocolClassifier:
         Those of the kind's views that have a share in the blend, in the kind's order.
     blend_ : Blend
     n_labels_ : int
+    memory_ : Memory or None
+        What later labels are held against; none of a model made without labels.
+    in_full_ : str
+        Why `partial_fit` fitted everything anew, in words; empty where it learnt on.
     out_of_fold_ : OutOfFold
-        After `fit` only.
+        Of the last full fit; not read back with a model.
     """
 
     def __init__(
@@ -79,29 +87,61 @@ class ProtocolClassifier:
         self.seed = seed
         self.progress = progress
 
-    def fit(
-        self,
-        documents: Sequence[Document],
-        levels: Sequence[int],
-        *,
-        start: dict[str, Fitted] | None = None,
-    ) -> "ProtocolClassifier":
-        """Learn from labelled documents.
+    def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "ProtocolClassifier":
+        """Learn from labelled documents, from the start.
 
         Parameters
         ----------
         documents : sequence of Document
         levels : sequence of int
             Values of the scale; some may be missing.
-        start : dict of str to Fitted, optional
-            Earlier views, by name, for the final ones to continue from.
 
         Raises
         ------
         InvalidInput
             Fewer than 6 labels, a single level, or a level that is not on the scale.
         """
+        return self._fit(list(documents), self._numbers(documents, levels))
+
+    def partial_fit(
+        self, documents: Sequence[Document], levels: Sequence[int]
+    ) -> "ProtocolClassifier":
+        """Learn from more documents and replay all earlier ones, or fit everything anew.
+
+        A classifier that has learnt nothing yet is fitted. One that was read back from disk has no
+        documents to replay: it takes all of them, new and old.
+
+        Parameters
+        ----------
+        documents : sequence of Document
+            One that was given before may come again; it then has the level given now.
+        levels : sequence of int
+
+        Raises
+        ------
+        InvalidInput
+            As `fit`, or the classifier was read back and lacks documents that it had learnt.
+        """
         numbers = self._numbers(documents, levels)
+        memory = getattr(self, "memory_", None)
+        if memory is None:
+            self.in_full_ = "it had learnt nothing yet"
+            return self._fit(list(documents), numbers)
+        everything, known = self._with_earlier(documents, numbers)
+        if gone := memory.gone(everything):
+            raise InvalidInput(
+                f"This model was read back and has no texts to replay, and {gone} of the "
+                f"{len(memory.learnt)} protocols it has learnt are missing: give it all of them "
+                "together with the new ones, or fit anew."
+            )
+        judged = self._judge(everything, known, memory)
+        changed, alarm = memory.changed(everything, known), memory.alarm(judged)
+        self.in_full_ = why_in_full(Since(memory.in_full, len(known), changed, alarm))
+        if not self.in_full_:
+            self.in_full_ = self._learn_on(everything, known, memory, judged)
+        return self._fit(everything, known) if self.in_full_ else self
+
+    def _fit(self, documents: list[Document], numbers: np.ndarray) -> "ProtocolClassifier":
         clusters = near_duplicate_clusters([document.text for document in documents])
         _check_enough(numbers, clusters)
         readings = self._readings(documents, self._part(0.0, 0.4))
@@ -115,39 +155,46 @@ class ProtocolClassifier:
         )
         used = {n: s for n, s in zip(self._kind.views, blend.shares, strict=True) if s > 0}
         self.blend_ = replace(blend, shares=tuple(used.values()))
-        self._fit_final(tuple(used), readings, numbers, start or {}, found.epochs)
-        self._in_full = len(numbers)
-        self._seen = dict(zip(documents, numbers, strict=True))
+        self._fit_final(tuple(used), readings, numbers, {}, found.epochs)
+        # Not by this blend: fitted on the same few logits, it would find them too probable.
+        said = cross_fitted(
+            list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
+        )
+        usual = held_out(said.probabilities, found.levels)
+        self.memory_ = Memory(pairs(documents, numbers), len(numbers), usual)
+        self._replayed = documents, numbers
         return self
 
-    def partial_fit(
-        self, documents: Sequence[Document], levels: Sequence[int]
-    ) -> "ProtocolClassifier":
-        """Learn from more documents, replaying earlier ones; blend and calibration stay.
+    def _with_earlier(
+        self, documents: Sequence[Document], numbers: np.ndarray
+    ) -> tuple[list[Document], np.ndarray]:
+        """Documents to replay and those given, which count where both have one."""
+        if not hasattr(self, "_replayed"):
+            return list(documents), numbers
+        given = {document.key for document in documents}
+        kept = [at for at, document in enumerate(self._replayed[0]) if document.key not in given]
+        earlier = [self._replayed[0][at] for at in kept]
+        return [*earlier, *documents], np.append(self._replayed[1][kept], numbers)
 
-        Once documents have doubled since the last full fit, or the new ones surprise the model more
-        than held-out ones did, everything is fitted anew. So is a model that was read back, which
-        has no documents to replay: give it all, it continues from its views.
-        """
-        numbers = self._numbers(documents, levels)
-        if not hasattr(self, "_seen"):
-            return self.fit(documents, levels, start=getattr(self, "views_", None))
-        surprised = self._surprised(documents, numbers)
-        self._seen |= dict(zip(documents, numbers, strict=True))
-        known = np.array(list(self._seen.values()))
-        if surprised or len(known) >= _GROWTH * self._in_full:
-            return self.fit(list(self._seen), np.array(self.scale)[known].tolist())
-        readings = self._readings(list(self._seen), self._part(0.0, 0.8))
-        self._fit_final(tuple(self.views_), readings, known, self.views_, {})
-        return self
+    def _judge(self, documents: Sequence[Document], numbers: np.ndarray, memory: Memory) -> Judged:
+        """What is said of documents that were not learnt yet against their labels."""
+        new = memory.is_new(documents)
+        if not new.any():
+            return Judged()
+        said = self.say([documents[at] for at in np.flatnonzero(new)])
+        return judge(said.probabilities, self.decide(said.uncalibrated), numbers[new])
 
-    def _surprised(self, documents: Sequence[Document], numbers: np.ndarray) -> bool:
-        """Whether labels are less probable to the model than held-out ones, beyond chance."""
-        held = self.out_of_fold_
-        said = self.blend_.probabilities([held.logits[name] for name in self.views_])
-        usual = surprise(said, held.levels)
-        new = surprise(self.predict_proba(documents), numbers)
-        return new.mean() > usual.mean() + _ALARM * usual.std() / len(new) ** 0.5
+    def _learn_on(
+        self, documents: list[Document], numbers: np.ndarray, memory: Memory, judged: Judged
+    ) -> str:
+        """Continue from the views as they are; says why they are not to be used, if so."""
+        readings = self._readings(documents, self._part(0.0, 0.8))
+        self._fit_final(tuple(self.views_), readings, numbers, self.views_, {})
+        # Whoever has read a document must find its level more probable than one who has not.
+        loss = log_loss(self.say_of(readings).probabilities, numbers)
+        self.memory_ = memory.with_more(documents, numbers, judged)
+        self._replayed = documents, numbers
+        return "" if loss <= memory.held_out.surprise else _FORGETS
 
     def predict_proba(self, documents: Sequence[Document]) -> np.ndarray:
         """Calibrated probabilities of the levels in scale order, (n, K)."""
@@ -171,6 +218,7 @@ class ProtocolClassifier:
 
     def save(self, folder: Path) -> str:
         """Write the model into a new folder; returns the SHA-256 that `load` wants."""
+        memory = getattr(self, "memory_", None)
         description = {
             "scale": list(self.scale),
             "kind": self.kind,
@@ -179,6 +227,8 @@ class ProtocolClassifier:
             "labels": self.n_labels_,
             "decoding": self.decoding,
             "blend": asdict(self.blend_),
+            "rubric": self.rubric.text if self.rubric else None,
+            "memory": memory.as_json() if memory else None,
         }
         arrays = {
             f"{view}.{name}": array
@@ -200,13 +250,16 @@ class ProtocolClassifier:
         description, arrays = load_model(Path(folder), sha256)
         scale = tuple(description["scale"])
         how = {name: description[name] for name in ("kind", "decoding", "seed")}
-        loaded = cls(scale, cache, **how)
+        text = description.get("rubric")
+        loaded = cls(scale, cache, rubric=parse_rubric(text) if text else None, **how)
         loaded.views_ = {
             name: load_view(name, _under(f"{name}.", arrays)) for name in description["views"]
         }
         blend = description["blend"]
         loaded.blend_ = Blend(tuple(blend["shares"]), blend["slope"], tuple(blend["offsets"]))
         loaded.n_labels_ = description["labels"]
+        memory = description.get("memory")
+        loaded.memory_ = Memory.from_json(memory) if memory else None
         return loaded
 
     @property

@@ -1,4 +1,7 @@
-"""What the worker calls: labels in, a classifier and honest figures about it out."""
+"""What the worker calls: labels in, a classifier out, with honest figures where it was measured.
+
+A classifier that learnt on from an earlier one has no figures of its own, and is given none.
+"""
 
 import logging
 import time
@@ -18,9 +21,9 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 from cer_assist.learning.progress import Progress, silent
-from cer_assist.learning.views import Fitted
 
 _log = logging.getLogger(__name__)
+_SAME = ("scale", "kind", "rubric", "decoding", "seed")
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,18 @@ class TrainingResult:
     Attributes
     ----------
     classifier : ProtocolClassifier
+    in_full : str
+        Why everything was fitted anew, in words; empty where it learnt on from the earlier model.
     metrics : dict
-        JSON-able. Each of accuracy, macro_f1, qwk, mae, within_one, ece and ace is
-        {"value", "low", "high"}; `n` documents; `measured_on` in words; `confusion` counts by
-        (true, predicted) level in scale order; `blend` as fitted; `calibration`: ece and ace before
-        and after; `reliability`: bins before and after, see `metrics.reliability`.
+        JSON-able; empty where it learnt on. Each of accuracy, macro_f1, qwk, mae, within_one, ece
+        and ace is {"value", "low", "high"}; `n` documents; `measured_on` in words; `confusion`
+        counts by (true, predicted) level in scale order; `blend` as fitted; `calibration`: ece and
+        ace before and after; `reliability`: bins before and after, see `metrics.reliability`.
     seconds : float
     """
 
     classifier: ProtocolClassifier
+    in_full: str
     metrics: dict[str, Any]
     seconds: float
 
@@ -52,14 +58,16 @@ def train(
     kind: str = DEFAULT_KIND,
     rubric: Rubric | None = None,
     previous: tuple[Path, str] | None = None,
+    in_full: str = "",
     seed: int = 0,
     progress: Progress = silent,
 ) -> TrainingResult:
-    """Train a classifier and measure it out of fold.
+    """Learn on from an earlier model, or train one anew and measure it out of fold.
 
     Parameters
     ----------
     documents : sequence of Document
+        All that have a level now, whether or not the earlier model has learnt them.
     levels : sequence of int
         One value of the scale for each document.
     scale : tuple of int
@@ -70,8 +78,10 @@ def train(
     rubric : Rubric, optional
         Of the project, for views that read it.
     previous : (Path, str), optional
-        Folder of an earlier model of the same scale and the SHA-256 its `save` returned; the views
-        that both have continue from it, and an unusable one is passed over.
+        Folder of an earlier model and the SHA-256 its `save` returned. It learns on unless it is
+        unusable or of another kind, or a full fit is due (`schedule.why_in_full`).
+    in_full : str
+        Why everything is to be fitted anew in any case; empty to leave that to the labels.
     seed : int
     progress : callable (share done, message)
         May raise `Cancelled`.
@@ -82,12 +92,15 @@ def train(
         Too few labels, or labels that are not on the scale.
     """
     started = time.perf_counter()
-    classifier = ProtocolClassifier(
-        scale, cache, kind=kind, rubric=rubric, seed=seed, progress=progress
-    )
-    classifier.fit(documents, levels, start=_earlier_views(previous, scale, cache))
-    measured = out_of_fold_metrics(classifier)
-    return TrainingResult(classifier, measured, time.perf_counter() - started)
+    fresh = ProtocolClassifier(scale, cache, kind=kind, rubric=rubric, seed=seed, progress=progress)
+    earlier = in_full or _earlier(previous, fresh, documents)
+    if isinstance(earlier, str):
+        classifier, why = fresh.fit(documents, levels), earlier
+    else:
+        classifier = earlier.partial_fit(documents, levels)
+        why = classifier.in_full_
+    measured = out_of_fold_metrics(classifier) if why else {}
+    return TrainingResult(classifier, why, measured, time.perf_counter() - started)
 
 
 def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
@@ -128,15 +141,22 @@ def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
     return cross_fitted(views, found.levels, found.fold_of, KINDS[kind].shares)
 
 
-def _earlier_views(
-    previous: tuple[Path, str] | None, scale: tuple[int, ...], cache: FeatureCache
-) -> dict[str, Fitted] | None:
-    """Views to continue from; without usable ones training starts afresh."""
+def _earlier(
+    previous: tuple[Path, str] | None, wanted: ProtocolClassifier, documents: Sequence[Document]
+) -> ProtocolClassifier | str:
+    """The model to learn on from, or why there is none."""
     if previous is None:
-        return None
+        return "there was no earlier model"
     try:
-        earlier = ProtocolClassifier.load(*previous, cache)
+        earlier = ProtocolClassifier.load(*previous, wanted.cache)
     except Corrupt as error:
         _log.warning("not continuing from the earlier model: %s", error)
-        return None
-    return earlier.views_ if earlier.scale == scale else None
+        return "the earlier model cannot be opened"
+    if any(getattr(earlier, name) != getattr(wanted, name) for name in _SAME):
+        return "the kind of model or the rubric is another one now"
+    if earlier.memory_ is None:
+        return "no label had taught the earlier model"
+    if gone := earlier.memory_.gone(documents):
+        return f"{gone} of the labels it had learnt are gone"
+    earlier.progress = wanted.progress
+    return earlier

@@ -47,8 +47,12 @@ def enqueue(
     *,
     run_after: dt.datetime | None = None,
     payload: dict[str, Any] | None = None,
+    unless_waiting: bool = False,
 ) -> None:
-    """Make sure one job of this kind waits for the project; a waiting one takes the new time."""
+    """Make sure one job of this kind waits for the project.
+
+    One that waits already takes the new time and payload, or with `unless_waiting` keeps its own.
+    """
     when = run_after or now()
     values = {
         "kind": kind,
@@ -68,7 +72,7 @@ def enqueue(
         Job,
         values,
         conflict=("kind", "project_id"),
-        replace=("run_after", "payload"),
+        replace=() if unless_waiting else ("run_after", "payload"),
         where="state = 'queued'",
     )
 

@@ -1,7 +1,8 @@
 """When to retrain is decided by a pure function, and the job waits until that time.
 
 Forty labels in a row want one retraining after the fifth and so on, not forty: each label moves the
-one waiting job's time.
+one waiting job's time. While coders work, the model in use learns on; once they pause there is time
+to fit everything anew, which alone measures, so that figures are fresh when someone looks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now, table_of
 
 KIND = "retrain"
+IN_FULL = "in_full"  # in a job's payload: why everything is to be fitted anew, whatever has come
+PAUSED = "nobody has labelled for a while"
 
 
 _KNOWN = (
@@ -62,7 +65,16 @@ def labels_changed(session: Session, project: Project) -> None:
         return
     idle = dt.timedelta(seconds=project.retrain_idle_seconds)
     when = retrain_at(new_labels, every=project.retrain_every, idle=idle, at=at)
-    jobs.enqueue(session, KIND, project.id, run_after=when)
+    payload = {IN_FULL: PAUSED} if when > at else {}
+    jobs.enqueue(session, KIND, project.id, run_after=when, payload=payload)
+
+
+def measure_when_idle(session: Session, project_id: int) -> None:
+    """Let a full fit wait for coders to pause, unless a retraining waits already."""
+    project = session.get_one(Project, project_id)
+    when = now() + dt.timedelta(seconds=project.retrain_idle_seconds)
+    payload = {IN_FULL: PAUSED}
+    jobs.enqueue(session, KIND, project_id, run_after=when, payload=payload, unless_waiting=True)
 
 
 def _has_one_writer(session: Session) -> bool:

@@ -24,7 +24,7 @@ def upsert(
     replace: tuple[str, ...],
     where: str | None = None,
 ) -> None:
-    """Insert a row, or where one with the same `conflict` columns stands replace some columns.
+    """Insert a row; where one with the same `conflict` columns stands replace those named, if any.
 
     `where` is the condition of a partial unique index.
     """
@@ -42,8 +42,13 @@ def _statement(
 ) -> Any:
     module: Any = sqlite if dialect == "sqlite" else postgresql
     statement = module.insert(table.__table__)
+    found = {
+        "index_elements": conflict,
+        "index_where": None if where is None else text(where),
+    }
+    if not replace:
+        return statement.on_conflict_do_nothing(**found)
     return statement.on_conflict_do_update(
-        index_elements=conflict,
-        index_where=None if where is None else text(where),
+        **found,
         set_={name: statement.excluded[name] for name in replace},
     )

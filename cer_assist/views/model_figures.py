@@ -121,6 +121,26 @@ def reliability(metrics: Mapping[str, Any]) -> list[BinRow] | None:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Labels that came after the figures, and how many the model had suggested before."""
+
+    n: int
+    right: int
+    share: float
+    low: float  # 95 % interval of the share
+    high: float
+
+
+def judged(metrics: Mapping[str, Any]) -> Judged | None:
+    """What became of labels since the last full fit; None where there are none."""
+    found = metrics.get("judged")
+    if not found or not found["n"]:
+        return None
+    share = found["right"] / found["n"]
+    return Judged(found["n"], found["right"], share, *wilson(share, found["n"]))
+
+
 def wilson(share: float, n: int) -> tuple[float, float]:
     """95 % score interval of a share of n (Wilson 1927, JASA 22:209-212)."""
     square = NORMAL_95**2

@@ -10,6 +10,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
+from cer_assist.services import quality
 from cer_assist.views.assets import static_url
 
 
@@ -18,6 +19,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=when, count=count, share=share, figure=figure, ramp=ramp, taught=taught, zip=zip
     )
+    app.jinja_env.filters["measured"] = quality.measured
     app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.globals["first_model"] = MIN_TRAINING_PROTOCOLS
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("macros.html").module

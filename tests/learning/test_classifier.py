@@ -133,19 +133,19 @@ def test_no_label_leaks_into_what_is_said_of_its_own_document(
     assert learnt.metrics["qwk"]["value"] > result.metrics["qwk"]["value"] + 0.2
 
 
-def test_a_folds_networks_do_not_start_from_weights_that_read_its_documents(
+def test_a_full_fit_starts_afresh_so_that_it_is_what_was_measured(
     cache: FeatureCache, demo: Demo, fitted: ProtocolClassifier, tmp_path: Path
 ) -> None:
+    """Also the fold's models: earlier weights have read the documents that a fold is tested on."""
     earlier = tmp_path / "earlier", fitted.save(tmp_path / "earlier")
-    warm = train(demo.documents, demo.levels, SCALE, cache=cache, previous=earlier)
-    cold = fitted.out_of_fold_
-    assert np.array_equal(
-        warm.classifier.out_of_fold_.logits["attention"], cold.logits["attention"]
+    again = train(
+        demo.documents, demo.levels, SCALE, cache=cache, previous=earlier, in_full="asked for"
     )
-    kernels = [
-        model.views_["attention"].arrays()["logits.kernel"] for model in (warm.classifier, fitted)
-    ]
-    assert not np.array_equal(kernels[0], kernels[1])
+    assert again.in_full == "asked for"
+    for name, logits in fitted.out_of_fold_.logits.items():
+        assert np.array_equal(again.classifier.out_of_fold_.logits[name], logits)
+    said = [model.predict_proba(demo.documents) for model in (again.classifier, fitted)]
+    assert np.array_equal(*said)
 
 
 @pytest.mark.parametrize("how", ["truncated", "other weights", "gone"])
@@ -169,6 +169,7 @@ def test_an_unusable_earlier_model_only_means_starting_afresh(
         part.documents, part.levels, SCALE, cache=cache, kind="lexical", previous=previous
     )
     assert result.metrics["n"] == len(part.levels)
+    assert result.in_full == "the earlier model cannot be opened"
     assert "earlier model" in caplog.text
 
 
@@ -190,57 +191,6 @@ def test_metrics_say_on_what_they_were_measured_and_are_json(
         bins = found["reliability"][when]
         assert sum(one["n"] for one in bins) == found["n"]
     assert result.seconds > 0
-
-
-def test_learning_more_keeps_what_was_known(cache: FeatureCache, demo: Demo) -> None:
-    first, more = small(demo, 1, 2, each=6), small(demo, 4, 5, each=4)
-    model = ProtocolClassifier(SCALE, cache).partial_fit(first.documents, first.levels)
-    model.partial_fit(more.documents, more.levels)
-    assert model.n_labels_ == len(first.levels) + len(more.levels)
-    assert np.mean(model.predict(first.documents) == first.levels) > 0.8
-    assert np.mean(model.predict(more.documents) >= 3) > 0.8
-
-
-def test_everything_is_fitted_anew_once_labels_have_doubled(
-    cache: FeatureCache, demo: Demo
-) -> None:
-    order = np.random.default_rng(0).permutation(len(demo.levels))
-    sizes, known = [], 0
-    model = ProtocolClassifier(SCALE, cache, kind="lexical")
-    for start in range(0, 40, 5):
-        which = order[start : start + 5] if start else order[:10]
-        known = max(known, start + 5, 10)
-        model.partial_fit([demo.documents[at] for at in which], [demo.levels[at] for at in which])
-        sizes.append(len(model.out_of_fold_.levels))
-        assert model.n_labels_ == known
-    assert sizes[0] == sizes[1] == 10
-    assert sizes[-1] >= 20
-
-
-def test_labels_that_surprise_have_everything_fitted_anew(cache: FeatureCache, demo: Demo) -> None:
-    order = np.random.default_rng(0).permutation(len(demo.levels))
-    first, more = order[:36], order[36:44]
-    last = [at for at in order[44:] if demo.levels[at] != 3]
-    model = ProtocolClassifier(SCALE, cache, kind="attention")
-    model.fit([demo.documents[at] for at in first], [demo.levels[at] for at in first])
-    blend = model.blend_
-    model.partial_fit([demo.documents[at] for at in more], [demo.levels[at] for at in more])
-    assert (len(model.out_of_fold_.levels), model.blend_) == (36, blend)
-    model.partial_fit([demo.documents[at] for at in last], [6 - demo.levels[at] for at in last])
-    assert len(model.out_of_fold_.levels) == model.n_labels_ == 44 + len(last)
-
-
-def test_a_model_that_was_read_back_learns_from_what_it_is_given(
-    cache: FeatureCache, demo: Demo, tmp_path: Path
-) -> None:
-    part = small(demo, 1, 4, each=6)
-    saved = ProtocolClassifier(SCALE, cache, kind="attention").fit(part.documents, part.levels)
-    again = ProtocolClassifier.load(tmp_path / "m", saved.save(tmp_path / "m"), cache)
-    again.partial_fit(part.documents, part.levels)
-    assert again.n_labels_ == len(part.levels)
-    assert not np.array_equal(
-        again.predict_proba(demo.documents), saved.predict_proba(demo.documents)
-    )
 
 
 def test_the_same_seed_trains_the_same_model(cache: FeatureCache, demo: Demo) -> None:

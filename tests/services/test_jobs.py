@@ -167,3 +167,29 @@ def test_a_worker_that_shuts_down_gives_its_job_back(any_database: Database) -> 
         again = jobs.claim(session, "w2", LEASE)
         assert again is not None
         assert again.job_id != claim.job_id
+
+
+def test_a_full_fit_waits_for_a_pause_and_never_puts_off_what_waits_already(
+    any_database: Database,
+) -> None:
+    def payloads() -> list[tuple[bool, dict[str, str]]]:
+        with any_database.read() as session:
+            rows = session.execute(select(Job.run_after, Job.payload).where(Job.kind == "retrain"))
+            return [(at <= now(), payload) for at, payload in rows]
+
+    paused = {retraining.IN_FULL: retraining.PAUSED}
+    with any_database.write() as session:
+        project = a_project(session, retrain_every=2, retrain_idle_seconds=600)
+        ana = a_member(session, project, "ana")
+        first, second, _ = some_protocols(session, project)
+        retraining.measure_when_idle(session, project.id)
+    assert payloads() == [(False, paused)]
+    with any_database.write() as session:
+        a_label(session, project, first.id, by=ana.id, level=2)
+    assert payloads() == [(False, paused)]  # one label, then silence: there is time to measure
+    with any_database.write() as session:
+        a_label(session, project, second.id, by=ana.id, level=2)
+    assert payloads() == [(True, {})]  # enough labels: coders wait, so the model learns on
+    with any_database.write() as session:
+        retraining.measure_when_idle(session, project.id)
+    assert payloads() == [(True, {})]

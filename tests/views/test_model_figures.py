@@ -52,3 +52,12 @@ def test_reliability_keeps_ranges_that_hold_protocols() -> None:
     assert rows[0].before is not None
     assert rows[0].before.low < 0.5 < rows[0].before.high
     assert model_figures.reliability({}) is None
+
+
+def test_labels_since_the_figures_are_counted_with_an_interval() -> None:
+    found = model_figures.judged({"judged": {"n": 10, "right": 6}})
+    assert found is not None
+    assert (found.n, found.right, found.share) == (10, 6, 0.6)
+    assert (found.low, found.high) == model_figures.wilson(0.6, 10)
+    assert model_figures.judged({"judged": {"n": 0, "right": 0}}) is None
+    assert model_figures.judged({}) is None

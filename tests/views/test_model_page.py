@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from cer_assist import libraries
 from cer_assist.domain.artefacts import MADE_FOR
-from cer_assist.services import models
+from cer_assist.services import models, quality
 from cer_assist.store.tables import AuditEvent, LabelEvent, ModelVersion
 from cer_assist.store.tables.accounts import Role
 from tests.builders import a_label, a_model
@@ -97,6 +97,51 @@ def test_versions_that_were_never_measured_are_shown_as_such(office: Office) -> 
     assert "Not recorded for this version." in text
     assert "How it learns" not in text
     assert "What it says differently" not in text
+
+
+@pytest.fixture
+def learnt_on(three: Office) -> Office:
+    """A fourth version that learnt on from the third and was not measured."""
+    with three.database.write() as session:
+        project = three.project(session)
+        third = session.scalars(select(ModelVersion).where(ModelVersion.number == 3)).one()
+        said = dict.fromkeys(three.protocols, (1, PROBABILITIES))
+        fourth = session.get_one(ModelVersion, a_model(session, project, said))
+        fourth.label_count = 40
+        fourth.metrics = quality.learnt_on(third, 40, {"n": 10, "right": 6})
+    return three
+
+
+def test_a_version_that_learnt_on_shows_whose_figures_they_are(learnt_on: Office) -> None:
+    text = text_of(learnt_on.browser("coder@own").get(PAGE).text)
+    assert "In use: version 4, from 40 labels" in text
+    assert "How good version 3 is" in text
+    assert (
+        "Version 4 learnt on from it and has no figures of its own yet: measured at version 3 on "
+        "30 labelled protocols; 10 labels since." in text
+    )
+    assert "6 had been suggested the settled level before the model learnt it (60 %; " in text
+    assert "95 % interval 31 % to 83 %" in text
+    assert "Version 3, measured on 30 labelled protocols; n = 30; 95 % intervals" in text
+    assert (
+        "n = 30 labelled protocols that version 3, from which version 4 learnt on, had not read"
+        in text
+    )
+
+
+def test_the_learning_curve_has_measured_versions_only(learnt_on: Office) -> None:
+    text = text_of(learnt_on.browser("coder@own").get(PAGE).text)
+    assert "3 measured versions" in text
+    assert "4 versions, newest first" in text
+    table = text[text.index("4 versions, newest first") :]
+    row = table[table.index(" 4 in use") : table.index(" 3 earlier")]
+    assert "0.74" not in row
+    assert "– – not itself Not measured itself: it learnt on from version 3. Measured at " in row
+
+
+def test_home_says_at_which_version_the_figure_was_measured(learnt_on: Office) -> None:
+    text = text_of(learnt_on.browser("coder@own").get("/").text)
+    assert "0.74 (0.62 to 0.83) n = 30, measured at version 3; 10 labels since" in text
 
 
 def test_what_moved_is_counted_for_all_and_listed_for_who_oversees(three: Office) -> None:

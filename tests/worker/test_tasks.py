@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -27,32 +26,6 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, intended_levels, some_protocols
-
-
-def quality(value: float, low: float, high: float) -> dict[str, Any]:
-    return {"qwk": {"value": value, "low": low, "high": high}}
-
-
-@pytest.mark.parametrize(
-    ("new", "labels", "old", "old_labels", "expected"),
-    [
-        (0.10, 10, None, 0, True),
-        (0.60, 45, quality(0.55, 0.40, 0.70), 40, True),
-        (0.45, 45, quality(0.55, 0.40, 0.70), 40, True),
-        (0.31, 45, quality(0.55, 0.40, 0.70), 40, True),
-        (0.29, 45, quality(0.55, 0.40, 0.70), 40, False),
-        (0.29, 60, quality(0.55, 0.40, 0.70), 40, True),
-    ],
-)
-def test_a_clearly_worse_version_is_not_used(
-    new: float, labels: int, old: dict[str, Any] | None, old_labels: int, expected: bool
-) -> None:
-    previous = None
-    if old is not None:
-        previous = ModelVersion(number=3, metrics=old, label_count=old_labels)
-    used, why = tasks.decide(quality(new, new - 0.1, new + 0.1), labels, previous)
-    assert used is expected
-    assert why
 
 
 def run_worker(settings: Settings) -> None:
@@ -98,7 +71,7 @@ def test_labels_become_a_version_with_words_and_suggestions(
 def _next_version_continues(database: Database, settings: Settings, project_id: int) -> None:
     """Five more labels make version 2; suggestions of version 1 stay to be compared with."""
     first = in_use(database, project_id)
-    _label_five(database, project_id)
+    label_five(database, project_id)
     run_worker(settings)
     with database.read() as session:
         version = models.current_version(session, project_id)
@@ -127,7 +100,7 @@ def _a_roll_back_has_its_suggestions_made(
     with database.read() as session:
         open_ids = set(training_data.open_protocol_ids(session, project_id))
         assert models.scored_protocol_ids(session, first) == open_ids
-    _label_five(database, project_id)
+    label_five(database, project_id)
     run_worker(settings)
     with database.read() as session:
         newest = session.scalars(select(ModelVersion).order_by(ModelVersion.number.desc())).first()
@@ -147,7 +120,7 @@ def in_use(database: Database, project_id: int) -> ModelVersion:
     return version
 
 
-def _label_five(database: Database, project_id: int) -> None:
+def label_five(database: Database, project_id: int) -> None:
     with database.write() as session:
         project = session.get_one(Project, project_id)
         visitor = accounts.find_account(session, VISITOR).id
@@ -185,7 +158,7 @@ def test_an_imported_project_has_suggestions_from_the_rubric_alone_until_labels_
             assert all(text[word["start"] : word["end"]] == word["text"] for word in words)
     _a_damaged_first_version_is_made_again(database, settings, first)
     for _ in range(2):
-        _label_five(database, project_id)
+        label_five(database, project_id)
     run_worker(settings)
     taught = in_use(database, project_id)
     assert (taught.number, taught.kind, taught.label_count) == (3, DEFAULT_KIND, 10)

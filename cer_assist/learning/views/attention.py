@@ -17,7 +17,7 @@ class AttentionNetwork(AttendedNetwork):
     Yang et al. 2016, Hierarchical Attention Networks for Document Classification, equations 5-7.
     """
 
-    schedule = Schedule(epochs=15, warm_epochs=6)
+    schedule = Schedule(epochs=15, warm_epochs=4)
 
     def __init__(self, levels: int, **kwargs):
         super().__init__(levels, **kwargs)

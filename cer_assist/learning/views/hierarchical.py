@@ -48,7 +48,7 @@ class HierarchicalNetwork(Network):
     with the encoder's states in place of its recurrent networks.
     """
 
-    schedule = Schedule(epochs=15, warm_epochs=6, batch_tokens=120_000)
+    schedule = Schedule(epochs=15, warm_epochs=4, batch_tokens=120_000)
     rank = 4
 
     def __init__(self, levels: int, **kwargs):

@@ -12,7 +12,7 @@ import numpy as np
 
 from cer_assist.learning.batches import batches_by_length
 from cer_assist.learning.inference import inference
-from cer_assist.learning.network import Weights, joint_fit
+from cer_assist.learning.network import Weights, half_way, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
 from cer_assist.learning.readings import Reading, without
 from cer_assist.learning.views.base import HeldOut, Seen
@@ -32,11 +32,12 @@ class FrozenView:
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedNetwork":
         """Learn from all documents; see `View`."""
         schedule = self.network.schedule
+        fresh = self.network.start(problem.levels, problem.seed)
         [weights] = joint_fit(self.network, 1, problem.levels).fit(
             [self.network.item(reading) for reading in readings],
             numbers,
             balanced_weights(numbers, np.ones(len(numbers), bool))[None],
-            start.weights if start else self.network.start(problem.levels, problem.seed),
+            half_way(start.weights, fresh) if start else fresh,
             epochs=schedule.warm_epochs if start else schedule.epochs,
             seed=problem.seed,
             progress=lambda share: progress(share, "Learning from all labels"),
