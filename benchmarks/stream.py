@@ -198,11 +198,11 @@ def _print(name: str, seeds: list[Steps]) -> None:
         "full fits",
     )
     print_table(f"{title}{len(seeds)} seeds, 95 % intervals", header, rows)
-    ends = [steps[-1] for steps in seeds]
+    ends = [[one for one in steps if not one["in_full"]][-1] for steps in seeds]
     levels = sorted({level for end in ends for level in end["on"]["recall"]})
     table = [_end(f"level {level}, held out", ends, level) for level in levels]
     table.append(_end(f"the first {EARLY} labels, learnt", ends, None))
-    header = ("recognised at the end", "learning on", "full fit", "difference")
+    header = ("recognised at the last step that learnt on", "learning on", "full fit", "difference")
     print_table(f"{name}: what became of levels that were seen early", header, table)
 
 

@@ -1,9 +1,12 @@
 """From the fifth new label to suggestions, and what encoding costs beside its bare forward pass.
 
-The training row is what a worker does in the life of a process: it has trained before, so nothing
-is compiled again; the first training of a process is shown beside it. Encoding is timed against
-the forward pass alone on the very same batches, in turns of a few seconds; their share is told in
-processor seconds as well, which other programs on the machine disturb less than the clock.
+The training rows are what a worker does in the life of a process: it has trained before, so nothing
+is compiled again; the first training of a process is shown beside them. A version learns on while
+coders work, and is trained anew, with its figures, when they pause and whenever it must be.
+
+Encoding is timed against the forward pass alone on the very same batches, in turns of a few
+seconds; their share is told in processor seconds as well, which other programs on the machine
+disturb less than the clock.
 """
 
 from __future__ import annotations
@@ -19,17 +22,20 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import print_table
+from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.evaluate import read_levels
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
+from cer_assist.domain.rubric import parse_rubric
 from cer_assist.explain.words import level_words, suggest
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs
 from cer_assist.learning.evaluation import Labelled, read_documents, read_labelled
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import silent
 from cer_assist.learning.text import tokenise, windows
-from cer_assist.learning.training import train
+from cer_assist.learning.training import TrainingResult, train
 
 LABELS, NEW = 280, 5
 GROUP = 40  # protocols encoded and passed forward in turns: what disturbs one disturbs the other
@@ -110,42 +116,51 @@ def _training(
     every = labelled.pick(np.arange(LABELS))
     rest = labelled.documents[LABELS:]
     cache.encode([*labelled.documents, *pool], silent)
+    rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
+    learn = partial(train, scale=SCALE, cache=cache, rubric=rubric)
     started = time.perf_counter()
-    earlier = train(first.documents, first.levels.tolist(), SCALE, cache=cache)
-    rows = [["first in the process", f"{time.perf_counter() - started:.2f}", "", "", ""]]
-    previous = scratch / "earlier", earlier.classifier.save(scratch / "earlier")
+    earlier = learn(first.documents, first.levels.tolist())
+    rows = [["first in the process, all anew", f"{time.perf_counter() - started:.2f}"]]
+    place = scratch / "earlier"
+    learn = partial(learn, previous=(place, earlier.classifier.save(place)))
     suggest(earlier.classifier, rest[:1])
+    learn(every.documents, every.levels.tolist())  # compiles what a full fit does not use
     for number in range(rounds):
-        rows.append([f"round {number + 1}", *_round(cache, every, rest, pool, previous, number)])
+        for title, in_full in (("learning on", ""), ("all anew", "to be timed")):
+            to_save = scratch / f"{title} {number}"
+            model, cells = _round(partial(learn, in_full=in_full), every, rest, to_save)
+            rows.append([f"round {number + 1}, {title}", *cells])
+        rows[-1].append(f"{_seconds(partial(suggest, model, pool))[0]:.2f}")
     header = (
         f"train at {LABELS} labels",
-        "train and measure, s",
+        "train, and measure if anew, s",
         f"words and {len(rest)} suggestions, s",
         "label to version, s",
+        "of the processor",
         f"suggest the {len(pool):,} of the pool, s",
     )
-    print_table(f"{NEW} new labels to a published version", header, rows)
+    print_table(
+        f"{NEW} new labels to a published version",
+        header,
+        [[*row, *[""] * (len(header) - len(row))] for row in rows],
+    )
 
 
 def _round(
-    cache: FeatureCache,
-    every: Labelled,
-    rest: list[Document],
-    pool: list[Document],
-    previous: tuple[Path, str],
-    number: int,
-) -> list[str]:
-    started = time.perf_counter()
+    learn: Callable[..., TrainingResult], every: Labelled, rest: list[Document], place: Path
+) -> tuple[ProtocolClassifier, list[str]]:
+    """What was trained; seconds to train, to suggest and to save it, and in all, twice."""
+    started, processor = time.perf_counter(), time.process_time()
     levels = every.levels.tolist()
-    result = train(every.documents, levels, SCALE, cache=cache, previous=previous, seed=0)
+    result = learn(every.documents, levels)
     trained = time.perf_counter()
     suggest(result.classifier, rest)
     level_words(result.classifier, every.documents, levels)
-    result.classifier.save(previous[0].with_name(f"model{number}"))
+    result.classifier.save(place)
     published = time.perf_counter()
-    scoring, _ = _seconds(lambda: suggest(result.classifier, pool))
-    times = (trained - started, published - trained, published - started, scoring)
-    return [f"{seconds:.2f}" for seconds in times]
+    spent = time.process_time() - processor
+    times = (trained - started, published - trained, published - started, spent)
+    return result.classifier, [f"{seconds:.2f}" for seconds in times]
 
 
 def _seconds(work: Callable[[], object]) -> tuple[float, float]:

@@ -117,8 +117,8 @@ def _judged(
         if earlier is not None and quality.measured(earlier) is not None:
             decision += f"; fitted anew: {result.in_full}"
         return publish, decision, result.metrics
-    judged = result.classifier.memory_.since
-    metrics = quality.learnt_on(earlier, label_count, {"n": judged.n, "right": judged.right})
+    judged = {"n": result.judged.n, "right": result.judged.right}
+    metrics = quality.learnt_on(earlier, label_count, judged)
     more = label_count - earlier.label_count
     return True, f"learnt on from version {earlier.number}, {more} labels more", metrics
 

@@ -68,6 +68,8 @@ class ProtocolClassifier:
         Of the last full fit; not read back with a model.
     """
 
+    memory_: Memory | None
+
     def __init__(
         self,
         scale: tuple[int, ...],
@@ -128,7 +130,7 @@ class ProtocolClassifier:
             self.in_full_ = "it had learnt nothing yet"
             return self._fit(list(documents), numbers)
         everything, known = self._with_earlier(documents, numbers)
-        if gone := memory.gone(everything):
+        if not hasattr(self, "_replayed") and (gone := memory.gone(everything)):
             raise InvalidInput(
                 f"This model was read back and has no texts to replay, and {gone} of the "
                 f"{len(memory.learnt)} protocols it has learnt are missing: give it all of them "
@@ -181,7 +183,7 @@ class ProtocolClassifier:
         new = memory.is_new(documents)
         if not new.any():
             return Judged()
-        said = self.say([documents[at] for at in np.flatnonzero(new)])
+        said = self.say([documents[at] for at in np.flatnonzero(new).tolist()])
         return judge(said.probabilities, self.decide(said.uncalibrated), numbers[new])
 
     def _learn_on(

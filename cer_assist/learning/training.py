@@ -19,6 +19,7 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
+from cer_assist.learning.memory import Judged
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
 from cer_assist.learning.progress import Progress, silent
 
@@ -40,12 +41,15 @@ class TrainingResult:
         and ace is {"value", "low", "high"}; `n` documents; `measured_on` in words; `confusion`
         counts by (true, predicted) level in scale order; `blend` as fitted; `calibration`: ece and
         ace before and after; `reliability`: bins before and after, see `metrics.reliability`.
+    judged : Judged
+        Labels since the last full fit, each judged by the model before it had learnt it.
     seconds : float
     """
 
     classifier: ProtocolClassifier
     in_full: str
     metrics: dict[str, Any]
+    judged: Judged
     seconds: float
 
 
@@ -100,7 +104,8 @@ def train(
         classifier = earlier.partial_fit(documents, levels)
         why = classifier.in_full_
     measured = out_of_fold_metrics(classifier) if why else {}
-    return TrainingResult(classifier, why, measured, time.perf_counter() - started)
+    judged = classifier.memory_.since if classifier.memory_ else Judged()
+    return TrainingResult(classifier, why, measured, judged, time.perf_counter() - started)
 
 
 def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:

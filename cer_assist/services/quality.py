@@ -72,7 +72,7 @@ def decide(
     labels one more can move the figure by .2. A version with three times the labels of the
     figures it is held against replaces the one in use in any case: they rest on too few.
     """
-    last = previous and measured(previous)
+    last = None if previous is None else measured(previous)
     if last is None:
         return True, "the first version with a measured quality"
     if label_count >= REPLACES * last.labels:

@@ -144,8 +144,8 @@ def test_a_full_fit_starts_afresh_so_that_it_is_what_was_measured(
     assert again.in_full == "asked for"
     for name, logits in fitted.out_of_fold_.logits.items():
         assert np.array_equal(again.classifier.out_of_fold_.logits[name], logits)
-    said = [model.predict_proba(demo.documents) for model in (again.classifier, fitted)]
-    assert np.array_equal(*said)
+    said = again.classifier.predict_proba(demo.documents)
+    assert np.array_equal(said, fitted.predict_proba(demo.documents))
 
 
 @pytest.mark.parametrize("how", ["truncated", "other weights", "gone"])

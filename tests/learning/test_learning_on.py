@@ -92,6 +92,7 @@ def test_blend_and_calibration_stay_those_of_the_last_full_fit(
     assert (model.blend_, list(model.views_)) == (blend, names)
     assert (len(model.out_of_fold_.levels), model.n_labels_) == (24, 30)
     assert not np.array_equal(model.predict_proba(demo.documents), before)
+    assert model.memory_ is not None
     assert model.memory_.since.n == 6
 
 
@@ -167,7 +168,9 @@ def test_a_view_that_forgets_as_it_learns_on_is_fitted_anew(
     model.partial_fit(more.documents, more.levels)
     assert model.in_full_ == "learning on made it forget what it had learnt"
     assert len(model.out_of_fold_.levels) == 34
-    assert np.mean(model.predict(first.documents) == first.levels) > 0.8
+    both = some(order, range(34))
+    anew = ProtocolClassifier(SCALE, cache, kind=KIND).fit(both.documents, both.levels)
+    assert np.array_equal(model.predict_proba(demo.documents), anew.predict_proba(demo.documents))
 
 
 def test_early_levels_are_still_known_after_a_long_stream_of_others(
@@ -182,7 +185,7 @@ def test_early_levels_are_still_known_after_a_long_stream_of_others(
     control = model.views_[KIND]
     problem = model._problem()
     batches = [low[at : at + 2] for at in range(12, len(low), 2)]
-    assert len(batches) > 10
+    assert len(batches) >= 10
     for batch in batches:
         new = some(demo, batch)
         model.partial_fit(new.documents, new.levels)
@@ -205,7 +208,7 @@ def test_training_learns_on_and_then_claims_no_figures(
     now = some(shuffled(demo), range(29))
     result = train(now.documents, now.levels, SCALE, cache=cache, kind=KIND, previous=earlier.place)
     assert (result.in_full, result.metrics) == ("", {})
-    assert (result.classifier.n_labels_, result.classifier.memory_.in_full) == (29, 24)
+    assert (result.classifier.n_labels_, result.judged.n) == (29, 5)
     assert result.classifier.blend_ == earlier.model.blend_
 
 
@@ -231,4 +234,4 @@ def test_training_fits_anew_and_measures_where_it_must(
     result = train(now.documents, now.levels, SCALE, cache=cache, **how)
     assert result.in_full == why
     assert result.metrics["n"] == len(now.levels)
-    assert result.classifier.memory_.in_full == len(now.levels)
+    assert result.judged.n == 0

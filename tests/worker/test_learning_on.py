@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from cer_assist import tasks
+from cer_assist.cli.demo import VISITOR
 from cer_assist.config import Settings
 from cer_assist.domain.labels import Action
 from cer_assist.services import accounts, models, quality, training_data
@@ -18,7 +19,7 @@ from cer_assist.store.tables import CurrentLabel, Job, ModelVersion, Project, Su
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from tests.builders import a_label
-from tests.worker.test_tasks import VISITOR, a_trained_demo, in_use, label_five, run_worker
+from tests.worker.test_tasks import a_trained_demo, in_use, label_five, run_worker
 
 
 def versions(database: Database) -> list[ModelVersion]:
