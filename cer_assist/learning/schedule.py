@@ -8,8 +8,8 @@ gone wrong: labels it rests on are others now, or new ones contradict it more th
 
 from dataclasses import dataclass
 
-# At 10, 20, 40, ... labels: together a tenth of the time of fitting at each step of ten.
-GROWTH = 2.0
+# At 10, 25, 63, 156, ... labels: together less than a tenth of the time of fitting at each ten.
+GROWTH = 2.5
 ALARM = 3.0  # standard errors: a few batches in a thousand if nothing has changed
 
 

@@ -28,6 +28,7 @@ INTERCEPT_PENALTY = 0.003
 # Of a word's inverse document frequency, beside a sentence's direction, which has length one.
 WORD_SCALE = 0.08
 STEPS = 30  # the loss still falls then, but what held-out documents lose by it no longer does
+WARM_STEPS = 10  # from queries that were learnt before
 
 
 class Queries(NamedTuple):
@@ -82,7 +83,11 @@ def slopes(scores: np.ndarray, pooled: np.ndarray, attention: np.ndarray) -> np.
 
 @threadpool_limits.wrap(limits=1)  # as in fit_answers
 def fit_queries(
-    sentences: Sentences, numbers: np.ndarray, used: np.ndarray, start: np.ndarray
+    sentences: Sentences,
+    numbers: np.ndarray,
+    used: np.ndarray,
+    start: np.ndarray,
+    earlier: Queries | None = None,
 ) -> Queries:
     """Learn queries from some of the documents.
 
@@ -95,12 +100,14 @@ def fit_queries(
     used : (n,) bool
         Documents to learn from.
     start : (384, K - 1) float32
-        Where queries start; zeros where nothing is known.
+        Where queries start and what they are held to; zeros where nothing is known.
+    earlier : Queries, optional
+        Of the same words, to continue from; they are held to where they started all the same.
     """
     loss = _Loss(sentences, numbers, used & (sentences.counts > 0), start)
-    found = minimize(
-        loss, np.zeros(loss.size), jac=True, method="L-BFGS-B", options={"maxiter": STEPS}
-    )
+    first = np.zeros(loss.size) if earlier is None else loss.place_of(earlier)
+    steps = STEPS if earlier is None else WARM_STEPS
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps})
     return loss.queries(found.x)
 
 
@@ -136,6 +143,16 @@ class _Loss:
             falls.sum(axis=0) + INTERCEPT_PENALTY * intercepts,
         )
         return float(total), np.concatenate([part.ravel() for part in gradients]).astype(float)
+
+    def place_of(self, earlier: Queries) -> np.ndarray:
+        """Where in the space of the loss earlier queries lie; the opposite of `queries`."""
+        asked = np.any(earlier.directions != 0, axis=0)  # not where all documents had agreed
+        moved = np.where(asked, earlier.directions - self._start, 0)
+        words = np.divide(
+            earlier.words, self._scale, out=np.zeros_like(earlier.words), where=self._scale > 0
+        )
+        intercepts = np.where(asked, earlier.intercepts, 0)
+        return np.concatenate([part.ravel() for part in (moved, words, intercepts)]).astype(float)
 
     def queries(self, flat: np.ndarray) -> Queries:
         """What was found; where all documents agree, the odds of that and nothing else."""

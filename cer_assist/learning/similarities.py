@@ -55,10 +55,14 @@ def fit_carriers(readings: Sequence[Reading], found: Sequence[np.ndarray]) -> np
 def _by_sentence(reading: Reading) -> tuple[np.ndarray, np.ndarray]:
     """Sum of the content pieces' states in each sentence and their number."""
     size = len(reading.sentence_states)
-    place = reading.sentences[reading.word_of_piece]
+    place = reading.sentences[reading.word_of_piece]  # never decreasing
+    counts = np.bincount(place, minlength=size)
+    said = counts > 0
     sums = np.zeros((size, 64))
-    np.add.at(sums, place, reading.states.astype(np.float64))
-    return sums, np.bincount(place, minlength=size)
+    if said.any():
+        starts = (np.cumsum(counts) - counts)[said]
+        sums[said] = np.add.reduceat(reading.states, starts, axis=0, dtype=np.float64)
+    return sums, counts
 
 
 @dataclass(frozen=True)

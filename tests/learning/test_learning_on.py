@@ -54,8 +54,8 @@ def saved(model: ProtocolClassifier, folder: Path) -> Saved:
 
 @pytest.fixture
 def earlier(cache: FeatureCache, demo: Demo, tmp_path: Path) -> Saved:
-    """A model of the first 24 shuffled documents."""
-    first = some(shuffled(demo), range(24))
+    """A model of the first 18 shuffled documents."""
+    first = some(shuffled(demo), range(18))
     model = ProtocolClassifier(SCALE, cache, kind=KIND).fit(first.documents, first.levels)
     return saved(model, tmp_path / "earlier")
 
@@ -76,7 +76,7 @@ def test_a_fresh_classifier_is_fitted_and_then_learns_on_by_batches(
     assert "" in reasons  # it did learn on in between
     assert {n for n, why in zip(full, reasons, strict=True) if why} == set(full)
     grown = [max(10, 5 * at + 5) / n for at, n in enumerate(full)]
-    assert max(grown) < 2
+    assert max(grown) < 2.5
 
 
 def test_blend_and_calibration_stay_those_of_the_last_full_fit(
@@ -116,8 +116,8 @@ def test_a_model_that_was_read_back_learns_on_like_one_that_was_not(
 def test_a_model_that_was_read_back_refuses_to_forget(
     cache: FeatureCache, demo: Demo, earlier: Saved
 ) -> None:
-    batch = some(shuffled(demo), range(24, 30))
-    with pytest.raises(InvalidInput, match="24 of the 24 protocols it has learnt are missing"):
+    batch = some(shuffled(demo), range(18, 24))
+    with pytest.raises(InvalidInput, match="18 of the 18 protocols it has learnt are missing"):
         earlier.read(cache).partial_fit(batch.documents, batch.levels)
 
 
@@ -205,10 +205,10 @@ def test_early_levels_are_still_known_after_a_long_stream_of_others(
 def test_training_learns_on_and_then_claims_no_figures(
     cache: FeatureCache, demo: Demo, earlier: Saved
 ) -> None:
-    now = some(shuffled(demo), range(29))
+    now = some(shuffled(demo), range(23))
     result = train(now.documents, now.levels, SCALE, cache=cache, kind=KIND, previous=earlier.place)
     assert (result.in_full, result.metrics) == ("", {})
-    assert (result.classifier.n_labels_, result.judged.n) == (29, 5)
+    assert (result.classifier.n_labels_, result.judged.n) == (23, 5)
     assert result.classifier.blend_ == earlier.model.blend_
 
 
@@ -222,14 +222,14 @@ def test_training_learns_on_and_then_claims_no_figures(
         ),
         ({"in_full": "nobody has labelled for a while"}, "nobody has labelled for a while"),
         ({"previous": None}, "there was no earlier model"),
-        ({"upto": 23}, "1 of the labels it had learnt are gone"),
-        ({"upto": 48}, "labels have grown from 24 to 48"),
+        ({"upto": 17}, "1 of the labels it had learnt are gone"),
+        ({"upto": 45}, "labels have grown from 18 to 45"),
     ],
 )
 def test_training_fits_anew_and_measures_where_it_must(
     change: dict[str, Any], why: str, cache: FeatureCache, demo: Demo, earlier: Saved
 ) -> None:
-    now = some(shuffled(demo), range(change.pop("upto", 29)))
+    now = some(shuffled(demo), range(change.pop("upto", 23)))
     how: dict[str, Any] = {"kind": KIND, "previous": earlier.place} | change
     result = train(now.documents, now.levels, SCALE, cache=cache, **how)
     assert result.in_full == why

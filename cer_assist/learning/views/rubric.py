@@ -30,11 +30,15 @@ INVERSE_REGULARISATION = 10.0
 
 
 class RubricView:
-    """Cumulative answers from words, topics and closeness to the rubric; a fit is a full one."""
+    """Cumulative answers from words, topics and closeness to the rubric; a fit is a full one.
+
+    What labels do not change is kept from an earlier fit: texts, and how words carry likeness.
+    """
 
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedRubric":
         """Learn from all documents; see `View`."""
-        keys, texts = vocabulary(readings), texts_of(problem)
+        keys = vocabulary(readings)
+        texts = start.closeness.texts if start else texts_of(problem)
         found = all_similarities(readings, texts)
         fitted = _fit(
             keys,
@@ -43,7 +47,7 @@ class RubricView:
             numbers,
             problem.levels,
             texts,
-            fit_carriers(readings, found),
+            start.closeness.carriers if start else fit_carriers(readings, found),
         )
         progress(1.0, "Comparing with the rubric")
         return fitted

@@ -22,18 +22,20 @@ INVERSE_REGULARISATION = 10.0  # of the queries that the rubric's texts give
 
 
 class SentencesView:
-    """Cumulative answers from the sentences that attention picks; a fit is a full one."""
+    """Cumulative answers from the sentences that attention picks."""
 
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedSentences":
         """Learn from all documents; see `View`."""
         keys = vocabulary(readings)
         every = np.ones(len(numbers), bool)
-        queries = fit_queries(Sentences(readings, keys), numbers, every, rubric_queries(problem))
+        first = start.rubric if start else rubric_queries(problem)
+        earlier = start.queries_of(keys) if start else None
+        queries = fit_queries(Sentences(readings, keys), numbers, every, first, earlier)
         known = np.flatnonzero(np.any(queries.words != 0, axis=1))
         queries = queries._replace(words=queries.words[known])
         carriers = fit_carriers(readings, all_similarities(readings, queries.directions.T))
         progress(1.0, "Weighing sentences")
-        return FittedSentences(keys[known], queries, carriers)
+        return FittedSentences(keys[known], queries, carriers, first)
 
     def hold_out(self, readings, numbers, fold_of, tested, problem, progress) -> HeldOut:
         """Judge held-out documents; see `View`. Each fold's words are weighed on its own."""
@@ -49,7 +51,7 @@ class SentencesView:
     def load(self, arrays: dict[str, np.ndarray]) -> "FittedSentences":
         """The opposite of `arrays`; see `View`."""
         queries = Queries(*(arrays[name] for name in Queries._fields))
-        return FittedSentences(arrays["keys"], queries, arrays["carriers"])
+        return FittedSentences(arrays["keys"], queries, arrays["carriers"], arrays["rubric"])
 
 
 class FittedSentences:
@@ -62,10 +64,21 @@ class FittedSentences:
     queries : Queries
     carriers : (65, K - 1)
         See `fit_carriers`.
+    rubric : (384, K - 1)
+        Where the queries started.
     """
 
-    def __init__(self, keys: np.ndarray, queries: Queries, carriers: np.ndarray):
-        self.keys, self.queries, self.carriers = keys, queries, carriers
+    def __init__(
+        self, keys: np.ndarray, queries: Queries, carriers: np.ndarray, rubric: np.ndarray
+    ):
+        self.keys, self.queries, self.carriers, self.rubric = keys, queries, carriers, rubric
+
+    def queries_of(self, keys: np.ndarray) -> Queries:
+        """What is asked, with a row for each of other words (v,) uint64; 0 for unknown ones."""
+        words = np.zeros((len(keys), self.queries.words.shape[1]), np.float32)
+        kept = np.isin(self.keys, keys)
+        words[np.searchsorted(keys, self.keys[kept])] = self.queries.words[kept]
+        return self.queries._replace(words=words)
 
     def logits(self, readings: Sequence[Reading]) -> np.ndarray:
         """Cumulative logits; see `Fitted`."""
@@ -73,7 +86,8 @@ class FittedSentences:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that was learnt; see `Fitted`."""
-        return {"keys": self.keys, "carriers": self.carriers, **self.queries._asdict()}
+        own = {"keys": self.keys, "carriers": self.carriers, "rubric": self.rubric}
+        return {**own, **self.queries._asdict()}
 
     def look(self, readings: Sequence[Reading]) -> Iterator[Seen]:
         """A word adds what it says itself, and its part in what its sentence means."""
