@@ -20,18 +20,19 @@ from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning.artefacts import load_model, save_model
-from cer_assist.learning.calibration import Blend, Said, cross_fitted, fit_blend, log_loss
+from cer_assist.learning.calibration import Blend, Said, fit_blend, log_loss
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
-from cer_assist.learning.kinds import Kind, kind_named
+from cer_assist.learning.folds import clusters_and_apart, grouped_folds, near_duplicate_clusters
+from cer_assist.learning.kinds import kind_named, shares_of, views_of
 from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
-from cer_assist.learning.out_of_fold import FOLDS, out_of_fold
+from cer_assist.learning.out_of_fold import FOLDS, out_of_fold, out_of_fold_probabilities
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
+from cer_assist.learning.views.cold_start import demo_protocols, lends
 
 _ENOUGH = 100  # documents tell whether learning on went wrong; reading all takes a tenth of it
 _FORGETS = "learning on made it forget what it had learnt"
@@ -57,6 +58,8 @@ class ProtocolClassifier:
 
     Attributes
     ----------
+    to_judge : sequence of Document
+        Documents that figures will be taken on; demo protocols that are their copies teach nothing.
     views_ : dict of str to Fitted
         Those of the kind's views that have a share in the blend, in the kind's order.
     blend_ : Blend
@@ -89,6 +92,7 @@ class ProtocolClassifier:
         self.decoding = decoding
         self.seed = seed
         self.progress = progress
+        self.to_judge: Sequence[Document] = ()
 
     def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "ProtocolClassifier":
         """Learn from labelled documents, from the start.
@@ -145,28 +149,34 @@ class ProtocolClassifier:
         return self._fit(everything, known) if self.in_full_ else self
 
     def _fit(self, documents: list[Document], numbers: np.ndarray) -> "ProtocolClassifier":
-        clusters = near_duplicate_clusters([document.text for document in documents])
+        clusters, lent = self._compare(documents)
         _check_enough(numbers, clusters)
         readings = self._readings(documents, self._part(0.0, 0.4))
+        problem = self._problem(lent)
+        views = views_of(self.kind, rubric_lends=lent is not None)
         fold_of = grouped_folds(numbers, clusters, FOLDS, self.seed)
-        found = out_of_fold(
-            self._kind.views, readings, numbers, fold_of, self._problem(), self._part(0.4, 0.8)
-        )
+        found = out_of_fold(views, readings, numbers, fold_of, problem, self._part(0.4, 0.8))
         self.out_of_fold_ = found
-        blend = fit_blend(
-            list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
-        )
-        used = {n: s for n, s in zip(self._kind.views, blend.shares, strict=True) if s > 0}
+        shares = shares_of(self.kind, views, len(found.levels))
+        blend = fit_blend(list(found.logits.values()), found.levels, found.fold_of, shares)
+        used = {n: s for n, s in zip(views, blend.shares, strict=True) if s > 0}
         self.blend_ = replace(blend, shares=tuple(used.values()))
-        self._fit_final(tuple(used), readings, numbers, {}, found.epochs)
+        self._fit_final(tuple(used), readings, numbers, problem, {}, found.epochs)
         # Not by this blend: fitted on the same few logits, it would find them too probable.
-        said = cross_fitted(
-            list(found.logits.values()), found.levels, found.fold_of, self._kind.shares
-        )
+        said = out_of_fold_probabilities(found, self.kind)
         usual = held_out(said.probabilities, found.levels)
         self.memory_ = Memory(pairs(documents, numbers), len(numbers), usual)
         self._replayed = documents, numbers
         return self
+
+    def _compare(self, documents: Sequence[Document]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Clusters of near-duplicates, and which demo protocols may teach, if they can."""
+        texts = [document.text for document in documents]
+        if self.rubric is None or not kind_named(self.kind).starts_from_rubric:
+            return near_duplicate_clusters(texts), None
+        all_texts = [*texts, *(document.text for document in self.to_judge)]
+        clusters, apart = clusters_and_apart(all_texts, demo_protocols().texts)
+        return clusters[: len(texts)], apart if lends(self.rubric, apart) else None
 
     def _with_earlier(
         self, documents: Sequence[Document], numbers: np.ndarray
@@ -192,7 +202,7 @@ class ProtocolClassifier:
     ) -> str:
         """Continue from the views as they are; says why they are not to be used, if so."""
         readings = self._readings(documents, self._part(0.0, 0.8))
-        self._fit_final(tuple(self.views_), readings, numbers, self.views_, {})
+        self._fit_final(tuple(self.views_), readings, numbers, self._problem(), self.views_, {})
         # Whoever has read a document must find its level more probable than one who has not.
         some = slice(None, None, max(1, len(readings) // _ENOUGH))
         loss = log_loss(self.say_of(readings[some]).probabilities, numbers[some])
@@ -266,12 +276,8 @@ class ProtocolClassifier:
         loaded.memory_ = Memory.from_json(memory) if memory else None
         return loaded
 
-    @property
-    def _kind(self) -> Kind:
-        return kind_named(self.kind)
-
-    def _problem(self) -> Problem:
-        return Problem(len(self.scale), self.seed, self.read_texts, self.rubric)
+    def _problem(self, lent: np.ndarray | None = None) -> Problem:
+        return Problem(len(self.scale), self.seed, self.read_texts, self.rubric, lent)
 
     def read_texts(self, texts: Sequence[str]) -> list[Reading]:
         """Texts that are no documents, as documents are read."""
@@ -298,6 +304,7 @@ class ProtocolClassifier:
         names: tuple[str, ...],
         readings: Sequence[Reading],
         numbers: np.ndarray,
+        problem: Problem,
         start: dict[str, Fitted],
         epochs: dict[str, int | None],
     ) -> None:
@@ -305,7 +312,7 @@ class ProtocolClassifier:
             name: VIEWS[name].fit(
                 readings,
                 numbers,
-                self._problem(),
+                problem,
                 start=start.get(name),
                 epochs=epochs.get(name),
                 progress=self._part(0.8 + 0.2 * at / len(names), 0.8 + 0.2 * (at + 1) / len(names)),

@@ -19,10 +19,11 @@ from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.calibration import Said
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.compared import UNTAUGHT, Model, make_model, texts_known_to
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_and_apart, grouped_folds, near_duplicate_clusters
 from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.progress import Progress
 
@@ -240,6 +241,8 @@ def ahead(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fit_predict(model: Model, train: Labelled, test: Labelled) -> tuple[Said, tuple[float, float]]:
+    if isinstance(model, ProtocolClassifier):
+        model.to_judge = test.documents
     started = time.perf_counter()
     model.fit(train.documents, train.levels.tolist())
     fitted = time.perf_counter()
@@ -259,8 +262,7 @@ def _apart(data: Labelled, others: Sequence[str]) -> np.ndarray:
     """Which documents are no near-duplicates of the others, (n,) bool."""
     if not others:
         return np.ones(len(data.levels), bool)
-    clusters = near_duplicate_clusters([*(document.text for document in data.documents), *others])
-    return ~np.isin(clusters[: len(data.levels)], clusters[len(data.levels) :])
+    return clusters_and_apart(others, [document.text for document in data.documents])[1]
 
 
 def _splits(

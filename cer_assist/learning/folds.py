@@ -34,6 +34,14 @@ def near_duplicate_clusters(texts: Sequence[str]) -> np.ndarray:
     return np.array([number[root] for root in roots], int)
 
 
+def clusters_and_apart(
+    texts: Sequence[str], others: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters of texts, (n,) int, and which others are near none of them, (others,) bool."""
+    found = near_duplicate_clusters([*texts, *others])
+    return found[: len(texts)], ~np.isin(found[len(texts) :], found[: len(texts)])
+
+
 def grouped_folds(levels: np.ndarray, clusters: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Deal clusters to folds, each level spread evenly.
 

@@ -5,7 +5,8 @@ would only fit their noise. What the kinds are called where people choose one st
 `domain.model_kinds`.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from cer_assist.learning.views import VIEWS
 
@@ -32,12 +33,6 @@ class Kind:
     shares: tuple[tuple[float, ...], ...] = ((1.0,),)
     starts_from_rubric: bool = False
 
-    def beside_the_rubric(self, labels: int) -> "Kind":
-        """The same with the rubric alone as one view more, at its share beside so many labels."""
-        share = LABELS_WORTH / (LABELS_WORTH + labels)
-        shares = tuple((*(one * (1 - share) for one in row), share) for row in self.shares)
-        return replace(self, views=(*self.views, COLD_START), shares=shares)
-
 
 COLD_START = "cold_start"  # of the rubric alone: no label taught it, so nobody chooses it
 KINDS: dict[str, Kind] = {
@@ -53,3 +48,26 @@ KINDS: dict[str, Kind] = {
 def kind_named(name: str) -> Kind:
     """A kind that people may choose, or the one that stands in before there are labels."""
     return Kind((COLD_START,)) if name == COLD_START else KINDS[name]
+
+
+def views_of(name: str, *, rubric_lends: bool) -> tuple[str, ...]:
+    """The views of a kind, with the rubric alone where the kind starts from it and it can."""
+    kind = kind_named(name)
+    return (*kind.views, COLD_START) if kind.starts_from_rubric and rubric_lends else kind.views
+
+
+def shares_of(name: str, views: Collection[str], labels: int) -> tuple[tuple[float, ...], ...]:
+    """What blending chooses from: shares of those views of a kind that `views_of` gave.
+
+    Parameters
+    ----------
+    name : str
+    views : collection of str
+    labels : int
+        How many there are: the more, the less the rubric alone still counts.
+    """
+    kind = kind_named(name)
+    if COLD_START not in views or not kind.starts_from_rubric:
+        return kind.shares
+    fading = LABELS_WORTH / (LABELS_WORTH + labels)
+    return tuple((*(share * (1 - fading) for share in row), fading) for row in kind.shares)

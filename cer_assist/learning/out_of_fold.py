@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cer_assist.learning.calibration import Said, cross_fitted
+from cer_assist.learning.kinds import shares_of
 from cer_assist.learning.progress import Progress
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import VIEWS, Problem
@@ -79,3 +81,11 @@ def folds_to_test(fold_of: np.ndarray) -> list[int]:
     judged = np.cumsum(np.bincount(fold_of, minlength=FOLDS))
     enough = int(np.searchsorted(judged, ENOUGH_JUDGED)) + 1
     return list(range(min(FOLDS, max(2, enough))))
+
+
+def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
+    """Probabilities with blend and calibration fitted on other folds."""
+    views = list(found.logits.values())
+    return cross_fitted(
+        views, found.levels, found.fold_of, shares_of(kind, found.logits, len(found.levels))
+    )

@@ -14,13 +14,11 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
-from cer_assist.learning.calibration import Said, cross_fitted
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.memory import Judged
-from cer_assist.learning.out_of_fold import FOLDS, OutOfFold
+from cer_assist.learning.out_of_fold import FOLDS, out_of_fold_probabilities
 from cer_assist.learning.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
@@ -138,12 +136,6 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
             "after": metrics.reliability(found.levels, said.probabilities),
         },
     }
-
-
-def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
-    """Probabilities with blend and calibration fitted on other folds."""
-    views = list(found.logits.values())
-    return cross_fitted(views, found.levels, found.fold_of, KINDS[kind].shares)
 
 
 def _earlier(

@@ -11,8 +11,9 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
 from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.metrics import calibration_error
-from cer_assist.learning.ordinal import balanced_weights, median_level
-from cer_assist.learning.training import out_of_fold_probabilities, train
+from cer_assist.learning.ordinal import balanced_weights, between_level
+from cer_assist.learning.out_of_fold import out_of_fold_probabilities
+from cer_assist.learning.training import train
 from tests.learning.shared import SCALE, Demo, a_text
 
 
@@ -29,14 +30,14 @@ def small(demo: Demo, *levels: int, each: int = 5) -> Demo:
     return Demo([demo.documents[at] for at in chosen], [demo.levels[at] for at in chosen])
 
 
-def test_probabilities_are_distributions_and_predictions_their_middles(
+def test_probabilities_are_distributions_and_levels_are_decided_before_calibration(
     fitted: ProtocolClassifier, demo: Demo
 ) -> None:
     probabilities = fitted.predict_proba(demo.documents)
     assert probabilities.shape == (len(demo.documents), len(SCALE))
     assert np.allclose(probabilities.sum(axis=1), 1)
-    middles = median_level(probabilities) + 1
-    assert fitted.predict(demo.documents).tolist() == middles.tolist()
+    decided = between_level(fitted.say(demo.documents).uncalibrated) + 1
+    assert fitted.predict(demo.documents).tolist() == decided.tolist()
     assert np.mean(fitted.predict(demo.documents) == demo.levels) > 0.9  # it has read these
 
 

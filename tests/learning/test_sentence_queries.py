@@ -12,8 +12,8 @@ from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import unit
 from cer_assist.learning.sentence_queries import _Loss, fit_queries, pool, slopes, word_scales
 from cer_assist.learning.sentences import Sentences
-from cer_assist.learning.views import VIEWS, Problem
-from cer_assist.learning.views.sentences import rubric_queries
+from cer_assist.learning.views import Problem
+from cer_assist.learning.views.sentences import FittedSentences, SentencesView, rubric_queries
 from tests.learning.shared import a_reading
 from tests.learning.test_rubric_view import POINTS, PROBLEM, TEXTS, planted
 
@@ -26,6 +26,11 @@ def some(count: int, seed: int = 0) -> list[Reading]:
         a_reading(generator.integers(1, 30, generator.integers(3, 25)).tolist(), seed=seed + at)
         for at in range(count)
     ]
+
+
+def fitted(readings: list[Reading], levels: np.ndarray, problem: Problem) -> FittedSentences:
+    view = SentencesView()
+    return view.fit(readings, levels, problem, start=None, epochs=None, progress=silent)
 
 
 def test_scores_are_pooled_by_their_own_softmax() -> None:
@@ -78,8 +83,7 @@ def test_few_labels_do_with_the_rubric_what_they_cannot_without() -> None:
     fresh, truth = planted(100, seed=2)
     right = []
     for problem in (PROBLEM, replace(PROBLEM, rubric=None)):
-        how = {"start": None, "epochs": None, "progress": silent}
-        said = VIEWS["sentences"].fit(known, levels, problem, **how).logits(fresh)
+        said = fitted(known, levels, problem).logits(fresh)
         right.append(np.corrcoef(said.sum(axis=1), truth)[0, 1])
     assert right[0] > 0.5
     assert right[0] > right[1] + 0.2
@@ -148,14 +152,13 @@ def test_many_sentences_are_read_in_blocks_and_few_at_once_alike(
 
 def test_the_sentence_that_attention_picks_is_the_one_that_decides() -> None:
     known, levels = planted(200, seed=1)
-    how = {"start": None, "epochs": None, "progress": silent}
-    fitted = VIEWS["sentences"].fit(known, levels, PROBLEM, **how)
+    learnt = fitted(known, levels, PROBLEM)
     fresh, truth = planted(60, seed=3)
     picked = []
-    for reading, level, seen in zip(fresh, truth, fitted.look(fresh), strict=True):
+    for reading, level, seen in zip(fresh, truth, learnt.look(fresh), strict=True):
         if level == 4:
             mass = np.bincount(reading.sentences, seen.attention)
-            near = unit(reading.sentence_states) @ fitted.queries.directions[:, -1]
+            near = unit(reading.sentence_states) @ learnt.queries.directions[:, -1]
             picked.append(mass.argmax() == near.argmax())
     assert np.mean(picked) > 0.8
 
@@ -163,9 +166,8 @@ def test_the_sentence_that_attention_picks_is_the_one_that_decides() -> None:
 def test_a_document_of_no_sentence_leaves_the_others_as_they_are() -> None:
     empty = replace(a_reading([]), sentence_states=directions(np.zeros((0, 384))))
     readings, levels = planted(40, seed=6)
-    how = {"start": None, "epochs": None, "progress": silent}
     problem = Problem(5, seed=0, read=PROBLEM.read, rubric=PROBLEM.rubric)
-    fitted = VIEWS["sentences"].fit([*readings, empty], [*levels, 0], problem, **how)
-    said = fitted.logits([readings[0], empty, readings[1]])
+    learnt = fitted([*readings, empty], np.append(levels, 0), problem)
+    said = learnt.logits([readings[0], empty, readings[1]])
     assert np.isfinite(said).all()
-    assert np.allclose(said[[0, 2]], fitted.logits(readings[:2]), atol=1e-5)
+    assert np.allclose(said[[0, 2]], learnt.logits(readings[:2]), atol=1e-5)

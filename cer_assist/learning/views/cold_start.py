@@ -80,7 +80,9 @@ class RubricAloneView:
     """What the rubric alone says, as a view: labels change nothing in it, and nor do folds."""
 
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> RubricAlone:
-        """Make it of the problem's rubric; see `View`."""
+        """Make it of the problem's rubric, once; see `View`."""
+        if start is not None:
+            return start
         progress(1.0, "Comparing the rubric with protocols")
         return rubric_alone(problem.rubric, problem.read, problem.lent)
 
