@@ -119,6 +119,20 @@ def test_where_all_agree_only_the_odds_of_it_are_said() -> None:
     assert found.intercepts == pytest.approx(np.log(0.5 / 10.5))
 
 
+def test_queries_are_continued_from_where_they_were() -> None:
+    generator = np.random.default_rng(5)
+    readings, start = some(60), generator.normal(0, 0.1, (384, 2)).astype(np.float32)
+    numbers, every = np.arange(60) % 3, np.ones(60, bool)
+    sentences = Sentences(readings, KEYS)
+    loss = _Loss(sentences, numbers, every, start)
+    first = fit_queries(sentences, numbers, every, start)
+    for part, again in zip(first, loss.queries(loss.place_of(first)), strict=True):
+        assert again == pytest.approx(part, abs=1e-5)
+    then = fit_queries(sentences, numbers, every, start, first)
+    losses = [loss(loss.place_of(queries))[0] for queries in (first, then)]
+    assert losses[1] < losses[0]
+
+
 def test_a_word_said_twice_in_a_sentence_counts_once() -> None:
     twice, once = a_reading([7, 7, 8]), a_reading([7, 8, 9])
     words = Sentences([twice, once], KEYS).words.toarray()
