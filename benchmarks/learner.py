@@ -2,6 +2,7 @@
 
 Each cell is measured in a process of its own, so that its peak memory is its own and a kind that
 fails takes no other with it. A finished cell is a small file; what is there is not measured again.
+A cell that failed says why in the table, and is tried again by the next run.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import multiprocessing
 import os
 import resource
+import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.learner_aims import verdict
 from benchmarks.tables import machine, print_table
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.config import ROOT
@@ -23,6 +26,9 @@ from cer_assist.domain.rubric import parse_rubric
 SLOW = frozenset({"bilstm", "self_attention", "embedding", "maxpool", "hierarchical"})
 REPEATS, FOLDS = 5, 5
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
+HEADER = ("labels", "kind", *SHOWN, "fit s", "predict s", "peak MB", "aim")
+
+Cell = tuple[str, int | None, str]
 
 
 def main(argv: list[str]) -> None:
@@ -33,14 +39,16 @@ def main(argv: list[str]) -> None:
     if not (options.data / "cenr").exists():
         raise NotFound(f"{options.data} has no reference data: name its folder with --data.")
     cells = _cells(options.sets, options.kinds)
-    print(machine(), flush=True)
-    for number, cell in enumerate(cells, 1):
-        path = folder / f"{_name(cell)}.json"
-        if not path.exists():
-            print(f"{number} of {len(cells)}: {_name(cell)}", flush=True)
-            _measure_apart(cell, options.data, options.home, path)
+    todo = [cell for cell in cells if not _path(folder, cell).exists()]
+    print(f"{machine()}; {len(cells) - len(todo)} of {len(cells)} cells are there", flush=True)
+    for name in dict.fromkeys(cell[0] for cell in todo):  # before: its memory is no model's
+        _apart(_encode, name, options.data, options.home)
+    for number, cell in enumerate(todo, 1):
+        print(f"{number} of {len(todo)}: {_name(cell)}", end=" ", flush=True)
+        _measure_apart(cell, options.data, options.home, folder)
     for name in options.sets:
-        _print(name, [(cell, folder / f"{_name(cell)}.json") for cell in cells if cell[0] == name])
+        rows = [_row(cell, folder) for cell in cells if cell[0] == name]
+        print_table(f"{name}: with 95 % intervals", HEADER, rows)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -56,9 +64,6 @@ def _options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-Cell = tuple[str, int | None, str]
-
-
 def _cells(sets: list[str], kinds: list[str]) -> list[Cell]:
     from benchmarks.learner_sets import SIZES
 
@@ -70,16 +75,59 @@ def _name(cell: Cell) -> str:
     return f"{name}-{size or 'all'}-{kind}"
 
 
-def _measure_apart(cell: Cell, data: Path, home: Path, path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    child = context.Process(target=_measure, args=(cell, data, home, path))
+def _path(folder: Path, cell: Cell) -> Path:
+    return folder / f"{_name(cell)}.json"
+
+
+def _failure(folder: Path, cell: Cell) -> Path:
+    return folder / f"{_name(cell)}.failed"
+
+
+def _apart(work: Any, *arguments: Any) -> int:
+    """Run a function in a process of its own; its exit code, 0 if all went well."""
+    child = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     child.start()
     child.join()
-    if child.exitcode:
-        print(f"   {_name(cell)} ended with code {child.exitcode}", flush=True)
+    return int(child.exitcode or 0)
 
 
-def _measure(cell: Cell, data: Path, home: Path, path: Path) -> None:
+def _measure_apart(cell: Cell, data: Path, home: Path, folder: Path) -> None:
+    started = time.monotonic()
+    _failure(folder, cell).unlink(missing_ok=True)
+    code = _apart(_measure, cell, data, home, folder)
+    if code and not _failure(folder, cell).exists():  # it was killed: for its memory, say
+        _failure(folder, cell).write_text(f"its process ended with code {code}")
+    failed = _failure(folder, cell)
+    print(
+        f"{failed.read_text() if failed.exists() else 'done'}, {time.monotonic() - started:.0f} s"
+    )
+
+
+def _measure(cell: Cell, data: Path, home: Path, folder: Path) -> None:
+    """A cell's figures as a file, or why there are none."""
+    try:
+        result = _figures(cell, data, home)
+    except Exception as error:
+        _failure(folder, cell).write_text(f"{type(error).__name__}: {error}".splitlines()[0])
+        raise
+    aside = _path(folder, cell).with_suffix(".tmp")
+    aside.write_text(json.dumps(result))
+    aside.replace(_path(folder, cell))
+
+
+def _encode(name: str, data: Path, home: Path) -> None:
+    from benchmarks import learner_sets
+    from cer_assist.learning.encoder import Encoder
+    from cer_assist.learning.features import FeatureCache
+    from cer_assist.learning.progress import silent
+
+    found = learner_sets.load(name, data)
+    parts = [found.train, *([found.test] if found.test else [])]
+    cache = FeatureCache(home / "features", Encoder())
+    cache.encode([document for part in parts for document in part.documents], silent)
+
+
+def _figures(cell: Cell, data: Path, home: Path) -> dict[str, Any]:
     from benchmarks import learner_sets
     from cer_assist.learning import evaluation
     from cer_assist.learning.encoder import Encoder
@@ -90,8 +138,6 @@ def _measure(cell: Cell, data: Path, home: Path, path: Path) -> None:
     found = learner_sets.load(name, data)
     cache = FeatureCache(home / "features", Encoder())
     parts = [found.train, *([found.test] if found.test else [])]
-    if kind != evaluation.BASELINE:
-        cache.encode([document for part in parts for document in part.documents], silent)
     scale = evaluation.scale_of(*parts)
     rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
     how: dict[str, Any] = {"n_train": size, "progress": silent}
@@ -101,23 +147,22 @@ def _measure(cell: Cell, data: Path, home: Path, path: Path) -> None:
         result = evaluation.cross_validate(kind, found.train, scale, cache, **how)
     else:
         result = evaluation.train_and_test(kind, found.train, found.test, scale, cache, **how)
-    # Encoding is part of the peak the first time a set is read; ru_maxrss is in KiB on Linux.
+    # ru_maxrss is in KiB on Linux.
     result["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    aside = path.with_suffix(".tmp")
-    aside.write_text(json.dumps(result))
-    aside.replace(path)
+    return result
 
 
-def _print(name: str, cells: list[tuple[Cell, Path]]) -> None:
-    rows = []
-    for (_, size, kind), path in cells:
-        if path.exists():
-            found = json.loads(path.read_text())
-            figures = [f"{found[figure]:.3f} {_interval(found, figure)}" for figure in SHOWN]
-            spent = [f"{found[of]:.2f}" for of in ("train_seconds", "predict_seconds")]
-            rows.append([size or "all", kind, *figures, *spent, f"{found['peak_megabytes']:.0f}"])
-    header = ("labels", "kind", *SHOWN, "fit s", "predict s", "peak MB")
-    print_table(f"{name}: with 95 % intervals", header, rows)
+def _row(cell: Cell, folder: Path) -> list[object]:
+    _, size, kind = cell
+    start: list[object] = [size or "all", kind]
+    if not _path(folder, cell).exists():
+        failed = _failure(folder, cell)
+        reason = f"failed: {failed.read_text()}" if failed.exists() else "not measured"
+        return [*start, *[""] * (len(HEADER) - 3), reason]
+    found = json.loads(_path(folder, cell).read_text())
+    figures = [f"{found[figure]:.3f} {_interval(found, figure)}" for figure in SHOWN]
+    spent = [f"{found[of]:.2f}" for of in ("train_seconds", "predict_seconds")]
+    return [*start, *figures, *spent, f"{found['peak_megabytes']:.0f}", verdict(cell, found)]
 
 
 def _interval(found: dict[str, Any], figure: str) -> str:

@@ -16,6 +16,7 @@ TABLES = {
     "sum-task": "sum_task",
     "learner": "learner",
     "stream": "stream",
+    "cost": "cost",
 }
 
 
