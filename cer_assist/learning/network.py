@@ -72,6 +72,7 @@ class Network(keras.Model, ABC):
     rank = 3  # (batch, time, size); 4 for (batch, sentences, time, size)
     learns_words = False  # states come from a table of its own, not from the encoder
     dropped = 0.3  # share of what reaches the last layer that is dropped in training
+    words_dropped = 0.0  # share of the words of a document that are not read in training
 
     def __init__(self, levels: int, **kwargs):
         super().__init__(**kwargs)
@@ -180,6 +181,8 @@ class JointFit:
             self.schedule.rate, weight_decay=self.schedule.decay
         )
         self._optimizer.build(self._variables)
+        self._words_dropped = network.words_dropped
+        self._chance = keras.random.SeedGenerator(0)
         places = (None,) * (network.rank - 1)
         frozen = tf.TensorSpec((*places, network.size), tf.int8)
         self._step = tf.function(
@@ -252,10 +255,14 @@ class JointFit:
             for name, variable in names.items():
                 variable.assign(start[name])
             network.dropout.seed_generator.state.assign([seed, 0])
+        self._chance.state.assign([seed, 1])
         for variable in self._optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
 
     def _train_batch(self, items, mask, above, weights):
+        if self._words_dropped:
+            luck = keras.random.uniform(tf.shape(mask), seed=self._chance)
+            mask = mask & (luck >= self._words_dropped)
         with tf.GradientTape() as tape:
             answers = [
                 network(states, mask=mask, training=True)

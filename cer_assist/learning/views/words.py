@@ -37,6 +37,7 @@ class OwnWords(Network):
     size = SIZE
     learns_words = True
     dropped = 0.5
+    words_dropped = 0.3  # or a few telling words are learnt by heart, and the rest stays unread
     spread = 0.1  # standard deviation of fresh word states
     longest = 4096
 
