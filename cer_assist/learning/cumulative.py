@@ -17,9 +17,13 @@ from cer_assist.learning.ordinal import thresholds
 
 @threadpool_limits.wrap(limits=1)  # matrices this small lose more to waking threads than they gain
 def fit_answers(
-    features: sparse.sparray, levels: np.ndarray, scale_size: int, inverse_regularisation: float
+    features: sparse.sparray,
+    levels: np.ndarray,
+    scale_size: int,
+    inverse_regularisation: float,
+    counted: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and intercepts of the answers, balanced so that "yes" and "no" count alike.
+    """Weights and intercepts of the answers.
 
     Parameters
     ----------
@@ -30,6 +34,8 @@ def fit_answers(
         K.
     inverse_regularisation : float
         C of the penalty; the larger, the closer the fit.
+    counted : (n,), optional
+        How much each document counts. Left out, "yes" and "no" count alike in each answer.
 
     Returns
     -------
@@ -37,19 +43,24 @@ def fit_answers(
     intercepts : (K - 1,)
     """
     rows = sparse.csr_matrix(features, dtype=np.float64)  # the solver wants the older type
-    answer = partial(_answer, rows, inverse_regularisation)
+    answer = partial(_answer, rows, inverse_regularisation, counted)
     fits = [answer(above) for above in thresholds(levels, scale_size).T]
     return np.stack([fit[0] for fit in fits], axis=1), np.array([fit[1] for fit in fits])
 
 
-def _answer(rows, inverse_regularisation: float, above: np.ndarray) -> tuple[np.ndarray, float]:
+def _answer(
+    rows, inverse_regularisation: float, counted: np.ndarray | None, above: np.ndarray
+) -> tuple[np.ndarray, float]:
     """One answer; the smoothed odds where all documents agree."""
     yes = above.sum()
     if yes in (0, len(above)):
         return np.zeros(rows.shape[1]), float(np.log((yes + 0.5) / (len(above) - yes + 0.5)))
     model = LogisticRegression(
-        C=inverse_regularisation, class_weight="balanced", solver="lbfgs", max_iter=500
-    ).fit(rows, above)
+        C=inverse_regularisation,
+        class_weight="balanced" if counted is None else None,
+        solver="lbfgs",
+        max_iter=500,
+    ).fit(rows, above, counted)
     return model.coef_[0], float(model.intercept_[0])
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import scipy.sparse as sparse
 
 from cer_assist.learning.cumulative import fit_answers, non_increasing
+from cer_assist.learning.ordinal import balanced_weights
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import unit
 from cer_assist.learning.similarities import Carried, all_similarities, fit_carriers
 from cer_assist.learning.views.base import HeldOut, Seen
 
-INVERSE_REGULARISATION = 1.0
+INVERSE_REGULARISATION = 3.0
 
 
 class MeaningView:
@@ -100,11 +101,17 @@ def _means(readings: Sequence[Reading]) -> np.ndarray:
 
 
 def _fit(means: np.ndarray, numbers: np.ndarray, levels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Answers from deviations of equal size, told of the means as they are."""
+    """Answers from deviations of equal size, told of the means as they are.
+
+    Rare levels count more, as for the networks. Were "yes" and "no" balanced in each answer, the
+    answers would be pushed apart and levels in the middle crushed between them: on SST-5, where
+    there are labels enough, that cost .08 of accuracy and .06 of QWK.
+    """
     centre = means.mean(axis=0)
     scale = np.maximum(means.std(axis=0), 1e-4) * np.sqrt(means.shape[1])
     rows = sparse.csr_array((means - centre) / scale)
-    found, intercepts = fit_answers(rows, numbers, levels, INVERSE_REGULARISATION)
+    counted = balanced_weights(numbers, np.ones(len(numbers), bool))
+    found, intercepts = fit_answers(rows, numbers, levels, INVERSE_REGULARISATION, counted)
     weights = found / scale[:, None]
     return weights, intercepts - centre @ weights
 
