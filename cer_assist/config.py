@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, description="Signed out after so long in any case.")
     lease_seconds: float = Field(30.0, gt=0, description="A silent worker loses its job then.")
     upload_megabytes: int = Field(64, ge=1, description="Largest upload accepted.")
+    deep_minutes: int = Field(120, ge=1, description="A deep refresh that works longer is ended.")
+    deep_megabytes: int = Field(6144, ge=1, description="So is one whose worker is larger.")
 
     @property
     def url(self) -> str:
@@ -43,6 +45,16 @@ class Settings(BaseSettings):
     def features_folder(self) -> Path:
         """Where token states are cached; may be deleted at any time."""
         return self.home / "features"
+
+    @property
+    def encoders_folder(self) -> Path:
+        """Where encoders that deep refreshes have tuned are kept, one folder each."""
+        return self.home / "encoders"
+
+    @property
+    def refreshes_folder(self) -> Path:
+        """Scratch of deep refreshes that are under way."""
+        return self.home / "refreshes"
 
     @property
     def uploads_folder(self) -> Path:

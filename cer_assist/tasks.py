@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
+from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.words import Word, level_words, suggest
 from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
-from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.training import TrainingResult, train
 from cer_assist.services import jobs, models, quality, retraining, training_data
@@ -38,8 +40,6 @@ ENCODE_STEP = 32  # protocols between looks at the clock
 BREATH_SECONDS = 0.02
 SCORED_AT_ONCE = 500
 
-_caches: dict[Path, FeatureCache] = {}
-
 
 @dataclass(frozen=True)
 class Material:
@@ -54,12 +54,12 @@ class Material:
     previous: ModelVersion | None
 
 
-def feature_cache(settings: Settings) -> FeatureCache:
-    """One cache, and so one loaded encoder, per process and folder."""
-    folder = settings.features_folder
-    if folder not in _caches:
-        _caches[folder] = FeatureCache(folder, Encoder(settings.encoder_dir))
-    return _caches[folder]
+@dataclass(frozen=True)
+class Decided:
+    """That a version is to be published, and what is recorded in the same transaction."""
+
+    decision: str
+    record: Callable[[Session], None]
 
 
 def retrain(database: Database, settings: Settings, held: Held) -> str:
@@ -69,17 +69,31 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
     labels which contradict the one in use, and a model that forgets, lead to a full fit; only that
     is measured, and used if it is not clearly worse.
     """
-    started = time.monotonic()
     material = read_material(database, held.claim.project_id)
-    cache = feature_cache(settings)
+    return learn(database, settings, held, material, usable_reader(settings, material.previous))
+
+
+def learn(
+    database: Database,
+    settings: Settings,
+    held: Held,
+    material: Material,
+    reader: Reader,
+    *,
+    decided: Decided | None = None,
+) -> str:
+    """Train on what a reader reads and publish if it is no worse, or as was decided before."""
+    started = time.monotonic()
     documents = [document(row) for row in material.labelled]
+    levels = [material.levels[row.id] for row in material.labelled]
     earlier = material.previous
     try:
         result = train(
             documents,
-            [material.levels[row.id] for row in material.labelled],
+            levels,
             material.rubric.scale,
-            cache=cache,
+            cache=reader.cache,
+            judges=reader.judges,
             kind=material.model_kind,
             rubric=material.rubric,
             previous=_stored(settings, earlier) if earlier else None,
@@ -89,23 +103,27 @@ def retrain(database: Database, settings: Settings, held: Held) -> str:
         )
     except InvalidInput as error:
         return f"Not trained: {error}"
-    scored = _score(result.classifier, cache, material.open, held)
+    scored = _score(result.classifier, reader.cache, material.open, held)
     artefact, digest = save_artefact(settings, result.classifier)
-    levels = [material.levels[row.id] for row in material.labelled]
     words = level_words(result.classifier, documents, levels)
-    publish, decision, metrics = _judged(result, len(documents), earlier)
+    publish, why, metrics = _judged(result, len(documents), earlier)
+    if decided or reader.remark:
+        publish, why = True, decided.decision if decided else reader.remark
     version = NewVersion(
         kind=result.classifier.kind,
         label_count=len(documents),
         last_event_id=material.last_event_id,
-        metrics=metrics,
+        metrics=metrics | reader.entry,
         words={str(level): found for level, found in words.items()},
         artefact=artefact,
         sha256=digest,
         seconds=time.monotonic() - started,
-        decision=decision,
+        decision=why,
     )
-    return _write(database, held, version, scored, publish=publish, measured=bool(result.in_full))
+    measured = bool(result.in_full)
+    return _write(
+        database, held, version, scored, publish=publish, measured=measured, decided=decided
+    )
 
 
 def _judged(
@@ -128,10 +146,7 @@ def read_material(database: Database, project_id: int) -> Material:
     with database.read() as session:
         project = session.get_one(Project, project_id)
         open_ids = set(training_data.open_protocol_ids(session, project_id))
-        # One that still wants a reader teaches nothing yet: the next reader would be shown the
-        # first one's answer again, learned by heart.
-        settled = training_data.training_levels(session, project_id)
-        levels = {key: level for key, level in settled.items() if key not in open_ids}
+        levels = training_data.settled_levels(session, project_id)
         texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
         return Material(
             project_rubric(session, project),
@@ -152,7 +167,7 @@ def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[s
 
 def load_current(settings: Settings, version: ModelVersion) -> ProtocolClassifier:
     """The classifier of a version, checked by its SHA-256 before anything in it is used."""
-    return ProtocolClassifier.load(*_stored(settings, version), feature_cache(settings))
+    return ProtocolClassifier.load(*_stored(settings, version), reader_of(settings, version).cache)
 
 
 def _stored(settings: Settings, version: ModelVersion) -> tuple[Path, str]:
@@ -162,7 +177,7 @@ def _stored(settings: Settings, version: ModelVersion) -> tuple[Path, str]:
 def encode(database: Database, settings: Settings, held: Held) -> str:
     """Encode protocols for a while, add their suggestions, and come back if some are left."""
     material = read_material(database, held.claim.project_id)
-    cache = feature_cache(settings)
+    cache = usable_reader(settings, material.previous).cache
     if material.previous is None:
         publish_first(database, settings, held, material.rubric, cache)
     todo = _unencoded(cache, material)
@@ -199,15 +214,15 @@ def _add_missing_suggestions(
     rows = [row for row in material.open if row.id not in scored]
     if not rows:
         return ""
-    cache = feature_cache(settings)
     try:
         classifier = load_current(settings, version)
     except Corrupt as error:
+        cache = usable_reader(settings, None).cache
         remark = replace_unusable(
             database, settings, held, version, error, rubric=material.rubric, cache=cache
         )
         return f". {remark}"
-    _write_suggestions(database, held, version.id, _score(classifier, cache, rows, held))
+    _write_suggestions(database, held, version.id, _score(classifier, classifier.cache, rows, held))
     return ""
 
 
@@ -245,6 +260,7 @@ def _write(
     *,
     publish: bool,
     measured: bool,
+    decided: Decided | None,
 ) -> str:
     decision = version.decision
     if publish:
@@ -262,6 +278,8 @@ def _write(
         jobs.enqueue(session, "encode", held.claim.project_id)
         if not measured:
             retraining.measure_when_idle(session, held.claim.project_id)
+        if decided:
+            decided.record(session)
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
     deleted = 1
     while deleted:

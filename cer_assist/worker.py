@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Cancelled, CerError
 from cer_assist.logs import get_logger
-from cer_assist.services import jobs
+from cer_assist.services import deep_refresh, jobs
 from cer_assist.services.jobs import Claim, LeaseLost
 from cer_assist.store.engine import Database
 
@@ -80,9 +80,13 @@ Handler = Callable[[Database, Settings, Held], str]
 
 def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
-    from cer_assist import tasks
+    from cer_assist import refreshing, tasks
 
-    return {"retrain": tasks.retrain, "encode": tasks.encode}
+    return {
+        "retrain": tasks.retrain,
+        "encode": tasks.encode,
+        jobs.DEEP_REFRESH: refreshing.deep_refresh,
+    }
 
 
 def remove_leftovers(settings: Settings) -> None:
@@ -92,12 +96,25 @@ def remove_leftovers(settings: Settings) -> None:
             shutil.rmtree(folder)
 
 
+def remove_abandoned(database: Database, settings: Settings) -> None:
+    """Delete the scratch of deep refreshes that were stopped while they waited for their turn."""
+    if not settings.refreshes_folder.is_dir():
+        return
+    found = list(settings.refreshes_folder.iterdir())  # before asking: one may start meanwhile
+    with database.read() as session:
+        live = deep_refresh.live_runs(session)
+    for folder in found:
+        if folder.name not in live:
+            shutil.rmtree(folder)
+
+
 def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = False) -> None:
     """Work until asked to stop; with `until_idle`, until no job is due."""
     database = Database(settings.url)
     name = f"{socket.gethostname()}-{os.getpid()}"
     lease = dt.timedelta(seconds=settings.lease_seconds)
     remove_leftovers(settings)
+    remove_abandoned(database, settings)
     # A worker claims at once and loads TensorFlow meanwhile: its heartbeat tells that it lives.
     threading.Thread(target=handlers, name=WARM_UP, daemon=True).start()
     try:
@@ -105,6 +122,7 @@ def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = Fal
             claim = _claim(database, name, lease)
             if claim is not None:
                 run_job(settings, Held(database, claim, lease, stopping))
+                remove_abandoned(database, settings)
             elif until_idle:
                 return
             else:

@@ -17,6 +17,7 @@ TABLES = {
     "learner": "learner",
     "stream": "stream",
     "cost": "cost",
+    "deep": "deep",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from cer_assist.cli.base import (
     settings_for,
 )
 from cer_assist.config import Settings
-from cer_assist.domain.errors import CerError, InvalidInput, NotFound
-from cer_assist.services import jobs, models, projects, training_data
+from cer_assist.domain.errors import Cancelled, CerError, InvalidInput, NotFound
+from cer_assist.services import deep_refresh, jobs, models, projects, training_data
 from cer_assist.services.retraining import IN_FULL, KIND
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import ModelVersion, Protocol
+from cer_assist.store.tables import ModelVersion, Project, Protocol
 from cer_assist.store.types import now
 
 
@@ -34,7 +35,8 @@ from cer_assist.store.types import now
 @json_option
 @click.argument("project")
 @click.option("--full", is_flag=True, help="Encode all protocols first, so that all are scored.")
-def train_command(home: Path | None, as_json: bool, project: str, full: bool) -> None:
+@click.option("--deep", is_flag=True, help="Tune the language model, too: takes half an hour.")
+def train_command(home: Path | None, as_json: bool, project: str, full: bool, deep: bool) -> None:
     """Train a model anew on the labels so far, here and now, and measure it."""
     settings = settings_for(home)
     with open_database(settings) as database, progress_bar("Training") as advance:
@@ -42,13 +44,19 @@ def train_command(home: Path | None, as_json: bool, project: str, full: bool) ->
             project_id = projects.find_project(session, project).id
         if full:
             _encode_all(database, settings, project_id, advance)
-        note = _retrain(database, settings, project_id, advance)
+        work = _refresh if deep else _retrain
+        note = work(database, settings, project_id, advance)
         with database.read() as session:
+            outcome = deep_refresh.last_outcome(session, project_id) if deep else None
             newest = session.scalars(
                 select(ModelVersion)
                 .where(ModelVersion.project_id == project_id)
                 .order_by(ModelVersion.number.desc())
             ).first()
+    if outcome is not None:
+        figures = outcome.figures or {}
+        emit(as_json, {"labels": outcome.labels, "decision": note, **figures}, note)
+        return
     if newest is None or not newest.label_count:  # none, or the one that no label taught
         raise InvalidInput(note)
     result = {
@@ -63,17 +71,39 @@ def train_command(home: Path | None, as_json: bool, project: str, full: bool) ->
 
 
 def _encode_all(database: Database, settings: Settings, project_id: int, advance: Any) -> None:
-    from cer_assist import tasks
+    from cer_assist import encoders, tasks
 
     material = tasks.read_material(database, project_id)
-    tasks.feature_cache(settings).encode(
+    encoders.usable_reader(settings, material.previous).cache.encode(
         [tasks.document(row) for row in (*material.labelled, *material.open)], advance
     )
 
 
 def _retrain(database: Database, settings: Settings, project_id: int, advance: Any) -> str:
-    """Run the retraining job under a claim of our own, so that no worker does the same."""
-    from cer_assist import tasks, worker
+    """Run the retraining job here."""
+    from cer_assist import tasks
+
+    with database.write() as session:
+        payload = {IN_FULL: "asked for with the command train"}
+        jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
+    return _run_here(database, settings, (KIND, project_id), tasks.retrain, advance)
+
+
+def _refresh(database: Database, settings: Settings, project_id: int, advance: Any) -> str:
+    """Run a deep refresh here; it gives way to nothing, for nobody else would go on with it."""
+    from cer_assist import refreshing
+
+    with database.write() as session:
+        deep_refresh.ask(session, session.get_one(Project, project_id), None)
+    work = partial(refreshing.deep_refresh, gives_way=False)
+    return _run_here(database, settings, (jobs.DEEP_REFRESH, project_id), work, advance)
+
+
+def _run_here(
+    database: Database, settings: Settings, job: tuple[str, int], work: Any, advance: Any
+) -> str:
+    """Do a job under a claim of our own, so that no worker does the same."""
+    from cer_assist import worker
 
     class Shown(worker.Held):
         def progress(self, share: float, note: str) -> None:
@@ -82,17 +112,20 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
 
     lease = dt.timedelta(seconds=settings.lease_seconds)
     with database.write() as session:
-        payload = {IN_FULL: "asked for with the command train"}
-        jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
-        claim = jobs.claim(session, "command line", lease, only=(KIND, project_id))
+        claim = jobs.claim(session, "command line", lease, only=job)
     if claim is None:
         raise CerError("A worker is training already: wait until it has finished.")
     try:
-        held = Shown(database, claim, lease, threading.Event())
-        return worker.perform(settings, held, tasks.retrain)
+        return worker.perform(settings, Shown(database, claim, lease, threading.Event()), work)
     except (Exception, KeyboardInterrupt) as error:
+        given_up = isinstance(error, KeyboardInterrupt | Cancelled)
         with database.write() as session:
-            jobs.fail(session, claim, f"{type(error).__name__}: {error}")
+            if (
+                given_up and claim.kind == jobs.DEEP_REFRESH
+            ):  # a worker would go on for half an hour
+                jobs.cancelled(session, claim)
+            else:
+                jobs.fail(session, claim, f"{type(error).__name__}: {error}")
         raise
 
 

@@ -62,3 +62,5 @@ MODEL_KINDS: dict[str, KindWords] = {
         "The model published for such protocols, to compare with: very slow, wants many labels.",
     ),
 }
+# What these say does not depend on the encoder: they know words by their identity only.
+READ_NO_STATES = frozenset({"bilstm", "embedding", "self_attention", "maxpool", "lexical"})

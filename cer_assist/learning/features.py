@@ -64,7 +64,9 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, encoder: Encoder):
-        self.folder = Path(folder) / FINGERPRINT[:16]
+        # States of a tuned encoder, and their projection, are kept apart by its digest.
+        tuned = f"-{encoder.identity[:16]}" if encoder.identity else ""
+        self.folder = Path(folder) / f"{FINGERPRINT[:16]}{tuned}"
         self.encoder = encoder
         self._projection: projection.Projection | None = None
 

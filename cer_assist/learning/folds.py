@@ -42,6 +42,17 @@ def clusters_and_apart(
     return found[: len(texts)], ~np.isin(found[len(texts) :], found[: len(texts)])
 
 
+def minhashes(texts: Sequence[str]) -> np.ndarray:
+    """What is kept of texts to know their near-copies by, (256, n) uint16."""
+    return _minhashes([_shingles(text) for text in texts])
+
+
+def resembling(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which texts may be near-copies of which, by their `minhashes`: (n, others) bool."""
+    rows = [(others == one[:, None]).sum(axis=0) >= _CANDIDATE for one in some.T]
+    return np.array(rows, bool).reshape(some.shape[1], others.shape[1])
+
+
 def grouped_folds(levels: np.ndarray, clusters: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Deal clusters to folds, each level spread evenly.
 

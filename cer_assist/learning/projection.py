@@ -10,16 +10,15 @@ protocols: words need sentences around them.)
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load, save
 
 from cer_assist.domain.errors import Corrupt
+from cer_assist.learning.checked_files import read_arrays, write_arrays
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.text import tokenise, windows
 
@@ -28,7 +27,6 @@ TEXTS = Path(__file__).resolve().parent.parent / "demo" / "protocols.jsonl"
 RECIPE = f"{SIZE} components of content words of {hashlib.sha256(TEXTS.read_bytes()).hexdigest()}"
 # int8 covers four standard deviations either side; .006 % of a normal lies outside and is clipped.
 UNITS_PER_DEVIATION = 127 / 4
-_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -67,22 +65,11 @@ def projection_in(folder: Path, encoder: Encoder) -> Projection:
     """
     path = folder / "projection.safetensors"
     try:
-        return _read(path)
+        return Projection(**read_arrays(path))
     except (FileNotFoundError, Corrupt):
         found = fit_projection(encoder, _texts())
-    body = save({"mean": found.mean, "directions": np.ascontiguousarray(found.directions)})
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    aside.write_bytes(hashlib.sha256(body).digest() + body)
-    aside.replace(path)
+    write_arrays(path, {"mean": found.mean, "directions": found.directions})
     return found
-
-
-def _read(path: Path) -> Projection:
-    data = path.read_bytes()
-    if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
-        raise Corrupt(f"The projection {path} does not match its checksum.")
-    return Projection(**load(data[_DIGEST:]))
 
 
 def _texts() -> list[str]:

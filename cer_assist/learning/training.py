@@ -15,6 +15,7 @@ from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.deep.judges import Judges
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.memory import Judged
@@ -63,6 +64,7 @@ def train(
     in_full: str = "",
     seed: int = 0,
     progress: Progress = silent,
+    judges: Judges | None = None,
 ) -> TrainingResult:
     """Learn on from an earlier model, or train one anew and measure it out of fold.
 
@@ -87,6 +89,8 @@ def train(
     seed : int
     progress : callable (share done, message)
         May raise `Cancelled`.
+    judges : Judges, optional
+        Of the cache's encoder, where that is a tuned one.
 
     Raises
     ------
@@ -94,7 +98,9 @@ def train(
         Too few labels, or labels that are not on the scale.
     """
     started = time.perf_counter()
-    fresh = ProtocolClassifier(scale, cache, kind=kind, rubric=rubric, seed=seed, progress=progress)
+    fresh = ProtocolClassifier(
+        scale, cache, kind=kind, rubric=rubric, seed=seed, progress=progress, judges=judges
+    )
     earlier = in_full or _earlier(previous, fresh, documents)
     if isinstance(earlier, str):
         classifier, why = fresh.fit(documents, levels), earlier
@@ -118,11 +124,12 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
     after = metrics.figures(found.levels, said.probabilities, **how)
     before = metrics.figures(found.levels, said.uncalibrated, **how)
     predicted = classifier.decide(said.uncalibrated)
+    who = "a model and an encoder" if classifier.judges else "a model"
     return {
         **after,
         "n": len(found.levels),
         "measured_on": (
-            f"{len(found.levels)} labelled protocols, each by a model that had not read it "
+            f"{len(found.levels)} labelled protocols, each by {who} that had not read it "
             f"({FOLDS} folds, near-duplicates kept together)"
         ),
         "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
@@ -155,5 +162,5 @@ def _earlier(
         return "no label had taught the earlier model"
     if gone := earlier.memory_.gone(documents):
         return f"{gone} of the labels it had learnt are gone"
-    earlier.progress = wanted.progress
+    earlier.progress, earlier.judges = wanted.progress, wanted.judges
     return earlier

@@ -21,6 +21,7 @@ from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
 
+DEEP_REFRESH = "deep_refresh"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -77,9 +78,13 @@ def enqueue(
     )
 
 
-def is_due(session: Session) -> bool:
-    """Whether a claim would find something: a cheap look before the row is locked."""
-    return session.execute(select(Job.id).where(_claimable(now())).limit(1)).first() is not None
+def is_due(session: Session, *, but: str = "") -> bool:
+    """Whether a claim would find something: a cheap look before the row is locked.
+
+    `but` leaves a kind out, for a job of that kind which asks whether it is in the way of others.
+    """
+    found = select(Job.id).where(_claimable(now()), Job.kind != but).limit(1)
+    return session.execute(found).first() is not None
 
 
 def _claimable(at: dt.datetime) -> ColumnElement[bool]:
@@ -108,8 +113,9 @@ def claim(
     due = (
         select(Job)
         .where(_claimable(at))
-        # Retraining before encoding: coders wait for the one, nobody for the other.
-        .order_by((Job.kind == "retrain").desc(), Job.run_after)
+        # Retraining before encoding: coders wait for the one, nobody for the other. What takes
+        # half an hour and gives way to both comes last.
+        .order_by((Job.kind == "retrain").desc(), Job.kind == DEEP_REFRESH, Job.run_after)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -26,6 +26,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.types import now, table_of
 
+ENCODER = "encoder"  # in a version's metrics: artefact and sha256 of the tuned one, if any
 CHUNK = 200  # rows written in one transaction: 20 ms during which no coder's save gets in
 
 _version, _project = table_of(ModelVersion), table_of(Project)
@@ -78,6 +79,12 @@ def current_version(session: Session, project_id: int) -> ModelVersion | None:
     """The version in use, whole."""
     version_id = current_version_id(session, project_id)
     return None if version_id is None else session.get(ModelVersion, version_id)
+
+
+def encoder_of(version: ModelVersion) -> dict[str, str]:
+    """The tuned encoder that a version reads with: its artefact and sha256; empty for none."""
+    found: dict[str, str] = version.metrics.get(ENCODER) or {}
+    return found
 
 
 def add_version(session: Session, project_id: int, new: NewVersion) -> int:

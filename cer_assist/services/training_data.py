@@ -57,6 +57,16 @@ def training_levels(session: Session, project_id: int) -> dict[int, int]:
     }
 
 
+def settled_levels(session: Session, project_id: int) -> dict[int, int]:
+    """The levels that are learnt: of protocols that want no further reader.
+
+    Another reader of one that does would be shown the first one's answer again, learned by heart.
+    """
+    open_ids = set(open_protocol_ids(session, project_id))
+    levels = training_levels(session, project_id)
+    return {key: level for key, level in levels.items() if key not in open_ids}
+
+
 def last_event_id(session: Session, project_id: int) -> int:
     """The newest label event of a project, 0 when there is none."""
     statement = select(func.coalesce(func.max(LabelEvent.id), 0))

@@ -21,6 +21,8 @@ MEANINGS = {
     "membership.set": "role set",
     "model.pinned": "model pinned",
     "model.published": "model published",
+    "model.refresh_asked": "deep refresh asked for",
+    "model.refreshed": "deep refresh ended",
     "model.rolled_back": "model rolled back",
     "model.unpinned": "model unpinned",
     "project.added": "project made",

@@ -15,8 +15,9 @@ from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import models, moves, pinning, rubrics
+from cer_assist.services import deep_refresh, models, moves, pinning, rubrics
 from cer_assist.services.pinning import Standing, Version
+from cer_assist.store.tables import ModelVersion
 from cer_assist.views import assets, model_figures
 from cer_assist.views.access import (
     ALL_ROLES,
@@ -76,8 +77,10 @@ def versions(slug: str) -> str:
         found = models.newest(session, g.project.id, VERSIONS)
         curve = models.curve(session, g.project.id)
         changes = _changes(session, stands)
+        refresh = deep_refresh.standing(session, g.project)
     return render_template(
         "model.html",
+        refresh=refresh,
         stands=stands,
         current=current,
         rubric=rubric,
@@ -116,7 +119,8 @@ def pin(slug: str) -> BaseResponse:
     """Use a version until it is unpinned; an earlier one is rolled back to."""
     wanted = request.form.get("version", -1, type=int)
     with database().write() as session:
-        _refuse_unusable(pinning.find_usable(session, g.project, wanted))
+        found = pinning.find_usable(session, g.project, wanted)
+        _refuse_unusable(found, models.encoder_of(session.get_one(ModelVersion, found.id)))
         version = pinning.pin(session, g.project, wanted, g.person.account_id)
     flash(f"Version {version.number} is pinned: it stays in use until it is unpinned.")
     return redirect(url_for("model.versions", slug=slug), 303)
@@ -130,6 +134,26 @@ def unpin(slug: str) -> BaseResponse:
         version = pinning.unpin(session, g.project, g.person.account_id)
     if version is not None:
         flash(f"Version {version.number} is in use; newer ones follow as they are published.")
+    return redirect(url_for("model.versions", slug=slug), 303)
+
+
+@model.post("/model/refresh")
+@policy.members(*LEADING_ROLES)
+def ask_refresh(slug: str) -> BaseResponse:
+    """Have the encoder learn from the labels, in the background."""
+    with database().write() as session:
+        deep_refresh.ask(session, g.project, g.person.account_id)
+    flash("The deep refresh waits for the worker; this page tells how far it is.")
+    return redirect(url_for("model.versions", slug=slug), 303)
+
+
+@model.post("/model/refresh/stop")
+@policy.members(*LEADING_ROLES)
+def stop_refresh(slug: str) -> BaseResponse:
+    """Stop the deep refresh that waits or runs."""
+    with database().write() as session:
+        deep_refresh.stop(session, g.project, g.person.account_id)
+    flash("The deep refresh stops; nothing was changed.")
     return redirect(url_for("model.versions", slug=slug), 303)
 
 
@@ -152,10 +176,12 @@ def _stored_artefacts() -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _refuse_unusable(version: Version) -> None:
+def _refuse_unusable(version: Version, encoder: dict[str, str]) -> None:
     """A version that cannot be opened would leave new protocols without suggestions."""
     try:
         artefacts.check(settings().models_folder / version.artefact, version.sha256)
+        if encoder:
+            artefacts.check(settings().encoders_folder / encoder["artefact"], encoder["sha256"])
     except artefacts.OtherRelease as error:
         raise InvalidInput(
             f"Version {version.number} was made by another release of this program and this one "

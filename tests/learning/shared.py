@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cer_assist.domain.protocols import compose
+from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
@@ -45,6 +46,37 @@ def demo() -> Demo:
         levels = {row["protocol_id"]: int(row["level"]) for row in csv.DictReader(file)}
     rows = [row for row in map(json.loads, lines) if row["id"] in levels]
     return Demo([a_document(row) for row in rows], [levels[row["id"]] for row in rows])
+
+
+def demo_rows() -> list[dict]:
+    """The demo texts as they stand in their file."""
+    lines = (DEMO / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def few_texts() -> list[str]:
+    """Enough for a projection whose quality is nobody's concern."""
+    return [" ".join(row["sections"].values())[:1500] for row in demo_rows()[:3]]
+
+
+@pytest.fixture(scope="module")
+def quick_projection() -> Iterator[None]:
+    """A projection of few texts for every encoder: on all demo texts they would take a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(projection, "_texts", few_texts)
+        yield
+
+
+def single_sentences(count: int) -> list[str]:
+    """Sentences of the demo texts, no two of them alike."""
+    sentences = [
+        f"{sentence}."
+        for row in demo_rows()
+        for section in row["sections"].values()
+        for sentence in section.split(". ")
+        if 80 < len(sentence) < 160
+    ]
+    return list(dict.fromkeys(sentences))[:count]
 
 
 def a_document(row: dict) -> Document:

@@ -34,6 +34,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/model/moved": OVERSEEING,
     "/p/<slug>/model/pin": LEADING,
     "/p/<slug>/model/unpin": LEADING,
+    "/p/<slug>/model/refresh": LEADING,
     "/p/<slug>/rubric": set(Role),
     "/p/<slug>/data": OVERSEEING,
     "/p/<slug>/data/import": LEADING,
