@@ -20,12 +20,11 @@ from cer_assist.config import ROOT
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
 from cer_assist.learning import evaluation
+from cer_assist.learning.deep.decision import SHOWN
 from cer_assist.learning.deep.refresh import Plan, Refresh, folds_for
 from cer_assist.learning.deep.tuning import Recipe
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
-
-SHOWN = ("qwk", "macro_f1", "mae", "log_loss")
 
 
 def main(argv: list[str]) -> None:
@@ -55,11 +54,24 @@ def main(argv: list[str]) -> None:
         )
         found = refresh.compared(_told())
         figures = [f"{found.before[name]:.3f} > {found.after[name]:.3f}" for name in SHOWN]
-        paired = f"{found.gain:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+        paired = [
+            "{value:+.3f} ({low:+.3f} to {high:+.3f})".format(**found.gains[name])
+            for name in ("qwk", "macro_f1")
+        ]
         spent = [f"{time.monotonic() - started:.0f}", f"{time.process_time() - busy:.0f}"]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
-        rows.append([kind, found.n, *figures, paired, found.better, *spent, f"{peak:.0f}"])
-    header = ("kind", "n", *SHOWN, "QWK gained", "better", "s", "processor s", "peak MB")
+        rows.append([kind, found.n, *figures, *paired, found.better, *spent, f"{peak:.0f}"])
+    header = (
+        "kind",
+        "n",
+        *SHOWN,
+        "QWK gained",
+        "macro-F1 gained",
+        "better",
+        "s",
+        "processor s",
+        "peak MB",
+    )
     print_table(f"Deep refresh: {recipe}", header, rows)
 
 

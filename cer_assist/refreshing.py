@@ -175,16 +175,21 @@ def _work(watch: Watch, material: tasks.Material, recipe: Recipe) -> str:
 
 def said_of(found: Comparison) -> str:
     """The decision in words, with the figures it rests on."""
+    gain, low, high = (found.gains["qwk"][name] for name in ("value", "low", "high"))
     figures = (
         f"QWK {found.before['qwk']:.3f} before, {found.after['qwk']:.3f} with the tuned encoder, "
-        f"difference {found.gain:+.3f} ({found.low:+.3f} to {found.high:+.3f}), "
-        f"n = {found.n}"
+        f"difference {signed(gain)} ({signed(low)} to {signed(high)}), n = {found.n}"
     )
     if found.better:
         return f"Used: the tuned encoder is better beyond chance ({figures})"
-    if found.low > 0:
+    if low is not None and low > 0:
         return f"Not used: levels are further off on average, though in better order ({figures})"
     return f"Not used: no better beyond chance ({figures})"
+
+
+def signed(value: float | None) -> str:
+    """A difference, or that there is none."""
+    return "undefined" if value is None else f"{value:+.3f}"
 
 
 def _plan(watch: Watch, material: tasks.Material) -> tuple[Plan, Reader]:

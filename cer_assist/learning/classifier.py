@@ -20,20 +20,14 @@ from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning.artefacts import load_model, save_model
 from cer_assist.learning.calibration import Blend, Said, fit_blend, log_loss
-from cer_assist.learning.deep.judges import Judges
+from cer_assist.learning.deep.judges import Judges, hold_out
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import grouped_folds
 from cer_assist.learning.kinds import shares_of, views_of
-from cer_assist.learning.likeness import Likeness, compare
+from cer_assist.learning.likeness import compare
 from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
-from cer_assist.learning.out_of_fold import (
-    FOLDS,
-    OutOfFold,
-    out_of_fold,
-    out_of_fold_probabilities,
-)
+from cer_assist.learning.out_of_fold import out_of_fold_probabilities
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.schedule import Since, why_in_full
@@ -158,11 +152,14 @@ class ProtocolClassifier:
         return self._fit(everything, known) if self.in_full_ else self
 
     def _fit(self, documents: list[Document], numbers: np.ndarray) -> "ProtocolClassifier":
-        like = self._compare(documents, numbers)
+        like = compare(
+            documents, numbers, kind=self.kind, rubric=self.rubric, to_judge=self.to_judge
+        )
         readings = self._readings(documents, self._part(0.0, 0.4))
-        found = self._hold_out(documents, readings, numbers, like)
+        views = views_of(self.kind, rubric_lends=like.lent is not None)
+        how = self._problem(like.lent), self._part(0.4, 0.8), self.judges
+        found = hold_out(views, documents, readings, numbers, like.clusters, *how)
         self.out_of_fold_ = found
-        views = tuple(found.logits)
         shares = shares_of(self.kind, views, len(found.levels))
         blend = fit_blend(list(found.logits.values()), found.levels, found.fold_of, shares)
         used = {n: s for n, s in zip(views, blend.shares, strict=True) if s > 0}
@@ -174,33 +171,6 @@ class ProtocolClassifier:
         self.memory_ = Memory(pairs(documents, numbers), len(numbers), usual)
         self._replayed = documents, numbers
         return self
-
-    def hold_out(self, documents: Sequence[Document], levels: Sequence[int]) -> OutOfFold:
-        """Only the first half of `fit`: what models say of documents they have not read."""
-        numbers = self._numbers(documents, levels)
-        # Judges read with encoders of their own.
-        readings = [] if self.judges else self._readings(documents, self._part(0.0, 0.4))
-        return self._hold_out(documents, readings, numbers, self._compare(documents, numbers))
-
-    def _hold_out(
-        self,
-        documents: Sequence[Document],
-        readings: Sequence[Reading],
-        numbers: np.ndarray,
-        like: Likeness,
-    ) -> OutOfFold:
-        """What models say of documents that neither they nor their encoder have learnt from."""
-        views = views_of(self.kind, rubric_lends=like.lent is not None)
-        how = self._problem(like.lent), self._part(0.4, 0.8)
-        if self.judges is not None:
-            return self.judges.out_of_fold(views, documents, numbers, like.clusters, *how)
-        fold_of = grouped_folds(numbers, like.clusters, FOLDS, self.seed)
-        return out_of_fold(views, readings, numbers, fold_of, *how)
-
-    def _compare(self, documents: Sequence[Document], numbers: np.ndarray) -> Likeness:
-        return compare(
-            documents, numbers, kind=self.kind, rubric=self.rubric, to_judge=self.to_judge
-        )
 
     def _with_earlier(
         self, documents: Sequence[Document], numbers: np.ndarray

@@ -17,11 +17,13 @@ from tests.views.test_pages import text_of
 
 FIGURES = {
     "n": 160,
-    "before": {"qwk": 0.781, "macro_f1": 0.512, "mae": 0.45, "log_loss": 0.9},
-    "after": {"qwk": 0.802, "macro_f1": 0.530, "mae": 0.43, "log_loss": 0.88},
-    "gain": 0.021,
-    "low": -0.004,
-    "high": 0.046,
+    "before": {"qwk": 0.781, "macro_f1": 0.512, "mae": 0.45},
+    "after": {"qwk": 0.802, "macro_f1": 0.53, "mae": 0.43},
+    "gains": {
+        "qwk": {"value": 0.021, "low": -0.004, "high": 0.046},
+        "macro_f1": {"value": 0.018, "low": None, "high": None},
+        "mae": {"value": -0.02, "low": -0.05, "high": 0.01},
+    },
 }
 
 
@@ -83,7 +85,8 @@ def test_the_last_outcome_is_shown_to_everyone_with_its_figures(labelled: Office
         text = text_of(labelled.browser(person).get(PAGE).text)
         assert "learned from 160 labels. Measured on 160 protocols" in text
         assert "QWK 0.781 0.802 +0.021 (-0.004 to +0.046)" in text
-        assert "Mean distance 0.450 0.430 -0.020" in text
+        assert "Macro-F1 0.512 0.530 –" in text
+        assert "Mean distance 0.450 0.430 -0.020 (-0.050 to +0.010)" in text
         assert "Not used: no better beyond chance." in text
     assert "deep refresh ended" in labelled.browser("lead@own").get(f"/p/{OWN}/audit").text
     with labelled.database.write() as session:

@@ -19,12 +19,12 @@ from cer_assist.domain.errors import Cancelled
 from cer_assist.learning.checked_files import write_json
 from cer_assist.learning.deep import decision
 from cer_assist.learning.deep.tuning import Recipe
-from cer_assist.services import deep_refresh, jobs, models, pinning, training_data
+from cer_assist.services import accounts, deep_refresh, jobs, models, pinning, training_data
 from cer_assist.services.jobs import DEEP_REFRESH
 from cer_assist.services.retraining import KIND
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Account, Job, ModelVersion, Project
+from cer_assist.store.tables import Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from tests.builders import a_label, a_member, a_project, a_protocol
@@ -108,7 +108,7 @@ def label_one(database: Database, project_id: int) -> None:
     """One more label, and a retraining that is due."""
     with database.write() as session:
         project = session.get_one(Project, project_id)
-        lea = session.scalars(select(Account.id).where(Account.username == "lea")).one()
+        lea = accounts.find_account(session, "lea").id
         [first, *_] = training_data.open_protocol_ids(session, project_id)
         a_label(session, project, first, by=lea, level=2)
         jobs.enqueue(session, KIND, project_id)
@@ -140,7 +140,8 @@ def test_no_gain_is_recorded_and_changes_nothing(
     last = outcome(database, project_id)
     assert (last.labels, last.decision) == (LABELLED + 1, note)  # those there were when it began
     assert last.figures is not None
-    assert last.figures["low"] <= last.figures["gain"] <= last.figures["high"]
+    gain = last.figures["gains"]["qwk"]
+    assert gain["low"] <= gain["value"] <= gain["high"]
     assert last.figures["n"] == LABELLED + 1
     assert in_use(database, project_id).id == retrained.id
     assert scratch(settings) == []
@@ -199,7 +200,7 @@ def _going_back_reads_with_the_published_encoder_again(
 ) -> None:
     with database.write() as session:
         project = session.get_one(Project, project_id)
-        lea = session.scalars(select(Account.id).where(Account.username == "lea")).one()
+        lea = accounts.find_account(session, "lea").id
         pinning.pin(session, project, first.id, lea)
         a_protocol(session, project, "Neighbours run the walking group themselves.")
         jobs.enqueue(session, pinning.SCORING, project_id)
@@ -268,7 +269,7 @@ def test_stopped_while_it_waits_its_scratch_goes(
     worker.remove_abandoned(database, settings)
     assert scratch(settings)
     with database.write() as session:
-        lea = session.scalars(select(Account.id).where(Account.username == "lea")).one()
+        lea = accounts.find_account(session, "lea").id
         deep_refresh.stop(session, session.get_one(Project, project_id), lea)
     worker.remove_abandoned(database, settings)
     assert scratch(settings) == []
@@ -280,7 +281,7 @@ def test_a_wish_to_stop_is_not_lost_where_it_gives_way(
     held = held_refresh(database, project_id)
     label_one(database, project_id)
     with database.write() as session:
-        lea = session.scalars(select(Account.id).where(Account.username == "lea")).one()
+        lea = accounts.find_account(session, "lea").id
         jobs.request_cancel(session, held.claim.job_id, lea)
     worker.run_job(settings, held)
     with database.read() as session:

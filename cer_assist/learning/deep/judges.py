@@ -7,7 +7,7 @@ any fold, as none of the encoders knows them; but a near-copy of one that was le
 it, and one that resembles documents of several folds is judged by nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,8 +87,8 @@ class Judges:
             def part(share: float, message: str, place: int = place) -> None:
                 progress((place + share) / len(tested), message)
 
-            readings = _readings(self.readers[fold], documents, part)
-            its = replace(problem, read=_text_reader(self.readers[fold]))
+            readings = readings_of(self.readers[fold], documents, part)
+            its = replace(problem, read=text_reader(self.readers[fold]))
             if place == 0:  # who knows words by their identity is told the same by every encoder
                 alike = [name for name in views if name in READ_NO_STATES]
                 found = out_of_fold(alike, readings, numbers, fold_of, its, part)
@@ -102,6 +102,36 @@ class Judges:
                     epochs[name] = said.epochs
         ordered = {name: logits[name] for name in views}
         return OutOfFold(ordered, numbers[held], fold_of[held], epochs)
+
+
+def hold_out(
+    views: Sequence[str],
+    documents: Sequence[Document],
+    readings: Sequence[Reading],
+    numbers: np.ndarray,
+    clusters: np.ndarray,
+    problem: Problem,
+    progress: Progress,
+    judges: Judges | None,
+) -> OutOfFold:
+    """What models say of documents that neither they nor their encoder have learnt from.
+
+    Parameters
+    ----------
+    views : sequence of str
+    documents : sequence of Document
+    readings : sequence of Reading
+        Of the documents, with the encoder in use; judges read with their own.
+    numbers, clusters : (n,) int
+    problem : Problem
+    progress : callable (share done, message)
+    judges : Judges, optional
+        Of the encoder in use, where that is a tuned one.
+    """
+    if judges is not None:
+        return judges.out_of_fold(views, documents, numbers, clusters, problem, progress)
+    fold_of = grouped_folds(numbers, clusters, FOLDS, problem.seed)
+    return out_of_fold(views, readings, numbers, fold_of, problem, progress)
 
 
 def deal(
@@ -150,11 +180,13 @@ def _resembled(learnt: Learnt, documents: Sequence[Document], new: Sequence[int]
     return [set(folds[absent][row].tolist()) for row in near]
 
 
-def _readings(
+def readings_of(
     reader: FeatureCache, documents: Sequence[Document], progress: Progress
 ) -> list[Reading]:
+    """Documents as a reader reads them."""
     return [read(states) for states in reader.read(documents, progress)]
 
 
-def _text_reader(reader: FeatureCache):
-    return lambda texts: _readings(reader, [Document(text, text) for text in texts], silent)
+def text_reader(reader: FeatureCache) -> Callable[[Sequence[str]], list[Reading]]:
+    """What `Problem.read` does with a reader."""
+    return lambda texts: readings_of(reader, [Document(text, text) for text in texts], silent)

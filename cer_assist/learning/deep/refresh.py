@@ -18,9 +18,16 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.backbone import Backbone
 from cer_assist.learning.checked_files import read_arrays, read_json, write_arrays, write_json
-from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.deep.decision import Comparison, compare
-from cer_assist.learning.deep.judges import NOBODY, Judges, Learnt, deal
+from cer_assist.learning.deep.judges import (
+    NOBODY,
+    Judges,
+    Learnt,
+    deal,
+    hold_out,
+    readings_of,
+    text_reader,
+)
 from cer_assist.learning.deep.lower import LowerCache
 from cer_assist.learning.deep.tuned import TunedEncoders, reader_of
 from cer_assist.learning.deep.tuning import Lesson, Recipe, Tuning
@@ -28,9 +35,13 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, minhashes, near_duplicate_clusters
+from cer_assist.learning.kinds import views_of
+from cer_assist.learning.likeness import compare as alike
 from cer_assist.learning.network import Weights
-from cer_assist.learning.out_of_fold import FOLDS, out_of_fold_probabilities
+from cer_assist.learning.ordinal import DEFAULT_DECODING
+from cer_assist.learning.out_of_fold import FOLDS, OutOfFold, out_of_fold_probabilities
 from cer_assist.learning.progress import silent
+from cer_assist.learning.views import Problem
 
 SAVE_SECONDS = 20.0  # a step takes one; what a kill costs at most
 AT_ONCE = 8  # documents read between looks
@@ -162,21 +173,23 @@ class Refresh:
         said = [out_of_fold_probabilities(found, self.plan.kind) for found in (before, after)]
         if not np.array_equal(before.fold_of, after.fold_of):
             raise RuntimeError("the two encoders were measured in different folds")
-        decoding = ProtocolClassifier(self.plan.scale, self.current).decoding
-        return compare(before.levels, *said, decoding=decoding, seed=self.plan.seed)
+        return compare(before.levels, *said, decoding=DEFAULT_DECODING, seed=self.plan.seed)
 
-    def _held_out(self, judges: Judges | None, look: Look):
+    def _held_out(self, judges: Judges | None, look: Look) -> OutOfFold:
         plan = self.plan
-        classifier = ProtocolClassifier(
-            plan.scale,
-            self.current,
-            kind=plan.kind,
-            rubric=plan.rubric,
-            seed=plan.seed,
-            judges=judges,
-            progress=lambda share, _: look(0.8 + 0.05 * share, "comparing"),
+        documents = list(plan.documents)
+        like = alike(documents, plan.numbers, kind=plan.kind, rubric=plan.rubric, to_judge=())
+        read = text_reader(self.current)
+        return hold_out(
+            views_of(plan.kind, rubric_lends=like.lent is not None),
+            documents,
+            [] if judges else readings_of(self.current, documents, silent),
+            plan.numbers,
+            like.clusters,
+            Problem(len(plan.scale), plan.seed, read, plan.rubric, like.lent),
+            lambda share, _: look(0.8 + 0.05 * share, "comparing"),
+            judges,
         )
-        return classifier.hold_out(plan.documents, plan.levels)
 
     def _read_lower(self, look: Look) -> None:
         todo = self._lower.missing(self.plan.documents)
