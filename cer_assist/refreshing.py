@@ -109,7 +109,7 @@ def deep_refresh(
         return _give_way(watch)
     except Cancelled:
         if held.cancel:
-            shutil.rmtree(watch.folder, ignore_errors=True)
+            _clear(watch)
         raise
     except (Ended, Corrupt) as error:
         return _end(watch, labels, f"Not finished: {error}. The version in use stays.", None)
@@ -121,7 +121,7 @@ def _give_way(watch: Watch) -> str:
         # A wish to stop that has just come must not be lost with the job it was for.
         if jobs.heartbeat(session, held.claim, held.lease, held.share, held.note):
             held.cancel = True
-            shutil.rmtree(watch.folder, ignore_errors=True)
+            _clear(watch)
             raise Cancelled("stopped on request")
         jobs.enqueue(session, DEEP_REFRESH, held.claim.project_id, payload=held.claim.payload)
         held.finish(session, note)
@@ -133,8 +133,15 @@ def _end(watch: Watch, labels: int, decision: str, found: Comparison | None) -> 
     with watch.database.write() as session:
         _record(session, watch, labels, decision, found)
         watch.held.finish(session, decision)
-    shutil.rmtree(watch.folder, ignore_errors=True)
+    _clear(watch)
     return decision
+
+
+def _clear(watch: Watch) -> None:
+    """Remove all that a refresh has made which no version uses."""
+    encoder = watch.settings.encoders_folder / watch.held.claim.payload["run"]
+    for folder in (watch.folder, encoder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _record(
@@ -169,7 +176,7 @@ def _work(watch: Watch, material: tasks.Material, recipe: Recipe) -> str:
     )
     if not watch.held.finished:
         return _end(watch, labels, f"Not finished: {note}", found)
-    shutil.rmtree(watch.folder)
+    shutil.rmtree(watch.folder, ignore_errors=True)
     return note
 
 

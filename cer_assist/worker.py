@@ -105,7 +105,7 @@ def remove_abandoned(database: Database, settings: Settings) -> None:
         live = deep_refresh.live_runs(session)
     for folder in found:
         if folder.name not in live:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # another worker may have been quicker
 
 
 def run(settings: Settings, stopping: threading.Event, *, until_idle: bool = False) -> None:

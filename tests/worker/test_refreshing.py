@@ -35,7 +35,7 @@ __all__ = ["quick_projection"]
 pytestmark = pytest.mark.usefixtures("quick_projection")
 QUICK = Recipe(layers=1, epochs=1, documents=4)
 LEASE = dt.timedelta(seconds=30)
-LABELLED, OPEN = 25, 3
+LABELLED, OPEN = 25, 5
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,14 @@ def outcome(database: Database, project_id: int) -> deep_refresh.Outcome:
     return found
 
 
-def label_one(database: Database, project_id: int) -> None:
+def label_one(database: Database, project_id: int, **payload: str) -> None:
     """One more label, and a retraining that is due."""
     with database.write() as session:
         project = session.get_one(Project, project_id)
         lea = accounts.find_account(session, "lea").id
         [first, *_] = training_data.open_protocol_ids(session, project_id)
         a_label(session, project, first, by=lea, level=2)
-        jobs.enqueue(session, KIND, project_id)
+        jobs.enqueue(session, KIND, project_id, payload=dict(payload))
 
 
 def test_no_gain_is_recorded_and_changes_nothing(
@@ -145,7 +145,7 @@ def test_no_gain_is_recorded_and_changes_nothing(
     assert last.figures["n"] == LABELLED + 1
     assert in_use(database, project_id).id == retrained.id
     assert scratch(settings) == []
-    assert not settings.encoders_folder.exists()
+    assert not list(settings.encoders_folder.glob("*"))
 
 
 def _work_off_all_but_the_refresh(database: Database, settings: Settings) -> None:
@@ -176,11 +176,15 @@ def test_a_better_encoder_is_published_and_trainings_go_on_with_it(
     assert scored(database, tuned.id) == set(open_ids(database, project_id))
     label_one(database, project_id)
     run_worker(settings)
+    learnt_on = in_use(database, project_id)
+    assert (learnt_on.number, models.encoder_of(learnt_on)) == (tuned.number + 1, named)
+    assert "learnt on from version" in learnt_on.decision
+    label_one(database, project_id, in_full="for its figures")
+    run_worker(settings)
     later = in_use(database, project_id)
-    assert later.number == tuned.number + 1
-    assert models.encoder_of(later) == named
-    assert "an encoder" in later.metrics["measured_on"]
-    assert tasks.load_current(settings, later).n_labels_ == LABELLED + 1
+    assert (later.number, models.encoder_of(later)) == (tuned.number + 2, named)
+    assert "by a model and an encoder that had not read it" in later.metrics["measured_on"]
+    assert tasks.load_current(settings, later).n_labels_ == LABELLED + 2
     _going_back_reads_with_the_published_encoder_again(database, settings, project_id, first)
     _a_damaged_encoder_is_set_aside(database, settings, project_id, named["artefact"])
 
