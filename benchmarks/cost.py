@@ -175,7 +175,7 @@ def _growth(cache: FeatureCache, many: Labelled, scratch: Path, rounds: int) -> 
 
     def encode(size: int) -> None:
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            FeatureCache(Path(folder), cache.encoder).encode(many.documents[:size], silent)
+            _empty_beside(aside, Path(folder)).encode(many.documents[:size], silent)
 
     def score(size: int) -> None:
         suggest(model, many.documents[:size])
@@ -217,7 +217,7 @@ def _memory(many: Labelled, scratch: Path) -> None:
 
 def _job(many: Labelled, taught: int, scratch: Path, found: Any) -> None:
     cache = FeatureCache(scratch / "many", Encoder())
-    FeatureCache(scratch / "other", cache.encoder).encode(many.documents[:50], silent)
+    _empty_beside(cache, scratch / f"other {taught}").encode(many.documents[:50], silent)
     idle, started = _peak(), time.perf_counter()
     part = many.pick(np.arange(taught))
     levels = part.levels.tolist()
@@ -233,6 +233,14 @@ def _job(many: Labelled, taught: int, scratch: Path, found: Any) -> None:
 def _peak() -> float:
     """Megabytes; ru_maxrss is in KiB on Linux."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _empty_beside(cache: FeatureCache, folder: Path) -> FeatureCache:
+    """A cache without states: only the projection, which a home fits once, is there."""
+    empty = FeatureCache(folder, cache.encoder)
+    empty.folder.mkdir(parents=True)
+    shutil.copy(cache.folder / "projection.safetensors", empty.folder)
+    return empty
 
 
 def _times(work: Callable[[], object]) -> tuple[float, float]:
