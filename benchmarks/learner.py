@@ -108,11 +108,17 @@ def _measure(cell: Cell, data: Path, home: Path, folder: Path) -> None:
     try:
         result = _figures(cell, data, home)
     except Exception as error:
-        _failure(folder, cell).write_text(f"{type(error).__name__}: {error}".splitlines()[0])
+        _failure(folder, cell).write_text(_reason(error))
         raise
     aside = _path(folder, cell).with_suffix(".tmp")
     aside.write_text(json.dumps(result))
     aside.replace(_path(folder, cell))
+
+
+def _reason(error: Exception) -> str:
+    """In one line: what TensorFlow says of its own code's whereabouts comes before the matter."""
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {said[-1] if said else ''}"
 
 
 def _encode(name: str, data: Path, home: Path) -> None:
