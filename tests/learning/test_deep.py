@@ -19,8 +19,9 @@ from cer_assist.learning.folds import minhashes
 from cer_assist.learning.ordinal import thresholds
 from cer_assist.learning.progress import silent
 from cer_assist.learning.text import tokenise, windows
-from tests.learning.shared import a_text
+from tests.learning.shared import a_text, quick_projection
 
+__all__ = ["quick_projection"]
 QUICK = Recipe(layers=1, epochs=2, rate=5e-4, head_rate=1e-2, documents=4, dtype="float32")
 TEXTS = [
     "The community board decides with the researchers. Residents lead the study.",
@@ -195,15 +196,19 @@ def test_an_artefact_comes_back_and_a_flipped_byte_is_found(
 
 
 def test_states_of_a_tuned_encoder_are_its_own_and_kept_apart(
-    encoders: TunedEncoders, cache: FeatureCache, documents: list[Document], tmp_path: Path
+    encoders: TunedEncoders,
+    encoder: Encoder,
+    documents: list[Document],
+    tmp_path: Path,
+    quick_projection: None,
 ) -> None:
-    """Also the projection: it is fitted on the demo texts as this encoder reads them."""
-    reader = encoders.reader(tmp_path, None)
-    plain = FeatureCache(tmp_path, cache.encoder)
+    """Also the projection: it is fitted on texts as this encoder reads them."""
+    reader, plain = encoders.reader(tmp_path, None), FeatureCache(tmp_path, encoder)
     assert reader.folder != plain.folder
     [mine] = reader.read(documents[:1], silent)
-    [published] = cache.read(documents[:1], silent)
-    assert (reader.folder / "projection.safetensors").exists()
+    [published] = plain.read(documents[:1], silent)
+    projections = [(one.folder / "projection.safetensors").read_bytes() for one in (reader, plain)]
+    assert projections[0] != projections[1]
     assert not np.array_equal(mine.sentences, published.sentences)
     assert np.array_equal(mine.pieces.ids, published.pieces.ids)
 
