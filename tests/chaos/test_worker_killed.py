@@ -18,7 +18,7 @@ from cer_assist.cli.demo import VISITOR, make_project
 from cer_assist.config import ROOT
 from cer_assist.learning.kinds import COLD_START
 from cer_assist.services import accounts, jobs, models, training_data
-from cer_assist.services.retraining import KIND
+from cer_assist.services.retraining import IN_FULL, KIND
 from cer_assist.services.verification import verify
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
@@ -86,9 +86,10 @@ def wait_for(database: Database, job_id: int, *, attempt: int, done: bool = Fals
 
 
 def enqueue(database: Database, project_id: int) -> int:
-    """Ask for a retraining; the id of its job."""
+    """Ask for a full fit, which lasts long enough to be killed in; the id of its job."""
+    payload = {IN_FULL: "asked for by a test"}
     with database.write() as session:
-        jobs.enqueue(session, KIND, project_id, run_after=now())
+        jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
         statement = select(func.max(Job.id)).where(Job.kind == KIND)
         return session.execute(statement).scalar_one()
 
