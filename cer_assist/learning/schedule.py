@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 # At 10, 25, 63, 156, ... labels: together less than a tenth of the time of fitting at each ten.
 GROWTH = 2.5
-# Standard errors. Surprise has a long tail, and at first few held-out labels say what is usual: with
-# 3, 5 of 140 batches without any drift raised an alarm.
+# Standard errors. Surprise has a long tail, and at first few held-out labels say what is usual:
+# with 3, 5 of 140 batches without any drift raised an alarm.
 ALARM = 4.0
 
 

@@ -133,9 +133,10 @@ def test_a_level_that_changed_has_everything_fitted_anew(cache: FeatureCache, de
 def test_labels_that_contradict_it_have_everything_fitted_anew(
     cache: FeatureCache, demo: Demo
 ) -> None:
+    rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"))
     order = shuffled(demo)
     first, more = some(order, range(30)), some(order, range(30, 36))
-    model = ProtocolClassifier(SCALE, cache, kind=KIND).fit(first.documents, first.levels)
+    model = ProtocolClassifier(SCALE, cache, rubric=rubric).fit(first.documents, first.levels)
     model.partial_fit(more.documents, more.levels)
     assert (model.in_full_, len(model.out_of_fold_.levels)) == ("", 30)
     ends = [at for at in range(36, len(order.levels)) if order.levels[at] != 3][:8]
