@@ -33,7 +33,7 @@ from cer_assist.learning.readings import Reading, read
 from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
-_ENOUGH = 100  # documents tell whether learning on went wrong; reading all takes a tenth of it
+_ENOUGH = 50  # documents tell whether learning on went wrong; asking for all costs a fifth of it
 _FORGETS = "learning on made it forget what it had learnt"
 
 
