@@ -81,6 +81,29 @@ def slopes(scores: np.ndarray, pooled: np.ndarray, attention: np.ndarray) -> np.
     return attention * (1 + scores - pooled)
 
 
+def lost(
+    scores: np.ndarray,
+    pooled: np.ndarray,
+    attention: np.ndarray,
+    sentence_of: np.ndarray,
+    effects: np.ndarray,
+) -> np.ndarray:
+    """What the pooled scores of one document lose without each word, exactly, (words, m).
+
+    Parameters
+    ----------
+    scores, attention : (sentences, m)
+    pooled : (1, m)
+    sentence_of : (words,) int
+    effects : (words, m)
+        What a word adds to its sentence's score.
+    """
+    before, share = scores[sentence_of], attention[sentence_of]
+    after = before - effects
+    grown = share * np.exp(np.clip(-effects, -50.0, 50.0))  # of the former total
+    return pooled - (pooled - share * before + grown * after) / (1 - share + grown)
+
+
 @threadpool_limits.wrap(limits=1)  # as in fit_answers
 def fit_queries(
     sentences: Sentences,

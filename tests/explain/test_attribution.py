@@ -62,7 +62,7 @@ def test_contributions_foretell_what_is_lost_without_the_word(seen) -> None:
         level = int(found.probabilities.argmax())
         removed = np.eye(len(found.reading.words), dtype=bool)
         left = found.probabilities_without(removed)[:, level]
-        lost = log_odds(found.probabilities)[level] - log_odds(left)
+        lost = log_odds(found.probabilities[level]) - log_odds(left)
         agreement.append(np.corrcoef(lost, found.contributions[level])[0, 1])
     assert np.median(agreement) > 0.9
 

@@ -10,7 +10,14 @@ from cer_assist.learning.features import directions
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import unit
-from cer_assist.learning.sentence_queries import _Loss, fit_queries, pool, slopes, word_scales
+from cer_assist.learning.sentence_queries import (
+    _Loss,
+    fit_queries,
+    lost,
+    pool,
+    slopes,
+    word_scales,
+)
 from cer_assist.learning.sentences import Sentences
 from cer_assist.learning.views import Problem
 from cer_assist.learning.views.sentences import FittedSentences, SentencesView, rubric_queries
@@ -62,6 +69,18 @@ def test_slopes_are_the_derivative_of_what_is_pooled() -> None:
     moved = [pool(scores + step * np.eye(5)[:, [at]], counts)[0][0, 0] for at in range(5)]
     numeric = (np.array(moved) - pooled[0, 0]) / step
     assert slopes(scores, pooled[[0] * 5], attention)[:, 0] == pytest.approx(numeric, abs=1e-4)
+
+
+def test_what_is_lost_without_a_word_is_told_exactly() -> None:
+    generator = np.random.default_rng(6)
+    scores, effects = generator.normal(0, 2, (5, 3)), generator.normal(0, 1, (8, 3))
+    home = np.array([0, 0, 1, 2, 2, 2, 4, 4])
+    pooled, attention = pool(scores, np.array([5]))
+    found = lost(scores, pooled, attention, home, effects)
+    for word in range(8):
+        left = scores.copy()
+        left[home[word]] -= effects[word]
+        assert found[word] == pytest.approx((pooled - pool(left, np.array([5]))[0])[0])
 
 
 def test_the_gradient_agrees_with_finite_differences() -> None:

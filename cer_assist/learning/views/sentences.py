@@ -13,7 +13,7 @@ from cer_assist.learning.cumulative import fit_answers, non_increasing
 from cer_assist.learning.lexical import vocabulary
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import directions_of, rubric_texts
-from cer_assist.learning.sentence_queries import Queries, fit_queries, pool, slopes
+from cer_assist.learning.sentence_queries import Queries, fit_queries, lost, pool
 from cer_assist.learning.sentences import Sentences
 from cer_assist.learning.similarities import Carried, all_similarities, fit_carriers
 from cer_assist.learning.views.base import HeldOut, Problem, Seen
@@ -129,11 +129,13 @@ class _Looked:
         effects = self._carried.effects().astype(float)  # (words, K - 1)
         times = np.bincount(self._member, minlength=len(self._worth))
         effects[self._known] += (self._worth / np.maximum(times, 1)[:, None])[self._member]
-        shares = attention.mean(axis=1) / np.maximum(said, 1)
+        moved = lost(scores, pooled, attention, self._sentence_of, effects)  # (words, K - 1)
+        looked = attention.mean(axis=1) * (said > 0)  # one without words cannot be shown
+        shares = looked / max(looked.sum(), 1e-12) / np.maximum(said, 1)
         return Seen(
             logits=non_increasing(pooled[0]).astype(float),
             attention=shares[self._sentence_of],
-            contributions=(slopes(scores, pooled, attention)[self._sentence_of] * effects).T,
+            contributions=moved.T,
             without=self.without,
         )
 
