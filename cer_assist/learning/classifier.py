@@ -56,11 +56,11 @@ class ProtocolClassifier:
         May raise to stop a long step.
     judges : Judges, optional
         Where `cache` reads with a tuned encoder: those that read what is held out in its place.
+    to_judge : sequence of Document
+        Documents that figures will be taken on; demo protocols that are their copies teach nothing.
 
     Attributes
     ----------
-    to_judge : sequence of Document
-        Documents that figures will be taken on; demo protocols that are their copies teach nothing.
     views_ : dict of str to Fitted
         Those of the kind's views that have a share in the blend, in the kind's order.
     blend_ : Blend
@@ -70,7 +70,8 @@ class ProtocolClassifier:
     in_full_ : str
         Why `partial_fit` fitted everything anew, in words; empty where it learnt on.
     out_of_fold_ : OutOfFold
-        Of the last full fit; not read back with a model.
+    said_out_of_fold_ : Said
+        Of the last full fit, by blends and calibrations of other folds; not read back with a model.
     """
 
     memory_: Memory | None
@@ -86,6 +87,7 @@ class ProtocolClassifier:
         seed: int = 0,
         progress: Progress = silent,
         judges: Judges | None = None,
+        to_judge: Sequence[Document] = (),
     ):
         self.scale = scale
         self.cache = cache
@@ -95,7 +97,7 @@ class ProtocolClassifier:
         self.decoding = decoding
         self.seed = seed
         self.progress = progress
-        self.to_judge: Sequence[Document] = ()
+        self.to_judge = to_judge
 
     def fit(self, documents: Sequence[Document], levels: Sequence[int]) -> "ProtocolClassifier":
         """Learn from labelled documents, from the start.
@@ -166,7 +168,7 @@ class ProtocolClassifier:
         self.blend_ = replace(blend, shares=tuple(used.values()))
         self._fit_final(tuple(used), readings, numbers, self._problem(like.lent), {}, found.epochs)
         # Not by this blend: fitted on the same few logits, it would find them too probable.
-        said = out_of_fold_probabilities(found, self.kind)
+        said = self.said_out_of_fold_ = out_of_fold_probabilities(found, self.kind)
         usual = held_out(said.probabilities, found.levels)
         self.memory_ = Memory(pairs(documents, numbers), len(numbers), usual)
         self._replayed = documents, numbers

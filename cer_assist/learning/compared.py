@@ -134,8 +134,9 @@ def make_model(
     cache: FeatureCache,
     seed: int,
     rubric: Rubric | None = None,
+    to_judge: Sequence[Document] = (),
 ) -> Model:
-    """A fresh model by its name on the command line.
+    """A fresh model by its name on the command line, to be judged on some documents.
 
     Raises
     ------
@@ -145,7 +146,9 @@ def make_model(
     if kind == BASELINE:
         return Baseline(scale)
     if kind not in UNTAUGHT:
-        return ProtocolClassifier(scale, cache, kind=kind, rubric=rubric, seed=seed)
+        return ProtocolClassifier(
+            scale, cache, kind=kind, rubric=rubric, seed=seed, to_judge=to_judge
+        )
     if rubric is None or rubric.scale != scale:
         raise InvalidInput(
             f"{kind} is made of a rubric with the levels {scale[0]} to {scale[-1]}: name one."

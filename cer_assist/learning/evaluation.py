@@ -19,7 +19,6 @@ from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.calibration import Said
-from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.compared import UNTAUGHT, Model, make_model, texts_known_to
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
@@ -153,8 +152,9 @@ def cross_validate(
     used: list[int] = []
     for repeat, train, held in _splits(data.levels, clusters, folds, repeats, n_train):
         progress(len(seconds) / (repeats * folds), f"Testing {kind}")
-        model = make_model(kind, scale, cache, repeat, rubric)
-        found, spent = _fit_predict(model, data.pick(train), data.pick(held))
+        test = data.pick(held)
+        model = make_model(kind, scale, cache, repeat, rubric, test.documents)
+        found, spent = _fit_predict(model, data.pick(train), test)
         said.probabilities[repeat, held] = found.probabilities
         said.uncalibrated[repeat, held] = found.uncalibrated
         seconds.append(spent)
@@ -186,7 +186,7 @@ def train_and_test(
     apart = _apart(train, [document.text for document in test.documents])
     chosen = _sample(np.flatnonzero(apart), n_train, 0)
     progress(0.0, f"Testing {kind}")
-    model = make_model(kind, scale, cache, 0, rubric)
+    model = make_model(kind, scale, cache, 0, rubric, test.documents)
     said, spent = _fit_predict(model, train.pick(chosen), test)
     return report(test, scale, said, [spent], decoding or model.decoding) | {
         **_learnt_from(
@@ -241,8 +241,6 @@ def ahead(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fit_predict(model: Model, train: Labelled, test: Labelled) -> tuple[Said, tuple[float, float]]:
-    if isinstance(model, ProtocolClassifier):
-        model.to_judge = test.documents
     started = time.perf_counter()
     model.fit(train.documents, train.levels.tolist())
     fitted = time.perf_counter()

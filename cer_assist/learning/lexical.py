@@ -90,12 +90,19 @@ def vocabulary(readings: Sequence[Reading]) -> np.ndarray:
 def count_words(readings: Sequence[Reading], keys: np.ndarray) -> sparse.csr_array:
     """How often each known word stands in each document, (n, words) sparse."""
     rows = np.repeat(np.arange(len(readings)), [len(reading.keys) for reading in readings])
+    return tally(readings, keys, rows, len(readings))
+
+
+def tally(
+    readings: Sequence[Reading], keys: np.ndarray, rows: np.ndarray, height: int
+) -> sparse.csr_array:
+    """The same by rows of one's own, given for every content word: (height, words) sparse."""
     said = np.concatenate([reading.keys for reading in readings])
     columns = np.searchsorted(keys, said)
     known = columns < len(keys)
     known[known] = keys[columns[known]] == said[known]
     ones = np.ones(known.sum(), np.float32)
-    shape = (len(readings), len(keys))
+    shape = (height, len(keys))
     return sparse.coo_array((ones, (rows[known], columns[known])), shape).tocsr()
 
 

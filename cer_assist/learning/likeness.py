@@ -13,7 +13,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.documents import Document
-from cer_assist.learning.folds import near_duplicate_clusters
+from cer_assist.learning.folds import clusters_and_apart, near_duplicate_clusters
 from cer_assist.learning.kinds import kind_named
 from cer_assist.learning.views.cold_start import demo_protocols, lends
 
@@ -62,9 +62,7 @@ def compare(
     lent = None
     if rubric is not None and kind_named(kind).starts_from_rubric:
         judged = [document.text for document in to_judge]
-        others = demo_protocols().texts
-        found = near_duplicate_clusters([*texts, *judged, *others])
-        apart = ~np.isin(found[-len(others) :], found[: -len(others)])
+        found, apart = clusters_and_apart([*texts, *judged], demo_protocols().texts)
         clusters = found[: len(texts)]
         lent = apart if lends(rubric, apart) else None
     else:

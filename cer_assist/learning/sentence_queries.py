@@ -196,9 +196,7 @@ class _Loss:
 
 def word_scales(sentences: Sentences, used: np.ndarray) -> np.ndarray:
     """Scaled inverse document frequencies among the used documents, (v,); 0 for rare words."""
-    rows, columns = sentences.words.nonzero()
-    places = np.unique(sentences.document[rows] * sentences.words.shape[1] + columns)
-    document, word = np.divmod(places, sentences.words.shape[1])
+    document, word = sentences.said
     frequency = np.bincount(word[used[document]], minlength=sentences.words.shape[1])
     documents = int(used.sum())
     common = frequency >= min(MIN_DOCUMENTS, documents)

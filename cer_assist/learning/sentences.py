@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sparse
 
+from cer_assist.learning.lexical import tally
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.rubric_texts import unit
 
@@ -58,6 +59,13 @@ class Sentences:
         """The words' sentences, (v, sentences)."""
         return self.words.T.tocsr()
 
+    @cached_property
+    def said(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every document with every word that stands in it: (pairs,) int, (pairs,) int."""
+        rows, columns = self.words.nonzero()
+        places = np.unique(self.document[rows] * self.words.shape[1] + columns)
+        return np.divmod(places, self.words.shape[1])
+
     def _blocks(self) -> Iterator[np.ndarray]:
         if len(self._states) <= BLOCK:
             yield self._converted
@@ -77,12 +85,6 @@ def _presence(
     rows = np.concatenate(
         [start + reading.sentences for start, reading in zip(first, readings, strict=True)]
     )
-    said = np.concatenate([reading.keys for reading in readings])
-    columns = np.searchsorted(keys, said)
-    known = columns < len(keys)
-    known[known] = keys[columns[known]] == said[known]
-    ones = np.ones(known.sum(), np.float32)
-    shape = (int(counts.sum()), len(keys))
-    found = sparse.coo_array((ones, (rows[known], columns[known])), shape).tocsr()
+    found = tally(readings, keys, rows, int(counts.sum()))
     found.data[:] = 1.0  # a word said twice in a sentence was added up
     return found

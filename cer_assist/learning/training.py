@@ -19,7 +19,7 @@ from cer_assist.learning.deep.judges import Judges
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.memory import Judged
-from cer_assist.learning.out_of_fold import FOLDS, out_of_fold_probabilities
+from cer_assist.learning.out_of_fold import FOLDS
 from cer_assist.learning.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def train(
 def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
     """Figures on the training documents, each judged by a model that never read it."""
     found = classifier.out_of_fold_
-    said = out_of_fold_probabilities(found, classifier.kind)
+    said = classifier.said_out_of_fold_
     how: dict[str, Any] = {
         "decided_by": said.uncalibrated,
         "decoding": classifier.decoding,

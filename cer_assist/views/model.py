@@ -118,9 +118,11 @@ def moved(slug: str) -> str:
 def pin(slug: str) -> BaseResponse:
     """Use a version until it is unpinned; an earlier one is rolled back to."""
     wanted = request.form.get("version", -1, type=int)
-    with database().write() as session:
+    with database().read() as session:
         found = pinning.find_usable(session, g.project, wanted)
-        _refuse_unusable(found, models.encoder_of(session.get_one(ModelVersion, found.id)))
+        encoder = models.encoder_of(session.get_one(ModelVersion, found.id))
+    _refuse_unusable(found, encoder)  # reads 60 MB or more: no transaction waits for it
+    with database().write() as session:
         version = pinning.pin(session, g.project, wanted, g.person.account_id)
     flash(f"Version {version.number} is pinned: it stays in use until it is unpinned.")
     return redirect(url_for("model.versions", slug=slug), 303)

@@ -41,8 +41,7 @@ def texts() -> list[Document]:
 def fitted(
     cache: FeatureCache, rubric: Rubric | None, documents: list[Document], **to_judge
 ) -> ProtocolClassifier:
-    model = ProtocolClassifier(SCALE, cache, rubric=rubric)
-    model.to_judge = to_judge.get("to_judge", ())
+    model = ProtocolClassifier(SCALE, cache, rubric=rubric, **to_judge)
     return model.fit(documents, [SCALE[at % 5] for at in range(len(documents))])
 
 

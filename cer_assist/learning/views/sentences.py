@@ -17,6 +17,7 @@ from cer_assist.learning.sentence_queries import Queries, fit_queries, lost, poo
 from cer_assist.learning.sentences import Sentences
 from cer_assist.learning.similarities import Carried, all_similarities, fit_carriers
 from cer_assist.learning.views.base import HeldOut, Problem, Seen
+from cer_assist.learning.views.lexical import places
 
 INVERSE_REGULARISATION = 10.0  # of the queries that the rubric's texts give
 
@@ -109,11 +110,10 @@ class _Looked:
 
     def __init__(self, fitted: FittedSentences, reading: Reading, similarities: np.ndarray):
         self._sentence_of, self._intercepts = reading.sentences, fitted.queries.intercepts
-        self._similarities = similarities
         self._carried = Carried.of(reading, similarities, fitted.carriers)
-        at = np.minimum(np.searchsorted(fitted.keys, reading.keys), max(0, len(fitted.keys) - 1))
-        known = fitted.keys[at] == reading.keys if len(fitted.keys) else np.zeros(len(at), bool)
-        place = np.where(known, at, -1) + len(fitted.keys) * reading.sentences.astype(np.int64)
+        at = places(fitted.keys, reading.keys)
+        known = at >= 0
+        place = at + len(fitted.keys) * reading.sentences.astype(np.int64)
         # A word said twice in a sentence counts once: both are one member, each has half of it.
         members, self._member = np.unique(place[known], return_inverse=True)
         self._known = np.flatnonzero(known)
