@@ -27,7 +27,7 @@ function curve(points, key, title, width) {
   const value = (point) => point[key].value;
   const band = { x: "labels", y1: (point) => point[key].low ?? value(point), y2: (point) => point[key].high ?? value(point) };
   const lowest = Math.min(0, ...measured.map(band.y1));
-  const middle = (measured[0].labels + measured.at(-1).labels) / 2;
+  const middle = measured.at(-1).labels / 2; // the axis starts at 0
   const anchored = (wanted) => measured.filter((point) => point.in_use && point.labels > middle === wanted);
   const [first, last] = [measured[0], measured.at(-1)];
   const name = { x: "labels", y: band.y2, dy: -10, text: (point) => `version ${point.version}`, fill: "var(--ink)", stroke: SHEET, strokeWidth: 4, fontWeight: 600 };
