@@ -146,7 +146,7 @@ def _figures(cell: Cell, data: Path, home: Path) -> dict[str, Any]:
     parts = [found.train, *([found.test] if found.test else [])]
     scale = evaluation.scale_of(*parts)
     rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
-    how: dict[str, Any] = {"n_train": size, "progress": silent}
+    how: dict[str, Any] = {"n_train": size, "progress": silent, "decoding": found.decoding}
     how["rubric"] = evaluation.rubric_for(rubric, *parts)
     if found.test is None:
         how |= {"folds": FOLDS, "repeats": 1 if kind in SLOW else REPEATS}
