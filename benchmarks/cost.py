@@ -41,7 +41,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.evaluation import Labelled, read_documents
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.kinds import KINDS
+from cer_assist.learning.kinds import kind_for, views_of
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import read
 from cer_assist.learning.text import tokenise
@@ -114,8 +114,8 @@ def _final_fit(kind: str, cache: FeatureCache, data: Labelled) -> Callable[[], N
 
     def fit() -> None:
         readings = [read(states) for states in cache.read(data.documents, silent)]
-        problem = Problem(len(SCALE), 0, texts, RUBRIC)
-        for name in KINDS[kind].views:
+        problem = Problem(len(SCALE), 0, texts, RUBRIC)  # all demo protocols lend
+        for name in views_of(kind_for(kind, RUBRIC), rubric_lends=True):
             VIEWS[name].fit(readings, numbers, problem, start=None, epochs=None, progress=silent)
 
     return fit

@@ -23,7 +23,7 @@ from cer_assist.learning.calibration import Blend, Said, fit_blend, log_loss
 from cer_assist.learning.deep.judges import Judges, hold_out
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.kinds import shares_of, views_of
+from cer_assist.learning.kinds import kind_for, shares_of, views_of
 from cer_assist.learning.likeness import compare
 from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
@@ -154,21 +154,20 @@ class ProtocolClassifier:
         return self._fit(everything, known) if self.in_full_ else self
 
     def _fit(self, documents: list[Document], numbers: np.ndarray) -> "ProtocolClassifier":
-        like = compare(
-            documents, numbers, kind=self.kind, rubric=self.rubric, to_judge=self.to_judge
-        )
+        kind = kind_for(self.kind, self.rubric)
+        like = compare(documents, numbers, kind=kind, rubric=self.rubric, to_judge=self.to_judge)
         readings = self._readings(documents, self._part(0.0, 0.4))
-        views = views_of(self.kind, rubric_lends=like.lent is not None)
+        views = views_of(kind, rubric_lends=like.lent is not None)
         how = self._problem(like.lent), self._part(0.4, 0.8), self.judges
         found = hold_out(views, documents, readings, numbers, like.clusters, *how)
         self.out_of_fold_ = found
-        shares = shares_of(self.kind, views, len(found.levels))
+        shares = shares_of(kind, views, len(found.levels))
         blend = fit_blend(list(found.logits.values()), found.levels, found.fold_of, shares)
         used = {n: s for n, s in zip(views, blend.shares, strict=True) if s > 0}
         self.blend_ = replace(blend, shares=tuple(used.values()))
         self._fit_final(tuple(used), readings, numbers, self._problem(like.lent), {}, found.epochs)
         # Not by this blend: fitted on the same few logits, it would find them too probable.
-        said = self.said_out_of_fold_ = out_of_fold_probabilities(found, self.kind)
+        said = self.said_out_of_fold_ = out_of_fold_probabilities(found, kind)
         usual = held_out(said.probabilities, found.levels)
         self.memory_ = Memory(pairs(documents, numbers), len(numbers), usual)
         self._replayed = documents, numbers

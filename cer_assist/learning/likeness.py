@@ -14,7 +14,7 @@ from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.documents import Document
 from cer_assist.learning.folds import clusters_and_apart, near_duplicate_clusters
-from cer_assist.learning.kinds import kind_named
+from cer_assist.learning.kinds import Kind
 from cer_assist.learning.views.cold_start import demo_protocols, lends
 
 
@@ -37,7 +37,7 @@ def compare(
     documents: Sequence[Document],
     numbers: np.ndarray,
     *,
-    kind: str,
+    kind: Kind,
     rubric: Rubric | None,
     to_judge: Sequence[Document],
 ) -> Likeness:
@@ -48,7 +48,7 @@ def compare(
     documents : sequence of Document
     numbers : (n,) int
         Their level numbers.
-    kind : str
+    kind : Kind
     rubric : Rubric, optional
     to_judge : sequence of Document
         Those that figures will be taken on beside the learnt ones.
@@ -60,7 +60,7 @@ def compare(
     """
     texts = [document.text for document in documents]
     lent = None
-    if rubric is not None and kind_named(kind).starts_from_rubric:
+    if rubric is not None and kind.starts_from_rubric:
         judged = [document.text for document in to_judge]
         found, apart = clusters_and_apart([*texts, *judged], demo_protocols().texts)
         clusters = found[: len(texts)]

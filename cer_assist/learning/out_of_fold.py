@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cer_assist.learning.calibration import Said, cross_fitted
-from cer_assist.learning.kinds import shares_of
+from cer_assist.learning.kinds import Kind, shares_of
 from cer_assist.learning.progress import Progress
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import VIEWS, Problem
@@ -83,7 +83,7 @@ def folds_to_test(fold_of: np.ndarray) -> list[int]:
     return list(range(min(FOLDS, max(2, enough))))
 
 
-def out_of_fold_probabilities(found: OutOfFold, kind: str) -> Said:
+def out_of_fold_probabilities(found: OutOfFold, kind: Kind) -> Said:
     """Probabilities with blend and calibration fitted on other folds."""
     views = list(found.logits.values())
     return cross_fitted(

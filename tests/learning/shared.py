@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.domain.protocols import compose
+from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
@@ -46,6 +48,12 @@ def demo() -> Demo:
         levels = {row["protocol_id"]: int(row["level"]) for row in csv.DictReader(file)}
     rows = [row for row in map(json.loads, lines) if row["id"] in levels]
     return Demo([a_document(row) for row in rows], [levels[row["id"]] for row in rows])
+
+
+@pytest.fixture(scope="session")
+def rubric() -> Rubric:
+    """The program's own."""
+    return parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"))
 
 
 def demo_rows() -> list[dict]:

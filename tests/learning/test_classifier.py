@@ -1,15 +1,17 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cer_assist.domain.artefacts import MADE_FOR, OtherRelease
 from cer_assist.domain.errors import Cancelled, Corrupt, InvalidInput
+from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FINGERPRINT, FeatureCache
-from cer_assist.learning.kinds import KINDS
+from cer_assist.learning.kinds import KINDS, kind_for
 from cer_assist.learning.metrics import calibration_error
 from cer_assist.learning.ordinal import balanced_weights, between_level
 from cer_assist.learning.out_of_fold import out_of_fold_probabilities
@@ -18,8 +20,9 @@ from tests.learning.shared import SCALE, Demo, a_text
 
 
 @pytest.fixture(scope="module")
-def fitted(cache: FeatureCache, demo: Demo) -> ProtocolClassifier:
-    return ProtocolClassifier(SCALE, cache).fit(demo.documents, demo.levels)
+def fitted(cache: FeatureCache, demo: Demo, rubric: Rubric) -> ProtocolClassifier:
+    model = ProtocolClassifier(SCALE, cache, rubric=rubric)
+    return model.fit(demo.documents, demo.levels)
 
 
 def small(demo: Demo, *levels: int, each: int = 5) -> Demo:
@@ -139,9 +142,8 @@ def test_a_full_fit_starts_afresh_so_that_it_is_what_was_measured(
 ) -> None:
     """Also the fold's models: earlier weights have read the documents that a fold is tested on."""
     earlier = tmp_path / "earlier", fitted.save(tmp_path / "earlier")
-    again = train(
-        demo.documents, demo.levels, SCALE, cache=cache, previous=earlier, in_full="asked for"
-    )
+    how: dict[str, Any] = {"rubric": fitted.rubric, "previous": earlier, "in_full": "asked for"}
+    again = train(demo.documents, demo.levels, SCALE, cache=cache, **how)
     assert again.in_full == "asked for"
     for name, logits in fitted.out_of_fold_.logits.items():
         assert np.array_equal(again.classifier.out_of_fold_.logits[name], logits)
@@ -177,13 +179,13 @@ def test_an_unusable_earlier_model_only_means_starting_afresh(
 def test_metrics_say_on_what_they_were_measured_and_are_json(
     fitted: ProtocolClassifier, cache: FeatureCache, demo: Demo
 ) -> None:
-    result = train(demo.documents, demo.levels, SCALE, cache=cache)
+    result = train(demo.documents, demo.levels, SCALE, cache=cache, rubric=fitted.rubric)
     found = json.loads(json.dumps(result.metrics))
     for name in ("accuracy", "macro_f1", "qwk", "mae", "within_one", "ece", "ace"):
         assert set(found[name]) == {"value", "low", "high"}, name
     assert found["n"] == len(demo.levels) == np.sum(found["confusion"])
     assert "near-duplicates kept together" in found["measured_on"]
-    said = out_of_fold_probabilities(fitted.out_of_fold_, fitted.kind)
+    said = out_of_fold_probabilities(fitted.out_of_fold_, kind_for(fitted.kind, fitted.rubric))
     right = fitted.decide(said.uncalibrated) == fitted.out_of_fold_.levels
     assert found["accuracy"]["value"] == pytest.approx(right.mean())
     for when, said_then in (("before", said.uncalibrated), ("after", said.probabilities)):

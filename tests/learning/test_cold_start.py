@@ -4,7 +4,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.evaluate import read_levels
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric, parse_rubric
@@ -43,11 +42,6 @@ levels:
   - {value: 2, name: Wet, definition: Heavy rain falls., include: [Floods after storms],
      exclude: [x], cue_words: [downpour]}
 """
-
-
-@pytest.fixture(scope="module")
-def rubric() -> Rubric:
-    return parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import minhashes, near_duplicate_clusters
+from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.metrics import confusion, quadratic_kappa
 from cer_assist.learning.out_of_fold import OutOfFold, out_of_fold_probabilities
 from cer_assist.learning.progress import silent
@@ -52,7 +53,7 @@ def refresh(
 
 
 def kappa(found: OutOfFold) -> float:
-    decided = out_of_fold_probabilities(found, KIND).uncalibrated.argmax(axis=1)
+    decided = out_of_fold_probabilities(found, KINDS[KIND]).uncalibrated.argmax(axis=1)
     return float(quadratic_kappa(confusion(found.levels, decided, len(SCALE))))
 
 

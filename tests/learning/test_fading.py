@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.kinds import KINDS, LABELS_WORTH, shares_of, views_of
+from cer_assist.learning.kinds import KINDS, LABELS_WORTH, kind_for, shares_of, views_of
 from cer_assist.learning.views.cold_start import demo_protocols, lends
 from tests.learning.shared import SCALE, Demo, a_text
 from tests.learning.test_cold_start import OTHER
@@ -20,11 +19,6 @@ ROLES = (
     "The advisory board of town {} helps with the design and explains results with us.",
     "The council of tribe {} decides with us at every step and owns all data.",
 )
-
-
-@pytest.fixture(scope="module")
-def rubric() -> Rubric:
-    return parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +40,12 @@ def fitted(
 
 
 def test_its_share_falls_with_every_label_and_the_others_keep_their_proportions() -> None:
-    views = views_of("blend", rubric_lends=True)
-    assert views == (*KINDS["blend"].views, "cold_start")
+    kind = KINDS["blend"]
+    views = views_of(kind, rubric_lends=True)
+    assert views == (*kind.views, "cold_start")
     last = 1.0
     for labels in (1, 10, LABELS_WORTH, 100, 1000):
-        for row, alone in zip(
-            shares_of("blend", views, labels), KINDS["blend"].shares, strict=True
-        ):
+        for row, alone in zip(shares_of(kind, views, labels), kind.shares, strict=True):
             assert sum(row) == pytest.approx(1.0)
             assert np.array(row[:-1]) == pytest.approx((1 - row[-1]) * np.array(alone))
             share = row[-1]
@@ -63,9 +56,22 @@ def test_its_share_falls_with_every_label_and_the_others_keep_their_proportions(
 
 
 def test_kinds_without_it_and_problems_that_it_knows_nothing_of_stay_as_they_are() -> None:
-    assert views_of("lexical", rubric_lends=True) == ("lexical",)
-    views = views_of("blend", rubric_lends=False)
-    assert shares_of("blend", views, 10) == KINDS["blend"].shares
+    assert views_of(KINDS["lexical"], rubric_lends=True) == ("lexical",)
+    kind = KINDS["blend"]
+    assert shares_of(kind, views_of(kind, rubric_lends=False), 10) == kind.shares
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_shares_are_one_in_all_with_a_rubric_and_without(name: str, rubric: Rubric) -> None:
+    for kind in (kind_for(name, rubric), kind_for(name, None)):
+        for row in kind.shares:
+            assert len(row) == len(kind.views)
+            assert sum(row) == pytest.approx(1.0)
+
+
+def test_without_a_rubric_the_default_reads_more(rubric: Rubric) -> None:
+    assert set(kind_for("blend", None).views) > set(kind_for("blend", rubric).views)
+    assert kind_for("lexical", None) is kind_for("lexical", rubric)
 
 
 def test_with_few_labels_the_rubric_alone_has_its_share(

@@ -35,7 +35,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, minhashes, near_duplicate_clusters
-from cer_assist.learning.kinds import views_of
+from cer_assist.learning.kinds import kind_for, views_of
 from cer_assist.learning.likeness import compare as alike
 from cer_assist.learning.network import Weights
 from cer_assist.learning.ordinal import DEFAULT_DECODING
@@ -123,6 +123,7 @@ class Refresh:
         self.current, self.judges, self.recipe = current, judges, recipe
         # Every refresh begins from the published weights: labels are learnt once, not twice.
         self._encoder = Encoder(current.encoder.folder)
+        self._kind = kind_for(plan.kind, plan.rubric)
         self._lower = LowerCache(folder / "lower", self._encoder, recipe.layers)
 
     @cached_property
@@ -170,7 +171,7 @@ class Refresh:
         before, after = (
             self._held_out(judges, look) for judges in (self.judges, Judges(readers, self.learnt))
         )
-        said = [out_of_fold_probabilities(found, self.plan.kind) for found in (before, after)]
+        said = [out_of_fold_probabilities(found, self._kind) for found in (before, after)]
         if not np.array_equal(before.fold_of, after.fold_of):
             raise RuntimeError("the two encoders were measured in different folds")
         return compare(before.levels, *said, decoding=DEFAULT_DECODING, seed=self.plan.seed)
@@ -178,10 +179,10 @@ class Refresh:
     def _held_out(self, judges: Judges | None, look: Look) -> OutOfFold:
         plan = self.plan
         documents = list(plan.documents)
-        like = alike(documents, plan.numbers, kind=plan.kind, rubric=plan.rubric, to_judge=())
+        like = alike(documents, plan.numbers, kind=self._kind, rubric=plan.rubric, to_judge=())
         read = text_reader(self.current)
         return hold_out(
-            views_of(plan.kind, rubric_lends=like.lent is not None),
+            views_of(self._kind, rubric_lends=like.lent is not None),
             documents,
             [] if judges else readings_of(self.current, documents, silent),
             plan.numbers,
