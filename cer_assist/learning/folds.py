@@ -6,6 +6,7 @@ overlap decides), then whole clusters are dealt to folds, every fold with its sh
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -18,16 +19,17 @@ _PERMUTATIONS = 256
 # Numbers that agree in a pair worth comparing. Of pairs at the threshold 97 in 100 have as many, at
 # .20 all but one in some thousand.
 _CANDIDATE = 28
+_KEPT = 1000  # texts whose sequences are held at once: of all, ten thousand would take half a GB
 _WORDS = regex.compile(r"\w+")
 
 
 def near_duplicate_clusters(texts: Sequence[str]) -> np.ndarray:
     """Number each text by its cluster of near-duplicates, (n,) int, by first appearance."""
-    shingles = [_shingles(text) for text in texts]
+    shingles = lru_cache(_KEPT)(lambda at: _shingles(texts[at]))
     parent = list(range(len(texts)))
-    for one, other in _candidates(_minhashes(shingles)):
+    for one, other in _candidates(minhashes(texts)):
         first, second = _root(parent, one), _root(parent, other)
-        if first != second and _jaccard(shingles[one], shingles[other]) >= SIMILARITY:
+        if first != second and _jaccard(shingles(one), shingles(other)) >= SIMILARITY:
             parent[second] = first
     roots = [_root(parent, at) for at in range(len(texts))]
     number = {root: place for place, root in enumerate(dict.fromkeys(roots))}
@@ -44,7 +46,11 @@ def clusters_and_apart(
 
 def minhashes(texts: Sequence[str]) -> np.ndarray:
     """What is kept of texts to know their near-copies by, (256, n) uint16."""
-    return _minhashes([_shingles(text) for text in texts])
+    rows = ([shingle.encode() for shingle in _shingles(text)] for text in texts)
+    hashed = MinHash.bulk(rows, num_perm=_PERMUTATIONS, seed=1)
+    # Last bits, which agree by chance in one of 65,536.
+    digests = np.array([one.digest() for one in hashed], np.uint64).reshape(-1, _PERMUTATIONS)
+    return np.ascontiguousarray(digests.T.astype(np.uint16))
 
 
 def resembling(some: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -92,15 +98,6 @@ def _shingles(text: str) -> frozenset[str]:
     words = _WORDS.findall(text.casefold())
     size = min(SHINGLE_WORDS, len(words))
     return frozenset(" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
-
-
-def _minhashes(shingles: Sequence[frozenset[str]]) -> np.ndarray:
-    """Digests, (permutations, n) uint16: last bits, which agree by chance in one of 65,536."""
-    hashed = MinHash.bulk(
-        [[shingle.encode() for shingle in row] for row in shingles], num_perm=_PERMUTATIONS, seed=1
-    )
-    digests = np.array([one.digest() for one in hashed], np.uint64).reshape(-1, _PERMUTATIONS)
-    return np.ascontiguousarray(digests.T.astype(np.uint16))
 
 
 def _candidates(digests: np.ndarray) -> Iterator[tuple[int, int]]:
