@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import resource
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from benchmarks.tables import machine, print_table
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
+from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
 
 SLOW = frozenset({"bilstm", "self_attention", "embedding", "maxpool", "hierarchical"})
 REPEATS, FOLDS = 5, 5
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
 HEADER = ("labels", "kind", *SHOWN, "fit s", "predict s", "peak MB", "aim")
+LED = ("accuracy", "macro_f1", "qwk", "mae")
 
 Cell = tuple[str, int | None, str]
 
@@ -49,6 +52,8 @@ def main(argv: list[str]) -> None:
     for name in options.sets:
         rows = [_row(cell, folder) for cell in cells if cell[0] == name]
         print_table(f"{name}: with 95 % intervals", HEADER, rows)
+        title = f"{name}: how far {DEFAULT_KIND} is ahead, paired by document"
+        print_table(title, ("labels", "of", *LED), list(_leads(name, cells, folder)))
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -169,6 +174,22 @@ def _row(cell: Cell, folder: Path) -> list[object]:
     figures = [f"{found[figure]:.3f} {_interval(found, figure)}" for figure in SHOWN]
     spent = [f"{found[of]:.2f}" for of in ("train_seconds", "predict_seconds")]
     return [*start, *figures, *spent, f"{found['peak_megabytes']:.0f}", verdict(cell, found)]
+
+
+def _leads(name: str, cells: list[Cell], folder: Path) -> Iterator[list[object]]:
+    from cer_assist.learning.evaluation import ahead
+
+    for cell in cells:
+        _, size, kind = cell
+        paths = _path(folder, (name, size, DEFAULT_KIND)), _path(folder, cell)
+        if cell[0] != name or kind == DEFAULT_KIND or not all(path.exists() for path in paths):
+            continue
+        lead = ahead(*(json.loads(path.read_text()) for path in paths))
+        yield [size or "all", kind, *(_lead(lead[figure]) for figure in LED)]
+
+
+def _lead(figure: dict[str, float]) -> str:
+    return f"{figure['value']:+.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def _interval(found: dict[str, Any], figure: str) -> str:
