@@ -16,7 +16,8 @@ _DIGEST = hashlib.sha256().digest_size
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write aside and rename, so a reader sees a whole file or none."""
-    _write(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    # Not `ascontiguousarray`, which makes a row of a single number.
+    _write(path, save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cer_assist.domain.errors import Corrupt
+from cer_assist.learning.checked_files import read_arrays, write_arrays
 from cer_assist.learning.deep.judges import Learnt
 from cer_assist.learning.deep.lower import LowerCache
 from cer_assist.learning.deep.network import TopNetwork
@@ -143,16 +144,16 @@ def test_tuning_lowers_the_loss_and_changes_the_top_only(
 
 @pytest.mark.parametrize("stop_after", [1, 4])
 def test_a_run_that_was_interrupted_ends_where_an_uninterrupted_one_does(
-    tuning: Tuning, lesson: Lesson, tuned: dict[str, np.ndarray], stop_after: int
+    tuning: Tuning, lesson: Lesson, tuned: dict[str, np.ndarray], stop_after: int, tmp_path: Path
 ) -> None:
     tuning.start(lesson.seed)
     steps = tuning.steps(lesson)
     for _ in range(stop_after):
         next(steps)
-    kept = tuning.arrays()
+    write_arrays(tmp_path / "kept", tuning.arrays())
     tuning.start(lesson.seed + 1)  # another run has had the process meanwhile
     next(tuning.steps(lesson))
-    tuning.restore(kept)
+    tuning.restore(read_arrays(tmp_path / "kept"))
     assert len(list(tuning.steps(lesson))) == 6 - stop_after
     again = tuning.tuned()
     for name, array in tuned.items():
