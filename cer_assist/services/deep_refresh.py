@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
@@ -43,14 +43,17 @@ class RefreshStanding:
 
     refusal: str  # why none can be asked for now; empty: one can
     job: Job | None  # the one that waits or runs
-    last: Outcome | None
+    failed: Job | None  # the newest one, if errors ended it
+    last: Outcome | None  # of one that came to an end
 
 
 def standing(session: Session, project: Project) -> RefreshStanding:
     """Whether one can be asked for, what is under way, how the last one ended."""
     job = _under_way(session, project.id)
     refusal = _refusal(session, project, job, LEAST_LABELS)
-    return RefreshStanding(refusal, job, last_outcome(session, project.id))
+    newest = session.scalars(_jobs_of(project.id).order_by(Job.id.desc()).limit(1)).first()
+    failed = newest if newest is not None and newest.state == JobState.dead else None
+    return RefreshStanding(refusal, job, failed, last_outcome(session, project.id))
 
 
 def ask(session: Session, project: Project, by: int | None, *, least: int = LEAST_LABELS) -> None:
@@ -97,15 +100,15 @@ def live_runs(session: Session) -> set[str]:
 
 def _under_way(session: Session, project_id: int) -> Job | None:
     return session.scalars(
-        select(Job)
-        .where(
-            Job.kind == DEEP_REFRESH,
-            Job.project_id == project_id,
-            Job.state.in_([JobState.queued, JobState.running]),
-        )
+        _jobs_of(project_id)
+        .where(Job.state.in_([JobState.queued, JobState.running]))
         .order_by(Job.state == JobState.queued, Job.id.desc())
         .limit(1)
     ).first()
+
+
+def _jobs_of(project_id: int) -> Select[Job]:
+    return select(Job).where(Job.kind == DEEP_REFRESH, Job.project_id == project_id)
 
 
 def _refusal(session: Session, project: Project, job: Job | None, least: int) -> str:

@@ -6,10 +6,11 @@ import hashlib
 import json
 
 import pytest
+from sqlalchemy import select
 
 from cer_assist.domain.artefacts import MADE_FOR
-from cer_assist.services import deep_refresh
-from cer_assist.store.tables import ModelVersion
+from cer_assist.services import deep_refresh, jobs
+from cer_assist.store.tables import Job, ModelVersion
 from tests.builders import a_label, a_model, some_protocols
 from tests.views.office import OWN, Office
 from tests.views.test_model_page import PAGE, in_use, store
@@ -73,6 +74,20 @@ def test_a_lead_starts_one_sees_how_far_it_is_and_stops_it(labelled: Office) -> 
     audit = labelled.browser("auditor@own").get(f"/p/{OWN}/audit").text
     assert "deep refresh asked for" in audit
     assert "job stopped" in audit
+
+
+def test_one_that_errors_ended_is_told_of_until_the_next_is_asked_for(labelled: Office) -> None:
+    project = labelled.projects[OWN]
+    with labelled.database.write() as session:
+        jobs.enqueue(session, jobs.DEEP_REFRESH, project, payload={"run": "one"})
+        job = session.scalars(select(Job).where(Job.kind == jobs.DEEP_REFRESH)).one()
+        job.state, job.error = "dead", "ValueError"
+    text = text_of(labelled.browser("lead@own").get(PAGE).text)
+    assert "ended in an error each time it was tried" in text
+    assert "ValueError" not in text
+    with labelled.database.write() as session:
+        jobs.enqueue(session, jobs.DEEP_REFRESH, project, payload={"run": "two"})
+    assert "ended in an error" not in labelled.browser("lead@own").get(PAGE).text
 
 
 def test_the_last_outcome_is_shown_to_everyone_with_its_figures(labelled: Office) -> None:
