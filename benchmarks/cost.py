@@ -132,7 +132,7 @@ def _scoring(cache: FeatureCache, model: ProtocolClassifier, pool: list[Document
     said, suggested = (
         _both(*_times(work)) for work in (partial(model.say, pool), partial(suggest, model, pool))
     )
-    paths = [cache._path(document) for document in pool]
+    paths = [cache.path_of(document) for document in pool]
     size = sum(path.stat().st_size for path in paths)
     pieces = sum(len(tokenise(cache.encoder.tokenizer, document.text).ids) for document in pool)
     row = [said, suggested, f"{size / pieces:.1f}", f"{pieces / len(pool):.0f}"]
@@ -158,8 +158,8 @@ def _many(
         number = len(documents)
         original = originals[number % len(originals)]
         copy = replace(original, key=f"copy {number}", text=f"{original.text} {number}")
-        aside._path(copy).parent.mkdir(parents=True, exist_ok=True)
-        os.link(aside._path(original), aside._path(copy))
+        aside.path_of(copy).parent.mkdir(parents=True, exist_ok=True)
+        os.link(aside.path_of(original), aside.path_of(copy))
         documents.append(copy)
     return Labelled(documents, np.resize(levels, MANY))
 

@@ -72,7 +72,12 @@ class FeatureCache:
 
     def missing(self, documents: Iterable[Document]) -> list[Document]:
         """The documents whose states are not on disk yet."""
-        return [document for document in documents if not self._path(document).exists()]
+        return [document for document in documents if not self.path_of(document).exists()]
+
+    def path_of(self, document: Document) -> Path:
+        """Where a document's states are kept, whether or not they are there yet."""
+        name = hashlib.sha256(document.text.encode()).hexdigest()
+        return self.folder / name[:2] / f"{name}.states"
 
     def encode(self, documents: Sequence[Document], progress: Progress) -> None:
         """Write the states of all documents that have none.
@@ -103,7 +108,7 @@ class FeatureCache:
             yield self._read(document)
 
     def _read(self, document: Document) -> TokenStates:
-        path = self._path(document)
+        path = self.path_of(document)
         try:
             return unpack(path.read_bytes())
         except (Corrupt, FileNotFoundError) as error:
@@ -136,12 +141,8 @@ class FeatureCache:
             for states, total, pieces in zip(found, sums, texts, strict=True)
         ]
 
-    def _path(self, document: Document) -> Path:
-        name = hashlib.sha256(document.text.encode()).hexdigest()
-        return self.folder / name[:2] / f"{name}.states"
-
     def _write(self, document: Document, states: TokenStates) -> None:
-        path = self._path(document)
+        path = self.path_of(document)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.tmp")
         aside.write_bytes(pack(states))

@@ -104,7 +104,7 @@ def test_stopping_keeps_what_is_finished(tmp_path: Path, encoder: Encoder, monke
 
 def test_a_word_piece_costs_at_most_seventy_bytes(cache: FeatureCache, demo: Demo) -> None:
     pieces = sum(len(states.pieces.ids) for states in cache.read(demo.documents, silent))
-    files = [cache._path(document) for document in demo.documents]
+    files = [cache.path_of(document) for document in demo.documents]
     assert sum(file.stat().st_size for file in files) <= 70 * pieces
 
 
