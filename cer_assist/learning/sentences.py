@@ -2,7 +2,7 @@
 
 States stay int8 and become numbers a block at a time whenever they are used. A block fits the
 processor's cache, so that takes half the time of reading them as float32 from memory, and 10,000
-protocols with their 450,000 sentences do without 700 MB.
+protocols with their 230,000 sentences do without 350 MB.
 """
 
 from collections.abc import Iterator, Sequence
