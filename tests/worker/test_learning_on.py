@@ -15,7 +15,7 @@ from cer_assist.domain.labels import Action
 from cer_assist.services import accounts, models, quality, training_data
 from cer_assist.services.retraining import IN_FULL, KIND, PAUSED
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import CurrentLabel, Job, ModelVersion, Project, Suggestion
+from cer_assist.store.tables import CurrentLabel, Job, ModelVersion, Project, Protocol, Suggestion
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from tests.builders import a_label
@@ -111,13 +111,18 @@ def test_what_is_clearly_worse_once_measured_is_not_used(
 
 
 def _label_the_surest_wrongly(database: Database, project_id: int, version: ModelVersion) -> None:
-    """Ten labels as far as can be from what the version is surest of."""
+    """Ten labels as far as can be from what the version is surest of.
+
+    Of protocols that one coder settles: which ones want a second is drawn at import, and what still
+    waits for another reader contradicts nobody.
+    """
     with database.write() as session:
         project = session.get_one(Project, project_id)
         visitor = accounts.find_account(session, VISITOR).id
         surest = session.scalars(
             select(Suggestion)
-            .where(Suggestion.model_version_id == version.id)
+            .join(Protocol, Protocol.id == Suggestion.protocol_id)
+            .where(Suggestion.model_version_id == version.id, Protocol.coders_wanted == 1)
             .order_by(Suggestion.uncertainty)
             .limit(10)
         ).all()
