@@ -105,7 +105,7 @@ def test_what_is_clearly_worse_once_measured_is_not_used(
     _label_the_surest_wrongly(database, project_id, first)
     run_worker(settings)
     second = versions(database)[1]
-    assert second.published_at is None
+    assert second.published_at is None, second.decision
     assert second.decision.startswith("not used: its QWK")
     assert in_use(database, project_id).number == 1
 
