@@ -19,6 +19,11 @@ import numpy as np
 from cer_assist.learning.calibration import surprise
 from cer_assist.learning.documents import Document
 
+# Where answers fall together a level between them has no probability at all, and one such label
+# among forty would be surprise enough to deafen the alarm: on the reference protocols, 400 batches
+# of ten as they are and turned round, 7 rang and 363 did; with this bound 1 and 372.
+LEAST_BELIEVED = 1e-3
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -132,8 +137,8 @@ def excess(probabilities: np.ndarray, levels: np.ndarray) -> np.ndarray:
     probabilities : (n, K)
     levels : (n,) int
     """
-    logs = np.log(np.maximum(probabilities, 1e-12))
-    return surprise(probabilities, levels) + (probabilities * logs).sum(axis=1)
+    believed = np.maximum(probabilities, LEAST_BELIEVED)
+    return surprise(believed, levels) + (probabilities * np.log(believed)).sum(axis=1)
 
 
 def held_out(probabilities: np.ndarray, levels: np.ndarray) -> HeldOut:

@@ -45,6 +45,15 @@ def a_memory(**since: float) -> Memory:
     return Memory((("a", 0), ("b", 1)), 2, held_out(said, drawn(said, 1)), judged)
 
 
+def test_one_label_that_was_held_impossible_does_not_deafen_the_alarm() -> None:
+    """A level between answers that fall together has no probability at all."""
+    sure = np.tile([0.0, 0.9, 0.0, 0.1, 0.0], (40, 1))
+    levels = np.ones(40, int)
+    levels[0] = 2
+    contradicted = judge(sure[:10], sure[:10].argmax(axis=1), np.full(10, 3))
+    assert held_out(sure, levels).alarm(contradicted.excess / 10, 10) > ALARM
+
+
 def test_what_the_model_is_unsure_of_raises_no_alarm_but_contradiction_does() -> None:
     """Coders are given uncertain protocols: their labels surprise it more, as it expects."""
     memory, alarms, loud = a_memory(), [], []
