@@ -111,7 +111,7 @@ def test_what_is_clearly_worse_once_measured_is_not_used(
 
 
 def _label_the_surest_wrongly(database: Database, project_id: int, version: ModelVersion) -> None:
-    """Twenty labels as far as can be from what the version is surest of.
+    """Ten labels as far as can be from what the version is surest of.
 
     Of protocols that one coder settles: which ones want a second is drawn at import, and what still
     waits for another reader contradicts nobody.
@@ -124,7 +124,7 @@ def _label_the_surest_wrongly(database: Database, project_id: int, version: Mode
             .join(Protocol, Protocol.id == Suggestion.protocol_id)
             .where(Suggestion.model_version_id == version.id, Protocol.coders_wanted == 1)
             .order_by(Suggestion.uncertainty)
-            .limit(20)
+            .limit(10)
         ).all()
         for suggestion in surest:
             far = 5 if suggestion.level <= 3 else 1
