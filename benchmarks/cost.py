@@ -39,9 +39,9 @@ from cer_assist.explain.words import level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
-from cer_assist.learning.evaluation import Labelled, read_documents
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import kind_for, views_of
+from cer_assist.learning.labelled import Labelled, read_documents
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import read
 from cer_assist.learning.text import tokenise

@@ -19,12 +19,12 @@ from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.config import ROOT
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
-from cer_assist.learning import evaluation
 from cer_assist.learning.deep.decision import SHOWN
 from cer_assist.learning.deep.refresh import Plan, Refresh, folds_for
 from cer_assist.learning.deep.tuning import Recipe
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.labelled import scale_of
 
 
 def main(argv: list[str]) -> None:
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     recipe = Recipe(layers=options.layers, epochs=options.epochs, rate=options.rate)
     labelled = learner_sets.load(learner_sets.PROTOCOLS, options.data).train
-    scale = evaluation.scale_of(labelled)
+    scale = scale_of(labelled)
     rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
     cache = FeatureCache(options.home / "features", Encoder())
     plan = Plan(labelled.documents, labelled.levels.tolist(), labelled.levels, scale, "", rubric)

@@ -140,7 +140,7 @@ def _encode(name: str, data: Path, home: Path) -> None:
 
 def _figures(cell: Cell, data: Path, home: Path) -> dict[str, Any]:
     from benchmarks import learner_sets
-    from cer_assist.learning import evaluation
+    from cer_assist.learning import evaluation, labelled
     from cer_assist.learning.encoder import Encoder
     from cer_assist.learning.features import FeatureCache
     from cer_assist.learning.progress import silent
@@ -149,10 +149,10 @@ def _figures(cell: Cell, data: Path, home: Path) -> dict[str, Any]:
     found = learner_sets.load(name, data)
     cache = FeatureCache(home / "features", Encoder())
     parts = [found.train, *([found.test] if found.test else [])]
-    scale = evaluation.scale_of(*parts)
+    scale = labelled.scale_of(*parts)
     rubric = parse_rubric(DEFAULT_RUBRIC.read_text(encoding="utf-8"), DEFAULT_RUBRIC.name)
     how: dict[str, Any] = {"n_train": size, "progress": silent, "decoding": found.decoding}
-    how["rubric"] = evaluation.rubric_for(rubric, *parts)
+    how["rubric"] = labelled.rubric_for(rubric, *parts)
     if found.test is None:
         how |= {"folds": FOLDS, "repeats": 1 if kind in SLOW else REPEATS}
         result = evaluation.cross_validate(kind, found.train, scale, cache, **how)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cer_assist.cli.evaluate import read_levels
+from cer_assist.cli.label_files import read_levels
 from cer_assist.domain.protocols import compose
 from cer_assist.learning.documents import Document
-from cer_assist.learning.evaluation import Labelled, read_labelled
+from cer_assist.learning.labelled import Labelled, read_labelled
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from cer_assist.domain.rubric import Rubric, parse_rubric
 
 if TYPE_CHECKING:
     from cer_assist.learning.classifier import ProtocolClassifier
-    from cer_assist.learning.evaluation import Labelled
     from cer_assist.learning.features import FeatureCache
+    from cer_assist.learning.labelled import Labelled
 
 BATCH = 10
 EARLY = 40  # the first labels of a stream: what is said of them at its end tells of forgetting
@@ -104,8 +104,8 @@ def _measure(name: str, seed: int, data: Path, home: Path, path: Path) -> None:
 def _stream(name: str, seed: int, data: Path) -> Stream:
     """The documents of one seed; nothing in the stream is a near-copy of what tests."""
     from benchmarks import learner_sets
-    from cer_assist.learning.evaluation import rubric_for
     from cer_assist.learning.folds import near_duplicate_clusters
+    from cer_assist.learning.labelled import rubric_for
 
     found = learner_sets.load(name, data)
     size, held = SETS[name]
@@ -125,7 +125,7 @@ def _stream(name: str, seed: int, data: Path) -> Stream:
 def _run(stream: Stream, cache: FeatureCache, scratch: Path, upto: int) -> list[dict[str, Any]]:
     """One entry a step: what both say of the test, and the processor seconds they took."""
     from cer_assist.learning.classifier import ProtocolClassifier
-    from cer_assist.learning.evaluation import scale_of
+    from cer_assist.learning.labelled import scale_of
     from cer_assist.learning.training import train
 
     scale = scale_of(stream.labels, stream.test)

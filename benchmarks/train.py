@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.tables import print_table
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
-from cer_assist.cli.evaluate import read_levels
+from cer_assist.cli.label_files import read_levels
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.rubric import parse_rubric
@@ -31,8 +31,8 @@ from cer_assist.explain.words import level_words, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs
-from cer_assist.learning.evaluation import Labelled, read_documents, read_labelled
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.labelled import Labelled, read_documents, read_labelled
 from cer_assist.learning.progress import silent
 from cer_assist.learning.text import tokenise, windows
 from cer_assist.learning.training import TrainingResult, train

@@ -5,7 +5,7 @@ Needs no database and no project; the home folder only keeps the encoded texts b
 
 from __future__ import annotations
 
-import csv
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ import click
 
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.base import emit, home_option, json_option, progress_bar, settings_for
-from cer_assist.domain.errors import InvalidInput
+from cer_assist.cli.faithfulness import faithfulness_lines, with_faithfulness
+from cer_assist.cli.label_files import read_levels, read_quotes
 from cer_assist.domain.model_kinds import DEFAULT_KIND, MODEL_KINDS
 from cer_assist.domain.rubric import parse_rubric
 
 if TYPE_CHECKING:
-    from cer_assist.learning.evaluation import Labelled
     from cer_assist.learning.features import FeatureCache
+    from cer_assist.learning.labelled import Labelled
     from cer_assist.learning.progress import Progress
 
 MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
@@ -61,6 +62,12 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="The level a distribution stands for: its middle, its peak, its mean, or what lies "
     "between middle and mean, which is the default; tfidf_lr takes the peak, cold_start the mean.",
 )
+@click.option(
+    "--faithfulness",
+    is_flag=True,
+    help="Measure the highlighted words too: whether suggestions rest on them, and with --labels "
+    "whether they are those that the coder marked as evidence.",
+)
 def evaluate_command(
     home: Path | None,
     as_json: bool,
@@ -75,38 +82,26 @@ def evaluate_command(
     n_train: int | None,
     rubric: Path | None,
     decoding: str | None,
+    faithfulness: bool,
 ) -> None:
     """Measure a model: --data with cross-validation, or --train with --test."""
     if bool(data) == bool(train or test) or bool(train) != bool(test):
         raise click.UsageError("give either --data, or --train together with --test")
     levels = read_levels(labels, coder) if labels else None
+    quotes = None
+    if faithfulness:
+        quotes = read_quotes(labels, coder) if labels else {}
     names = MODEL_NAMES if "all" in models else tuple(dict.fromkeys(models))
     with progress_bar("Evaluating") as advance:
         how: dict[str, Any] = {"n_train": n_train, "decoding": decoding, "progress": advance}
         cache = _open_cache(home)
         if data:
             how |= {"folds": folds, "repeats": repeats}
-            result = _measure(names, [data], levels, cache, rubric, how)
+            result = _measure(names, [data], levels, cache, rubric, how, quotes)
         elif train and test:
-            result = _measure(names, [train, test], levels, cache, rubric, how)
+            result = _measure(names, [train, test], levels, cache, rubric, how, quotes)
     _compare(result)
-    emit(as_json, result, *_table(result))
-
-
-def read_levels(path: Path, coder: str) -> dict[str, int]:
-    """One coder's levels by protocol id."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"protocol_id", "coder", "level"} <= rows[0].keys():
-        raise InvalidInput(f"{path.name} needs the columns protocol_id, coder and level.")
-    mine = [row for row in rows if row["coder"] == coder]
-    if not mine:
-        known = ", ".join(sorted({row["coder"] for row in rows}))
-        raise InvalidInput(f"{path.name} has no labels of coder {coder}: choose one of {known}.")
-    try:
-        return {row["protocol_id"]: int(row["level"]) for row in mine if row["level"]}
-    except ValueError as error:
-        raise InvalidInput(f"{path.name}: a level is not a whole number ({error}).") from error
+    emit(as_json, result, *_table(result), *faithfulness_lines(result))
 
 
 def _open_cache(home: Path | None) -> FeatureCache:
@@ -124,18 +119,30 @@ def _measure(
     cache: FeatureCache,
     rubric: Path | None,
     how: dict[str, Any],
+    quotes: dict[str, str] | None,
 ) -> dict[str, Any]:
-    """Cross-validate on one file, or learn from the first of two and test on the second."""
-    from cer_assist.learning import evaluation
+    """Cross-validate on one file, or learn from the first of two and test on the second.
 
-    parts = [evaluation.read_labelled(path, levels) for path in files]
-    scale = evaluation.scale_of(*parts)
+    With quotes, of which there may be none, the words are measured too.
+    """
+    from cer_assist.learning import evaluation, labelled
+
+    parts = [labelled.read_labelled(path, levels) for path in files]
+    scale = labelled.scale_of(*parts)
     path = rubric or DEFAULT_RUBRIC
     known = parse_rubric(path.read_text(encoding="utf-8"), path.name)
-    how["rubric"] = known if rubric else evaluation.rubric_for(known, *parts)
+    how["rubric"] = known if rubric else labelled.rubric_for(known, *parts)
     _encode(cache, names, how["progress"], *parts)
     measure: Any = evaluation.cross_validate if len(parts) == 1 else evaluation.train_and_test
-    return {name: measure(name, *parts, scale, cache, **how) for name in names}
+    if quotes is None:
+        return {name: measure(name, *parts, scale, cache, **how) for name in names}
+    marked = labelled.read_marked(files[-1], quotes)
+    return {
+        name: with_faithfulness(
+            partial(measure, name, *parts, scale, cache, **how), parts[-1], marked, scale, cache
+        )
+        for name in names
+    }
 
 
 def _encode(

@@ -4,18 +4,13 @@ Whatever a model tunes (blend, temperature) it tunes on folds inside its trainin
 run through the same code as our own model, so a difference is the model's, not the harness's.
 """
 
-import gzip
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.calibration import Said
@@ -23,85 +18,15 @@ from cer_assist.learning.compared import UNTAUGHT, Model, make_model, texts_know
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import clusters_and_apart, grouped_folds, near_duplicate_clusters
+from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.progress import Progress
 
-MIN_LEVELS, MAX_LEVELS = 2, 7
-
-Row = TypeVar("Row")
+Look = Callable[[Model, Sequence[Document]], None]
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Documents with their levels, in the order of the file."""
-
-    documents: list[Document]
-    levels: np.ndarray
-
-    def pick(self, which: np.ndarray) -> "Labelled":
-        """Some of them, by position."""
-        return Labelled([self.documents[at] for at in which], self.levels[which])
-
-
-def rubric_for(rubric: Rubric, *parts: Labelled) -> Rubric | None:
-    """The rubric, where it says something of the documents: protocols in sections on its scale."""
-    in_sections = any(len(document.sections) > 1 for part in parts for document in part.documents)
-    return rubric if in_sections and scale_of(*parts) == rubric.scale else None
-
-
-def read_documents(path: Path) -> list[Document]:
-    """Read the documents of a JSONL file, plain or gzipped, of `{id, text or title + sections}`."""
-    return _read_rows(path, _document)
-
-
-def read_labelled(path: Path, levels: dict[str, int] | None = None) -> Labelled:
-    """Read documents whose rows have a `level` or `label`.
-
-    Parameters
-    ----------
-    path : Path
-        See `read_documents`.
-    levels : dict of id to level, optional
-        Levels kept elsewhere; rows without one are left out.
-
-    Raises
-    ------
-    InvalidInput
-        A row is not usable; the message names it.
-    """
-
-    def labelled(row: dict[str, Any]) -> tuple[Document, int] | None:
-        if levels is None:
-            return _document(row), _level(row.get("level", row.get("label")))
-        level = levels.get(str(row["id"]))
-        return None if level is None else (_document(row), level)
-
-    found = [pair for pair in _read_rows(path, labelled) if pair is not None]
-    if not found:
-        raise InvalidInput(f"{path.name} has no labelled row: check the file and its labels.")
-    documents, numbers = zip(*found, strict=True)
-    return Labelled(list(documents), np.array(numbers))
-
-
-def _read_rows(path: Path, make: Callable[[dict[str, Any]], Row]) -> list[Row]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    made = []
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                made.append(make(json.loads(line)))
-            except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
-                raise InvalidInput(f"{path.name}, row {number}: {error}") from error
-    return made
-
-
-def scale_of(*parts: Labelled) -> tuple[int, ...]:
-    """All levels from the lowest to the highest label."""
-    found = np.concatenate([part.levels for part in parts])
-    scale = tuple(range(int(found.min()), int(found.max()) + 1))
-    if not MIN_LEVELS <= len(scale) <= MAX_LEVELS:
-        raise InvalidInput(f"Labels run from {scale[0]} to {scale[-1]}: 2 to 7 levels are usable.")
-    return scale
+def unlooked(model: Model, documents: Sequence[Document]) -> None:
+    """For whom figures are enough."""
 
 
 def cross_validate(
@@ -116,6 +41,7 @@ def cross_validate(
     progress: Progress,
     rubric: Rubric | None = None,
     decoding: str | None = None,
+    look: Look = unlooked,
 ) -> dict[str, Any]:
     """Test every document by a model trained on the other folds, several times over.
 
@@ -134,6 +60,8 @@ def cross_validate(
         What the levels mean, for models that read it.
     decoding : str, optional
         One of `ordinal.DECODINGS`; without one each model decides in its own way.
+    look : callable (model, documents)
+        Is shown each model with the documents that it was tested on.
 
     Returns
     -------
@@ -155,6 +83,7 @@ def cross_validate(
         test = data.pick(held)
         model = make_model(kind, scale, cache, repeat, rubric, test.documents)
         found, spent = _fit_predict(model, data.pick(train), test)
+        look(model, test.documents)
         said.probabilities[repeat, held] = found.probabilities
         said.uncalibrated[repeat, held] = found.uncalibrated
         seconds.append(spent)
@@ -180,6 +109,7 @@ def train_and_test(
     progress: Progress,
     rubric: Rubric | None = None,
     decoding: str | None = None,
+    look: Look = unlooked,
 ) -> dict[str, Any]:
     """Train on one file and test on another; training rows near a test row are left out."""
     test, left_out = _unknown_to(kind, test)
@@ -188,6 +118,7 @@ def train_and_test(
     progress(0.0, f"Testing {kind}")
     model = make_model(kind, scale, cache, 0, rubric, test.documents)
     said, spent = _fit_predict(model, train.pick(chosen), test)
+    look(model, test.documents)
     return report(test, scale, said, [spent], decoding or model.decoding) | {
         **_learnt_from(
             kind, test, left_out, f"{len(test.levels)} protocols of the test file", len(chosen)
@@ -289,15 +220,3 @@ def _sample(which: np.ndarray, size: int | None, seed: int) -> np.ndarray:
     if size is None or size >= len(which):
         return which
     return np.sort(np.random.default_rng(seed).choice(which, size, replace=False))
-
-
-def _document(row: dict[str, Any]) -> Document:
-    sections = row.get("sections") or {"Text": row["text"]}
-    protocol = compose(str(row["id"]), row.get("title") or "", list(sections.items()))
-    return Document(protocol.content_hash, protocol.text, protocol.sections)
-
-
-def _level(value: Any) -> int:
-    if isinstance(value, bool) or value is None or int(value) != float(value):
-        raise ValueError(f"the level must be a whole number, found {value!r}")
-    return int(value)

@@ -99,6 +99,37 @@ def differences(
     return {name: _figure(of_both[0][name] - of_both[1][name]) for name in _OF_LEVELS}
 
 
+def mean_figure(values: np.ndarray, *, seed: int = 0) -> dict[str, float | None]:
+    """Mean over documents, (n,), with its interval; None throughout without a document."""
+    return _figure(_mean_of(values, seed))
+
+
+def ratio_figure(
+    first: np.ndarray, second: np.ndarray, *, seed: int = 0
+) -> dict[str, float | None]:
+    """The mean of one thing over that of another on the same documents, with paired interval.
+
+    Parameters
+    ----------
+    first, second : (n,)
+    seed : int
+
+    Returns
+    -------
+    dict of "value", "low", "high"
+        None throughout where the second is not above 0: it then is no measure of the first.
+    """
+    one, other = _mean_of(first, seed), _mean_of(second, seed)
+    return _figure(np.divide(one, other, out=np.full_like(one, np.nan), where=other > 0))
+
+
+def _mean_of(values: np.ndarray, seed: int) -> np.ndarray:
+    """The mean and its resamples, (1 + resamples,)."""
+    if not len(values):
+        return np.full(1, np.nan)
+    return _resamples(len(values), seed) @ values / len(values)
+
+
 def _resamples(documents: int, seed: int) -> np.ndarray:
     """How often each document was drawn, (1 + resamples, n); the first row is the sample itself."""
     shares = np.full(documents, 1 / documents)

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cer_assist.cli.evaluate import read_levels
+from cer_assist.cli.label_files import read_levels
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.explain.matches import rubric_matches
@@ -13,14 +13,10 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.cold_start import cold_start
 from cer_assist.learning.compared import CUE_WORDS, make_model
 from cer_assist.learning.cumulative import non_increasing
-from cer_assist.learning.evaluation import (
-    Labelled,
-    cross_validate,
-    read_labelled,
-    train_and_test,
-)
+from cer_assist.learning.evaluation import cross_validate, train_and_test
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START
+from cer_assist.learning.labelled import Labelled, read_labelled
 from cer_assist.learning.ordinal import level_probabilities
 from cer_assist.learning.progress import silent
 from cer_assist.learning.views.cold_start import even_answers

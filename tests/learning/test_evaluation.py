@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cer_assist.cli.evaluate import MODEL_NAMES, evaluate_command, read_levels
+from cer_assist.cli.evaluate import MODEL_NAMES, evaluate_command
+from cer_assist.cli.label_files import read_levels
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.learning.compared import MODELS
-from cer_assist.learning.evaluation import cross_validate, read_labelled, scale_of
+from cer_assist.learning.evaluation import cross_validate
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.labelled import read_labelled, scale_of
 from cer_assist.learning.progress import silent
 from tests.learning.shared import Demo
 
@@ -86,6 +88,31 @@ def test_labels_may_stand_in_a_file_of_their_own(files: Path, home: Path) -> Non
         "--coder", "final", "--model", "lexical", "--n-train", 20, "--folds", 2, "--json",
     )  # fmt: skip
     assert (found["lexical"]["n"], found["lexical"]["n_train"]) == (40, 20)
+
+
+def test_words_are_measured_against_chance_and_against_marked_evidence(
+    files: Path, home: Path, demo: Demo, tmp_path: Path
+) -> None:
+    quotes = [document.text[:40] for document in demo.documents[:40]]
+    quotes[3] = "words that stand in no protocol"
+    rows = [f'{at},final,{demo.levels[at]},"{quote}"' for at, quote in enumerate(quotes)]
+    labels = tmp_path / "labels.csv"
+    labels.write_text("protocol_id,coder,level,evidence\n" + "\n".join(rows), encoding="utf-8")
+    arguments = [
+        "--home", home, "--data", files / "texts.jsonl", "--labels", labels, "--folds", 2,
+        "--repeats", 2, "--model", "lexical", "--model", "tfidf_lr", "--faithfulness",
+    ]  # fmt: skip
+    found = run(*arguments, "--json")
+    words = found["lexical"]["faithfulness"]
+    assert (words["n"], words["marked"]["n"]) == (40, 39)
+    for figures in words["methods"].values():
+        for figure in figures.values():
+            assert figure["low"] <= figure["value"] <= figure["high"]
+    assert words["stability"]["gradients"]["top"]["value"] > 0
+    assert found["tfidf_lr"]["faithfulness"]["n"] == 0
+    printed = CliRunner().invoke(evaluate_command, [str(argument) for argument in arguments])
+    assert "comprehensiveness" in printed.stdout
+    assert "tfidf_lr: no words to show" in printed.stdout
 
 
 def test_without_json_a_table_is_printed(files: Path, home: Path) -> None:

@@ -13,8 +13,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from cer_assist.learning.compared import Baseline
 from cer_assist.learning.documents import Document
-from cer_assist.learning.evaluation import Labelled, cross_validate
+from cer_assist.learning.evaluation import cross_validate
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.labelled import Labelled
 from tests.learning.shared import SCALE, Demo, collecting
 from tests.learning.test_folds import dropping_words
 

@@ -13,6 +13,8 @@ from cer_assist.learning.metrics import (
     confusion,
     differences,
     figures,
+    mean_figure,
+    ratio_figure,
     reliability,
 )
 
@@ -138,3 +140,19 @@ def test_confusion_counts_truth_by_row() -> None:
         [0, 0, 0],
         [0, 1, 0],
     ]
+
+
+def test_a_ratio_is_paired_by_document() -> None:
+    values = np.random.default_rng(0).random(50)
+    found = ratio_figure(2 * values, values)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((2, 2, 2))
+    unpaired = ratio_figure(2 * values, values[::-1])
+    assert unpaired["low"] < 2 < unpaired["high"]
+
+
+def test_a_mean_has_its_interval_and_nothing_has_none() -> None:
+    found = mean_figure(np.arange(100.0))
+    assert found["value"] == 49.5
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * 28.9 / 10, rel=0.1)
+    assert mean_figure(np.zeros(0))["value"] is None
+    assert ratio_figure(np.ones(3), np.zeros(3))["value"] is None

@@ -1,0 +1,55 @@
+"""Whether the words a model weighs are those that people marked as their evidence."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from cer_assist.learning.readings import Reading
+
+Span = tuple[int, int]
+
+
+class Overlap(NamedTuple):
+    """How well weights find marked words, each from 0 to 1.
+
+    Attributes
+    ----------
+    auprc : float
+        Area under precision over recall, as average precision.
+    f1 : float
+        Of as many of the weightiest words as were marked.
+    """
+
+    auprc: float
+    f1: float
+
+
+def marked_words(reading: Reading, spans: Sequence[Span]) -> np.ndarray:
+    """Which content words lie in marked spans of code points, wholly or in part, (words,) bool."""
+    start, end = reading.words.T
+    found = np.zeros(len(reading.words), bool)
+    for first, last in spans:
+        found |= (start < last) & (end > first)
+    return found
+
+
+def overlap(weights: np.ndarray, marked: np.ndarray) -> Overlap | None:
+    """How well weights find the marked words; None where none or all are marked.
+
+    Parameters
+    ----------
+    weights : (words,)
+    marked : (words,) bool
+
+    References
+    ----------
+    DeYoung et al. 2020, ERASER, section 4.1 (token-level agreement with human rationales).
+    """
+    count = int(marked.sum())
+    if count in (0, len(marked)):
+        return None
+    top = np.argsort(-weights, kind="stable")[:count]
+    # As many are taken as were marked, so precision, recall and F1 are one number.
+    return Overlap(float(average_precision_score(marked, weights)), float(marked[top].mean()))
