@@ -11,10 +11,11 @@ import time
 
 from cer_assist.config import Settings
 from cer_assist.domain.rubric import Rubric
-from cer_assist.learning.cold_start import cold_start
+from cer_assist.explain.evidence import weak_below
+from cer_assist.learning.cold_start import cold_start, demo_documents
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START
-from cer_assist.services import jobs, models
+from cer_assist.services import jobs, models, quality
 from cer_assist.services.models import NewVersion
 from cer_assist.store.engine import Database
 from cer_assist.worker import Held
@@ -30,12 +31,13 @@ def publish_first(
     started = time.monotonic()
     held.progress(0.0, "Comparing the rubric with protocols")
     made = cold_start(rubric, cache, held.progress)
+    threshold = weak_below(made, demo_documents())
     artefact = secrets.token_hex(8)
     version = NewVersion(
         kind=COLD_START,
         label_count=0,
         last_event_id=0,  # all labels are still new to the first training
-        metrics={"not_measured": UNMEASURED},
+        metrics={"not_measured": UNMEASURED, quality.WEAK_BELOW: threshold},
         words={str(level): [] for level in rubric.scale},
         artefact=artefact,
         sha256=made.save(settings.models_folder / artefact),

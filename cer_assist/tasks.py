@@ -19,6 +19,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import Reader, reader_of, usable_reader
+from cer_assist.explain.evidence import weak_below
 from cer_assist.explain.words import Word, level_words, suggest
 from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
@@ -107,6 +108,7 @@ def learn(
     artefact, digest = save_artefact(settings, result.classifier)
     words = level_words(result.classifier, documents, levels)
     publish, why, metrics = _judged(result, len(documents), earlier)
+    metrics[quality.WEAK_BELOW] = _threshold(result, documents, earlier)
     if decided or reader.remark:
         publish, why = True, decided.decision if decided else reader.remark
     version = NewVersion(
@@ -139,6 +141,16 @@ def _judged(
     metrics = quality.learnt_on(earlier, label_count, judged)
     more = label_count - earlier.label_count
     return True, f"learnt on from version {earlier.number}, {more} labels more", metrics
+
+
+def _threshold(
+    result: TrainingResult, documents: Sequence[Document], earlier: ModelVersion | None
+) -> float:
+    """The strength below which its words are weak evidence; learning on leaves it as it was."""
+    known: float | None = earlier.metrics.get(quality.WEAK_BELOW) if earlier else None
+    if known is not None and not result.in_full:
+        return known
+    return weak_below(result.classifier, documents)
 
 
 def read_material(database: Database, project_id: int) -> Material:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cer_assist.cli.demo import TEXTS
 from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
-from cer_assist.services import accounts, labelling, models, projects, rubrics
+from cer_assist.services import accounts, labelling, models, projects, quality, rubrics
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import LabelRequest
@@ -117,7 +117,7 @@ def a_model(
         kind="attention",
         label_count=5,
         last_event_id=0,
-        metrics={},
+        metrics={quality.WEAK_BELOW: 0.2},
         words=words or {},
         artefact="none",
         sha256="0" * 64,

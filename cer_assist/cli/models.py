@@ -22,7 +22,7 @@ from cer_assist.cli.base import (
 )
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Cancelled, CerError, InvalidInput, NotFound
-from cer_assist.services import deep_refresh, jobs, models, projects, training_data
+from cer_assist.services import deep_refresh, jobs, models, projects, quality, training_data
 from cer_assist.services.retraining import IN_FULL, KIND
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
@@ -157,7 +157,10 @@ def suggest_command(home: Path | None, as_json: bool, project: str, protocol: st
         rubric = project_rubric(session, found)
     classifier = tasks.load_current(settings, version)
     suggestion = suggest(classifier, [tasks.document(text) for text in texts])[0]
-    result = asdict(suggestion) | {"model_version": version.number}
+    result = asdict(suggestion) | {
+        "weak_below": version.metrics.get(quality.WEAK_BELOW),
+        "model_version": version.number,
+    }
     words = ", ".join(word.text for word in suggestion.words[:8])
     by, lines = "model", []
     if not version.label_count:

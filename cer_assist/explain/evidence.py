@@ -2,17 +2,30 @@
 
 If the ten weightiest words were only decoration, ten random words would do as much. The strength is
 the share of the suggested level's probability lost with the top words beyond the share lost, on
-average, with random words of the same number; 0 means "weak evidence", 1 that all of it rests on
-them. It is measured on the document's states, which the encoder made with the words in place: that
-stands in for rewriting the text, at a thousandth of the cost.
+average, with random words of the same number; 1 means that all of it rests on them. It is measured
+on the document's states, which the encoder made with the words in place: that stands in for
+rewriting the text, at a thousandth of the cost.
+
+Words given weights at random reach some strength by luck. What they exceed in one document of
+twenty is where evidence begins; below it the evidence is weak.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from cer_assist.explain.attribution import Attribution
+from cer_assist.explain.attribution import Attribution, attribute
+from cer_assist.explain.chance import Frequencies, dealt_anew
+from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
+from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.progress import silent
+from cer_assist.learning.readings import read
 
 WORDS = 10
 RANDOM_SETS = 10
+DOCUMENTS = 100  # enough for the strength that one in twenty exceeds
+QUANTILE = 95
 
 
 def evidence_strength(seen: Attribution, number: int, weights: np.ndarray) -> float:
@@ -39,5 +52,40 @@ def evidence_strength(seen: Attribution, number: int, weights: np.ndarray) -> fl
     removed[0, np.argsort(-weights, kind="stable")[:count]] = True
     np.put_along_axis(removed[1:], draws.argpartition(count, axis=1)[:, :count], True, axis=1)
     left = seen.probabilities_without(removed)[:, number]
-    lost = (seen.probabilities[number] - left) / max(seen.probabilities[number], 1e-9)
+    # A level less probable than by chance has little to lose, and most of a little proves nothing.
+    full = seen.probabilities[number]
+    lost = (full - left) / max(full, 1 / len(seen.probabilities))
     return float(np.clip(lost[0] - lost[1:].mean(), 0.0, 1.0))
+
+
+def weak_below(classifier: ProtocolClassifier, documents: Sequence[Document]) -> float:
+    """The strength below which a model's words are no better evidence than random ones.
+
+    Parameters
+    ----------
+    classifier : ProtocolClassifier
+    documents : sequence of Document
+        A hundred of them are looked at; how frequent words are is counted in these.
+
+    Returns
+    -------
+    float in 0..1
+        0 without documents.
+    """
+    if not documents:
+        return 0.0
+    some = documents[:: max(1, len(documents) // DOCUMENTS)]
+    readings = [read(states) for states in classifier.cache.read(some, silent)]
+    frequencies, generator = Frequencies.of(readings), np.random.default_rng(0)
+    strengths = []
+    for seen in attribute(classifier, readings):
+        [number] = classifier.decide(seen.decided_by[None]).tolist()
+        shown = METHODS[DEFAULT_METHOD](seen, number)
+        dealt = dealt_anew(shown, frequencies.in_document(seen.reading), generator)
+        strengths.append(evidence_strength(seen, number, dealt))
+    return reached_by_luck(strengths)
+
+
+def reached_by_luck(strengths: Sequence[float]) -> float:
+    """What strengths of random words exceed once in twenty; 0 without any."""
+    return float(np.percentile(strengths, QUANTILE)) if len(strengths) else 0.0

@@ -15,7 +15,7 @@ from scipy.stats import kendalltau
 
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.chance import Frequencies, dealt_anew
-from cer_assist.explain.evidence import evidence_strength
+from cer_assist.explain.evidence import evidence_strength, reached_by_luck
 from cer_assist.explain.faithfulness import faithfulness
 from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
 from cer_assist.explain.overlap import Span, marked_words, overlap
@@ -30,7 +30,6 @@ RANDOM = "random"
 DEALS = 5
 FEWEST_WORDS = 20  # a share of fewer is no word
 TOP = 10
-CHANCE_QUANTILE = 95  # strength above it is reached by random words in one document of twenty
 
 
 class Measured:
@@ -92,7 +91,7 @@ class Measured:
         """
         for method in METHODS:
             self._compare_models(method)
-        marked = self._column("marked.rate")
+        marked, by_luck = self._column("marked.rate"), self._values[f"{RANDOM}.strength"]
         return {
             "n": len(self._column(f"{RANDOM}.comprehensiveness")),
             "methods": {method: self._measures(method) for method in (*METHODS, RANDOM)},
@@ -100,7 +99,7 @@ class Measured:
             "agreement": metrics.mean_figure(self._column("agreement")),
             "stability": {method: self._measures(f"stability.{method}") for method in METHODS},
             "marked": {"n": len(marked), "rate": metrics.mean_figure(marked)},
-            "weak_below": weak_below(list(chain(*self._values[f"{RANDOM}.strength"].values()))),
+            "weak_below": reached_by_luck(list(chain(*by_luck.values()))),
         }
 
     def _add(self, key: str, seen: Attribution, number: int) -> None:
@@ -164,8 +163,3 @@ class Measured:
 
     def _read(self, documents: Sequence[Document]) -> list[Reading]:
         return [read(states) for states in self._cache.read(documents, silent)]
-
-
-def weak_below(strengths: Sequence[float]) -> float:
-    """The strength that so many random words exceed in one document of twenty; 0 without any."""
-    return float(np.percentile(strengths, CHANCE_QUANTILE)) if len(strengths) else 0.0

@@ -6,10 +6,11 @@ Its kind is nobody's choice; see `views.cold_start` for what it is made of.
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.calibration import Blend
 from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import COLD_START
 from cer_assist.learning.progress import Progress, silent
-from cer_assist.learning.views.cold_start import rubric_alone
+from cer_assist.learning.views.cold_start import demo_protocols, rubric_alone
 
 
 def cold_start(
@@ -37,3 +38,8 @@ def cold_start(
     made.blend_ = Blend((1.0,), 1.0)
     made.n_labels_ = 0
     return made
+
+
+def demo_documents() -> list[Document]:
+    """The demo protocols, which every cache has read that a cold start was made with."""
+    return [Document(text, text) for text in demo_protocols().texts]

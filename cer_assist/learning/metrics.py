@@ -99,14 +99,12 @@ def differences(
     return {name: _figure(of_both[0][name] - of_both[1][name]) for name in _OF_LEVELS}
 
 
-def mean_figure(values: np.ndarray, *, seed: int = 0) -> dict[str, float | None]:
+def mean_figure(values: np.ndarray, *, seed: int = 0) -> dict:
     """Mean over documents, (n,), with its interval; None throughout without a document."""
     return _figure(_mean_of(values, seed))
 
 
-def ratio_figure(
-    first: np.ndarray, second: np.ndarray, *, seed: int = 0
-) -> dict[str, float | None]:
+def ratio_figure(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> dict:
     """The mean of one thing over that of another on the same documents, with paired interval.
 
     Parameters

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
 from cer_assist.services.models import current_version_id
+from cer_assist.services.quality import WEAK_BELOW
 from cer_assist.services.queue import REASONS_TOLD
 from cer_assist.store.tables import (
     Account,
@@ -70,6 +71,14 @@ class SuggestionView:
     label_count: int
     words: list[dict[str, Any]]
     evidence_strength: float | None
+    weak_below: float | None
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether random words would carry it as well, or nobody knows that they would not."""
+        if self.evidence_strength is None or self.weak_below is None:
+            return True
+        return self.evidence_strength < self.weak_below
 
 
 _disclosure, _suggestion = table_of(Disclosure), table_of(Suggestion)
@@ -99,6 +108,7 @@ _SUGGESTION_VIEW = (
         _version.c.label_count,
         _highlight.c.words,
         _highlight.c.evidence_strength,
+        _version.c.metrics[WEAK_BELOW].as_float(),
     )
     .join(_version, _version.c.id == _suggestion.c.model_version_id)
     .outerjoin(_highlight, _highlight.c.suggestion_id == _suggestion.c.id)

@@ -16,6 +16,9 @@ from cer_assist.store.tables import ModelVersion
 REPLACES = 3.0
 
 
+WEAK_BELOW = "weak_below"  # in a version's metrics: the strength that random words reach by luck
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """The figures that stand for a version, and whose they are."""

@@ -27,8 +27,6 @@ class View:
     policy: str
     slug: str
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}
-    weak: ClassVar[float] = 0.3
-    strong: ClassVar[float] = 0.6
 
     @property
     def titled(self) -> bool:

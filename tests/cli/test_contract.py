@@ -99,6 +99,7 @@ def test_training_suggesting_and_words(office: Run) -> None:
         "model_version",
     }
     assert sum(suggestion["probabilities"]) == pytest.approx(1)
+    assert 0 < suggestion["weak_below"] < 1
     assert {"text", "start", "end", "weight", "level"} <= set(suggestion["words"][0])
     words = office("words", "irb")["levels"]
     assert {"recruitment", "flyers"} & {word["word"] for word in words["2"][:20]}

@@ -6,10 +6,12 @@ from sklearn.metrics import average_precision_score
 
 from cer_assist.explain.attribution import Attribution
 from cer_assist.explain.chance import STRATA, Frequencies, dealt_anew
+from cer_assist.explain.evidence import reached_by_luck, weak_below
 from cer_assist.explain.faithfulness import SHARES, faithfulness
-from cer_assist.explain.measured import Measured, weak_below
+from cer_assist.explain.measured import Measured
 from cer_assist.explain.methods import METHODS
 from cer_assist.explain.overlap import marked_words, overlap
+from cer_assist.explain.words import suggest
 from cer_assist.learning.calibration import Blend
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
@@ -102,8 +104,18 @@ def test_overlap_is_average_precision_and_the_share_of_as_many_top_words() -> No
 
 
 def test_evidence_is_weak_where_random_words_carry_as_much() -> None:
-    assert weak_below([]) == 0
-    assert weak_below(list(np.arange(101) / 100)) == pytest.approx(0.95)
+    assert reached_by_luck([]) == 0
+    assert reached_by_luck(list(np.arange(101) / 100)) == pytest.approx(0.95)
+
+
+def test_a_models_own_threshold_lies_above_chance_and_below_its_words(
+    cache: FeatureCache, demo: Demo
+) -> None:
+    model = ProtocolClassifier(SCALE, cache, kind="lexical").fit(demo.documents, demo.levels)
+    threshold = weak_below(model, demo.documents)
+    strengths = [found.evidence_strength for found in suggest(model, demo.documents)]
+    assert 0 < threshold < np.median(strengths)
+    assert weak_below(model, []) == 0
 
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,16 @@ def test_weak_evidence_is_called_so(office: Office) -> None:
     html = office.browser(CODER).get(PAGE).text
     assert "Weak evidence" in html
     assert "0.12 of 1" in html
+    assert 'class="weak"' in html
+
+
+def test_evidence_that_nobody_held_against_chance_is_weak(office: Office) -> None:
+    with office.database.write() as session:
+        said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
+        a_model(session, office.project(session), said)
+        session.connection().exec_driver_sql("UPDATE model_version SET metrics = '{}'")
+    under(office, SuggestionPolicy.shown)
+    assert "Weak evidence" in office.browser(CODER).get(PAGE).text
 
 
 def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
