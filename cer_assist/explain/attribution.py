@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cer_assist.explain.gradients import integrated_gradients
 from cer_assist.learning.calibration import Blend, mixed
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.ordinal import level_probabilities, sigmoid
 from cer_assist.learning.readings import Reading
-from cer_assist.learning.views import Seen
+from cer_assist.learning.views import Fitted, Seen
+from cer_assist.learning.views.networks import FittedNetwork
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Attribution:
         How much the first view looked at each content word, at most 1 in all.
     contributions : (K, words)
         Change of each level's log-odds, to first order, that the word brings about.
+    is_one_network : bool
+        Whether it was seen by a single network, so that its gradients can be followed.
     """
 
     reading: Reading
@@ -38,8 +42,25 @@ class Attribution:
     decided_by: np.ndarray
     attention: np.ndarray
     contributions: np.ndarray
+    is_one_network: bool
     _blend: Blend
-    _views: tuple[Seen, ...]
+    _seen: tuple[Seen, ...]
+    _views: tuple[Fitted, ...]
+
+    def integrated(self) -> np.ndarray:
+        """What each word adds to each level's log-odds by integrated gradients, (K, words).
+
+        Raises
+        ------
+        TypeError
+            It was not seen by a single network.
+        """
+        [view] = self._views
+        if not isinstance(view, FittedNetwork):
+            raise TypeError(f"expected a network, received {type(view).__name__}")
+        by_logit = integrated_gradients(view, self.reading).contributions
+        logits = self._blend.logits([seen.logits for seen in self._seen])
+        return log_odds_gradient(logits) @ by_logit * self._blend.slope
 
     def probabilities_without(self, removed: np.ndarray) -> np.ndarray:
         """Probabilities if the marked words were not read.
@@ -52,25 +73,29 @@ class Attribution:
         -------
         (sets, K)
         """
-        return self._blend.probabilities([s.without(removed) for s in self._views])
+        return self._blend.probabilities([s.without(removed) for s in self._seen])
 
 
 def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> Iterator[Attribution]:
     """Attributions of documents, in order."""
     blend = classifier.blend_
-    looks = [view.look(readings) for view in classifier.views_.values()]
-    for reading, *views in zip(readings, *looks, strict=True):
-        own = [seen.logits for seen in views]
+    views = tuple(classifier.views_.values())
+    is_one_network = len(views) == 1 and isinstance(views[0], FittedNetwork)
+    looks = [view.look(readings) for view in views]
+    for reading, *every in zip(readings, *looks, strict=True):
+        own = [seen.logits for seen in every]
         logits, said = blend.logits(own), blend.said([row[None] for row in own])
-        by_logit = mixed([seen.contributions for seen in views], blend.shares)  # (K - 1, words)
+        by_logit = mixed([seen.contributions for seen in every], blend.shares)  # (K - 1, words)
         yield Attribution(
             reading=reading,
             probabilities=said.probabilities[0],
             decided_by=said.uncalibrated[0],
-            attention=views[0].attention,
+            attention=every[0].attention,
             contributions=log_odds_gradient(logits) @ by_logit * blend.slope,
+            is_one_network=is_one_network,
             _blend=blend,
-            _views=tuple(views),
+            _seen=tuple(every),
+            _views=views,
         )
 
 

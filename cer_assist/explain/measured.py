@@ -17,7 +17,7 @@ from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.chance import Frequencies, dealt_anew
 from cer_assist.explain.evidence import evidence_strength, reached_by_luck
 from cer_assist.explain.faithfulness import faithfulness
-from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
+from cer_assist.explain.methods import DEFAULT_METHOD, METHODS, methods_for
 from cer_assist.explain.overlap import Span, marked_words, overlap
 from cer_assist.learning import metrics
 from cer_assist.learning.classifier import ProtocolClassifier
@@ -106,7 +106,7 @@ class Measured:
         marked = marked_words(seen.reading, self._marked.get(key, ()))
         if 0 < marked.sum() < len(marked):
             self._note(key, "marked", {"rate": marked.mean()})
-        for name, method in METHODS.items():
+        for name, method in methods_for(seen).items():
             self._judge(key, name, seen, number, method(seen, number), marked)
             self._weights[name][key].append(method(seen, self._number[key]))
         shown = METHODS[DEFAULT_METHOD](seen, number)

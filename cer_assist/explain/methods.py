@@ -23,7 +23,21 @@ def gradients(seen: Attribution, number: int) -> np.ndarray:
     return seen.contributions[number]
 
 
-METHODS: dict[str, Method] = {"attention": attention, "gradients": gradients}
+def integrated(seen: Attribution, number: int) -> np.ndarray:
+    """The same by integrated gradients, for models that are one network, (words,)."""
+    return seen.integrated()[number]
+
+
+METHODS: dict[str, Method] = {
+    "attention": attention,
+    "gradients": gradients,
+    "integrated": integrated,
+}
 # Of the reference protocols' probability the words it weighs most take three times as much with
 # them as attention's; see docs/explanations.md.
 DEFAULT_METHOD = "gradients"
+
+
+def methods_for(seen: Attribution) -> dict[str, Method]:
+    """Those that the document's model can be explained by."""
+    return {n: m for n, m in METHODS.items() if m is not integrated or seen.is_one_network}

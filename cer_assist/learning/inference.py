@@ -28,6 +28,8 @@ class Inference:
         ]
         self._logits = tf.function(partial(self._run, self._network), input_signature=signature)
         self._look = tf.function(partial(self._run, self._network.look), input_signature=signature)
+        scaled = [signature[0], tf.TensorSpec((*places, network.size), tf.float32), signature[2]]
+        self._slopes = tf.function(partial(self._run, self._sloped), input_signature=scaled)
 
     def logits(self, weights: Weights, states, mask) -> np.ndarray:
         """Cumulative logits of a batch, (batch, K - 1)."""
@@ -37,6 +39,31 @@ class Inference:
         """What the network's `look` tells of a batch."""
         found = self._look([weights[name] for name in self._names], states, mask)
         return tuple(part.numpy() for part in found)
+
+    def slopes(self, weights: Weights, states, mask) -> tuple[np.ndarray, np.ndarray]:
+        """Cumulative logits and their derivatives by the states that the network reads.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+        states : (batch, time, size) float32
+            In deviations, see `network.unit_variance`.
+        mask : (batch, time) bool
+
+        Returns
+        -------
+        logits : (batch, K - 1)
+        slopes : (K - 1, batch, time, size)
+        """
+        found = self._slopes([weights[name] for name in self._names], states, mask)
+        return found[0].numpy(), found[1].numpy()
+
+    def _sloped(self, states, mask):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(states)
+            logits = self._network(states, mask=mask)
+            each = tf.unstack(logits, num=logits.shape[1], axis=1)
+        return logits, tf.stack([tape.gradient(one, states) for one in each])
 
     def _run(self, what, values, states, mask):
         scope = zip(self._network.named().values(), values, strict=True)

@@ -126,8 +126,8 @@ class Network(keras.Model, ABC):
             Runs the network on the document without the marked words.
         """
 
-    @staticmethod
-    def by_word(reading: Reading, values: np.ndarray) -> np.ndarray:
+    @classmethod
+    def by_word(cls, reading: Reading, values: np.ndarray) -> np.ndarray:
         """Sums of values (time, ...) over the places of each content word, (words, ...)."""
         return by_word(reading, values[: len(reading.word_of_piece)])
 

@@ -36,7 +36,9 @@ def a_document() -> Attribution:
     levels = np.array([1 - above, above])
     found = np.stack([-WORTH, WORTH])
     words = a_reading([7] * 100)
-    return Attribution(words, levels, levels, seen.attention, found, Blend((1.0,), 1.0), (seen,))
+    return Attribution(
+        words, levels, levels, seen.attention, found, False, Blend((1.0,), 1.0), (seen,), ()
+    )
 
 
 def test_words_that_carry_everything_are_comprehensive_and_sufficient() -> None:

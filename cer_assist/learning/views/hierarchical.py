@@ -134,13 +134,18 @@ class HierarchicalNetwork(Network):
     def seen(cls, weights, reading, row, again) -> Seen:
         """What was seen in one document; see `Network`."""
         logits, attention, contributions = row
-        at = cls.item(reading)
         return Seen(
             logits=logits.astype(np.float64),
-            attention=cls.by_word(reading, attention[at.sentence, at.place]),
-            contributions=cls.by_word(reading, contributions[at.sentence, at.place]).T,
+            attention=cls.by_word(reading, attention),
+            contributions=cls.by_word(reading, contributions).T,
             without=again,
         )
+
+    @classmethod
+    def by_word(cls, reading: Reading, values: np.ndarray) -> np.ndarray:
+        """Sums of values (sentences, pieces, ...) over each content word; see `Network`."""
+        at = cls.item(reading)
+        return super().by_word(reading, values[at.sentence, at.place])
 
 
 VIEW = FrozenView(HierarchicalNetwork)

@@ -14,6 +14,7 @@ from cer_assist.learning.batches import batches_by_length
 from cer_assist.learning.inference import inference
 from cer_assist.learning.network import Weights, half_way, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
+from cer_assist.learning.projection import UNITS_PER_DEVIATION
 from cer_assist.learning.readings import Reading, without
 from cer_assist.learning.views.base import HeldOut, Seen
 
@@ -100,6 +101,17 @@ class FittedNetwork:
     def arrays(self) -> dict[str, np.ndarray]:
         """All that was learnt; see `Fitted`."""
         return self.weights
+
+    def states_of(self, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+        """What the network reads of a document, (1, time, size) float32 in deviations; its mask."""
+        padded, mask = self.network.pad(self.items([reading]))
+        if padded.dtype == np.int8:
+            padded = padded.astype(np.float32) / UNITS_PER_DEVIATION
+        return padded, mask
+
+    def slopes(self, states: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cumulative logits and their derivatives by the states; see `Inference.slopes`."""
+        return self._run.slopes(self.weights, states, mask)
 
     def items(self, readings: Sequence[Reading]) -> list:
         """What the network is given of each document."""
