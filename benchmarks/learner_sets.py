@@ -59,12 +59,18 @@ def load(name: str, data: Path) -> Set:
         folder = data / "cenr"
         levels = read_levels(folder / "labels.csv", "final")
         return Set(read_labelled(folder / "protocols.jsonl", levels))
+    found = parts(name, data)
+    # They are judged by accuracy, where being off by two levels costs no more than by one, and the
+    # newsgroups have no order at all.
+    return Set(found["train"], found["test"], "mode")
+
+
+def parts(name: str, data: Path) -> dict[str, Labelled]:
+    """The parts of a public set by their names: train, test and, in some, dev."""
     file, field = _BENCHMARKS[name]
     with gzip.open(data / "benchmarks" / file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    # They are judged by accuracy, where being off by two levels costs no more than by one, and the
-    # newsgroups have no order at all.
-    return Set(_part(rows, "train", field), _part(rows, "test", field), "mode")
+    return {split: _part(rows, split, field) for split in dict.fromkeys(r["split"] for r in rows)}
 
 
 def _part(rows: list[dict[str, str]], split: str, field: str) -> Labelled:

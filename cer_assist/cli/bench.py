@@ -18,6 +18,7 @@ TABLES = {
     "stream": "stream",
     "cost": "cost",
     "deep": "deep",
+    "words": "words",
 }
 
 

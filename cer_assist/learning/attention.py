@@ -210,8 +210,19 @@ class AttentionPooling(keras.layers.Layer):
         """
         return self._without_head(self._weights(*without_masked(states, mask, self.compute_dtype)))
 
+    def scores(self, states) -> keras.KerasTensor:
+        """What the softmax is taken of, (batch, ..., [heads,] time): larger is looked at more.
+
+        In the dot form that is the attention score of Sun & Lu, section 3.1.
+
+        Parameters
+        ----------
+        states : (batch, ..., time, size)
+        """
+        return self._without_head(self._scores(ops.cast(states, self.compute_dtype)))
+
     def _weights(self, states, mask):
-        scores = self._scores(states) / self.scale  # (..., heads, time)
+        scores = self._scores(states)  # (..., heads, time)
         return masked_softmax(scores, None if mask is None else ops.expand_dims(mask, -2))
 
     def _scores(self, states):
@@ -223,7 +234,7 @@ class AttentionPooling(keras.layers.Layer):
             hidden = self.activation(hidden)
         wide = score_dtype(self.compute_dtype)
         scores = ops.matmul(ops.cast(hidden, wide), ops.cast(self.context, wide))
-        return ops.swapaxes(scores, -1, -2)  # (..., heads, time)
+        return ops.swapaxes(scores, -1, -2) / self.scale  # (..., heads, time)
 
     def _without_head(self, result):
         return ops.squeeze(result, -2) if self.heads is None else result

@@ -1,6 +1,7 @@
 """A trained network is run as a pure function of its weights: versions cannot mix in a process."""
 
 from functools import lru_cache, partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,24 +22,25 @@ class Inference:
         self._names = list(variables)
         places = (None,) * (network.rank - 1)
         dtype = tf.float32 if network.learns_words else tf.int8
-        signature = [
+        self._signature = [
             [tf.TensorSpec(variable.shape, tf.float32) for variable in variables.values()],
             tf.TensorSpec((*places, network.size), dtype),
             tf.TensorSpec(places, tf.bool),
         ]
-        self._logits = tf.function(partial(self._run, self._network), input_signature=signature)
-        self._look = tf.function(partial(self._run, self._network.look), input_signature=signature)
-        scaled = [signature[0], tf.TensorSpec((*places, network.size), tf.float32), signature[2]]
-        self._slopes = tf.function(partial(self._run, self._sloped), input_signature=scaled)
+        self._scaled = [*self._signature]
+        self._scaled[1] = tf.TensorSpec((*places, network.size), tf.float32)
+        self._compiled: dict[str, Any] = {}
 
     def logits(self, weights: Weights, states, mask) -> np.ndarray:
         """Cumulative logits of a batch, (batch, K - 1)."""
-        return self._logits([weights[name] for name in self._names], states, mask).numpy()
+        return self._compiled_as("call", self._network, self._signature)(
+            self._values(weights), states, mask
+        ).numpy()
 
-    def look(self, weights: Weights, states, mask) -> tuple[np.ndarray, ...]:
-        """What the network's `look` tells of a batch."""
-        found = self._look([weights[name] for name in self._names], states, mask)
-        return tuple(part.numpy() for part in found)
+    def ask(self, method: str, weights: Weights, states, mask) -> tuple[np.ndarray, ...]:
+        """What a method of the network, (states, mask) -> tensors, tells of a batch."""
+        compiled = self._compiled_as(method, getattr(self._network, method), self._signature)
+        return tuple(part.numpy() for part in compiled(self._values(weights), states, mask))
 
     def slopes(self, weights: Weights, states, mask) -> tuple[np.ndarray, np.ndarray]:
         """Cumulative logits and their derivatives by the states that the network reads.
@@ -55,8 +57,17 @@ class Inference:
         logits : (batch, K - 1)
         slopes : (K - 1, batch, time, size)
         """
-        found = self._slopes([weights[name] for name in self._names], states, mask)
-        return found[0].numpy(), found[1].numpy()
+        compiled = self._compiled_as("slopes", self._sloped, self._scaled)
+        logits, slopes = compiled(self._values(weights), states, mask)
+        return logits.numpy(), slopes.numpy()
+
+    def _compiled_as(self, name: str, what, signature):
+        if name not in self._compiled:
+            self._compiled[name] = tf.function(partial(self._run, what), input_signature=signature)
+        return self._compiled[name]
+
+    def _values(self, weights: Weights) -> list[np.ndarray]:
+        return [weights[name] for name in self._names]
 
     def _sloped(self, states, mask):
         with tf.GradientTape(persistent=True) as tape:

@@ -50,6 +50,13 @@ def falling(free: np.ndarray) -> np.ndarray:
     return free[..., :1] - np.cumsum(falls, axis=-1)
 
 
+def falling_slopes(free: np.ndarray) -> np.ndarray:
+    """Derivative of what `falling` gives by what it is given, (K - 1, K - 1), at (K - 1,)."""
+    slopes = np.tril(np.tile(-sigmoid(free), (len(free), 1)))
+    slopes[:, 0] = 1.0
+    return slopes
+
+
 def ordinal_loss(above, logits):
     """Sum over thresholds of the binary cross-entropy of "level > k".
 

@@ -105,7 +105,7 @@ def test_inference_is_the_network_with_those_weights_and_its_derivative() -> Non
     padded, mask = pad(documents)
     direct = net(unit_variance(padded), mask=mask).numpy()
     run = inference(AttentionNetwork, LEVELS)
-    logits, attention, _, pooled, jacobian = run.look(weights, padded, mask)
+    logits, attention, _, pooled, jacobian = run.ask("look", weights, padded, mask)
     assert logits == pytest.approx(direct, abs=1e-5)
     assert run.logits(weights, padded, mask) == pytest.approx(direct, abs=1e-5)
     assert attention.shape == (len(documents), HEADS, padded.shape[1])

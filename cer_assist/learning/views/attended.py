@@ -54,6 +54,17 @@ class AttendedNetwork(Network):
             logits = self.head(pooled)  # (batch, K - 1)
         return logits, attention, states, pooled, tape.batch_jacobian(logits, pooled)
 
+    def scored(self, states, mask=None):
+        """Of each place its attention score and what it says when it alone is looked at.
+
+        The latter is (batch, time, K - 1), free of the bias, before `CumulativeLogits` orders it;
+        the former (batch, time), the mean over heads.
+        """
+        states = self.in_context(states, mask)
+        kernel = ops.reshape(self.logits.kernel, (-1, states.shape[-1], self.logits.levels - 1))
+        says = tf.einsum("btd,hdk->btk", states, kernel)
+        return ops.mean(self.pooling.scores(states), axis=1), says
+
     @classmethod
     def seen(cls, weights, reading, row, again) -> Seen:
         """What was seen in one document; see `Network`."""

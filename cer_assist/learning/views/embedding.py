@@ -5,23 +5,21 @@ from cer_assist.learning.network import Schedule, Weights, drawn
 from cer_assist.learning.views.attended import AttendedNetwork
 from cer_assist.learning.views.words import SIZE, OwnWords, WordsView
 
-LAMBDA = 10.0
-
 
 class EmbeddingNetwork(OwnWords, AttendedNetwork):
     """Word states -> dot-product attention divided by lambda -> cumulative logits.
 
     References
     ----------
-    Sun and Lu 2020, Understanding Attention for Text Classification, section 3, with the lambda of
-    their accuracy on SST.
+    Sun and Lu 2020, Understanding Attention for Text Classification, section 3.
     """
 
     schedule = Schedule(epochs=15, warm_epochs=3, slows=False)
+    scale = 10.0  # lambda, as for their accuracy on SST
 
     def __init__(self, levels: int, **kwargs):
         super().__init__(levels, **kwargs)
-        self.pooling = AttentionPooling(heads=1, score="dot", scale=LAMBDA)
+        self.pooling = AttentionPooling(heads=1, score="dot", scale=self.scale)
         self.pooling.build((None, None, SIZE))
         self.logits.build((None, SIZE))
 

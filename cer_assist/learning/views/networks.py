@@ -91,12 +91,20 @@ class FittedNetwork:
 
     def look(self, readings: Sequence[Reading]) -> Iterator[Seen]:
         """What was seen in each document; see `Fitted`."""
+        for reading, row in zip(readings, self.rows("look", readings), strict=True):
+            yield self.network.seen(self.weights, reading, row, self._again(reading))
+
+    def rows(self, method: str, readings: Sequence[Reading]) -> Iterator[tuple[np.ndarray, ...]]:
+        """What a method of the network, (states, mask) -> tensors, tells of each document.
+
+        Each tensor's row has what padding there was.
+        """
         rows: dict[int, tuple[np.ndarray, ...]] = {}
         for which, padded, mask in self._batches(readings):
-            tensors = self._run.look(self.weights, padded, mask)
+            tensors = self._run.ask(method, self.weights, padded, mask)
             rows |= {int(at): tuple(t[row] for t in tensors) for row, at in enumerate(which)}
-        for at, reading in enumerate(readings):
-            yield self.network.seen(self.weights, reading, rows.pop(at), self._again(reading))
+        for at in range(len(readings)):
+            yield rows.pop(at)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that was learnt; see `Fitted`."""
