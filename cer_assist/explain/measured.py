@@ -83,7 +83,7 @@ class Measured:
             `n` documents; `methods` {method: {measure: {"value", "low", "high"}}} with `random`
             among them, see `Faithfulness`, `Overlap` and `evidence_strength` (strength);
             `times_random` the same as multiples of what random words reach; `agreement`, Kendall's
-            tau of attention with gradients; `stability` {method: {tau, top}} between models: tau,
+            tau of attention with the size of gradients; `stability` {method: {tau, top}} between models: tau,
             and the share of the ten weightiest words that two have in common, none where each
             document was explained once; `marked` {n, rate}: documents with marked evidence and the
             share of their words that is marked; `weak_below`: the strength that random words exceed
@@ -114,7 +114,8 @@ class Measured:
         for _ in range(DEALS):
             dealt = dealt_anew(shown, frequency, self._generator)
             self._judge(key, RANDOM, seen, number, dealt, marked)
-        self._note(key, "", {"agreement": kendalltau(seen.attention, shown).statistic})
+        changes = np.abs(METHODS["gradients"](seen, number))
+        self._note(key, "", {"agreement": kendalltau(seen.attention, changes).statistic})
 
     def _judge(
         self,

@@ -1,8 +1,8 @@
 """Suggestions with the words they rest on, and each level's words over many documents.
 
-Words are weighed by what they add to a level, which is attention times contribution, never by
-attention alone: attention says where the model looks, not what it concludes. Every weight is
-normalised within its protocol, so a long protocol does not drown a short one.
+Words are weighed by what they add to a level where the model looked, never by attention alone:
+attention says where it looks, not what it concludes. Every weight is normalised within its
+protocol, so a long protocol does not drown a short one.
 """
 
 from collections import Counter, defaultdict
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.evidence import evidence_strength
+from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.ordinal import spread
@@ -148,7 +149,7 @@ def _suggestion(
 ) -> Suggestion:
     scale = classifier.scale
     [number] = classifier.decide(seen.decided_by[None]).tolist()
-    towards = np.maximum(seen.contributions[number], 0.0)
+    towards = np.maximum(METHODS[DEFAULT_METHOD](seen, number), 0.0)
     weights = towards / max(towards.sum(), 1e-12)
     top = [at for at in np.argsort(-weights, kind="stable")[:TOP_WORDS] if weights[at] > 0]
     words = tuple(
