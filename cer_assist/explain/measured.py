@@ -83,11 +83,11 @@ class Measured:
             `n` documents; `methods` {method: {measure: {"value", "low", "high"}}} with `random`
             among them, see `Faithfulness`, `Overlap` and `evidence_strength` (strength);
             `times_random` the same as multiples of what random words reach; `agreement`, Kendall's
-            tau of attention with the size of gradients; `stability` {method: {tau, top}} between models: tau,
-            and the share of the ten weightiest words that two have in common, none where each
-            document was explained once; `marked` {n, rate}: documents with marked evidence and the
-            share of their words that is marked; `weak_below`: the strength that random words exceed
-            in one document of twenty.
+            tau of attention with the size of gradients; `stability` {method: {tau, top}} between
+            models: tau, and the share of the ten weightiest words that two have in common, none
+            where each document was explained once; `marked` {n, rate}: documents with marked
+            evidence and the share of their words that is marked; `weak_below`: the strength that
+            random words exceed in one document of twenty.
         """
         for method in METHODS:
             self._compare_models(method)
