@@ -91,14 +91,11 @@ def _suggest(session: Any, project_id: int, dice: random.Random) -> None:
     for row in training_data.protocol_texts(
         session, project_id, training_data.open_protocol_ids(session, project_id)
     ):
-        words = [
-            {"text": row.text[at : at + 6], "start": at, "end": at + 6, "weight": 0.05, "level": 3}
-            for at in range(60, 1500, 50)
-        ]
+        words = [[at, at + 6, 0.05, 0.01, *[0.1] * 5] for at in range(60, 1500, 25)]
         shares = [dice.random() for _ in range(5)]
         total = sum(shares)
         chances = [share / total for share in shares]
-        rows.append(models.SuggestionRow(row.id, 3, chances, dice.random(), words, 0.5))
+        rows.append(models.SuggestionRow(row.id, 3, chances, dice.random(), words, [], 0.5))
     models.add_suggestions(session, version, rows)
     models.publish(session, version, "for the benchmark")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +257,8 @@ def _score(
                     suggestion.level,
                     list(suggestion.probabilities),
                     suggestion.uncertainty,
-                    [_word(word) for word in suggestion.words],
+                    [_row(word) for word in (*suggestion.words, *suggestion.others)],
+                    [[s.start, s.end, round(s.weight, 4)] for s in suggestion.sentences],
                     suggestion.evidence_strength,
                 )
             )
@@ -311,8 +312,10 @@ def _write_suggestions(
         time.sleep(BREATH_SECONDS)
 
 
-def _word(word: Word) -> dict[str, Any]:
-    return {**asdict(word), "weight": round(word.weight, 5)}
+def _row(word: Word) -> list[Any]:
+    """As `Marks.words` has it; what carries nothing has no weight."""
+    adds = (round(change, 3) for change in word.adds)
+    return [word.start, word.end, round(word.weight, 5), round(word.attention, 5), *adds]
 
 
 def document(row: TextRow) -> Document:

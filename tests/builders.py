@@ -129,9 +129,10 @@ def a_model(
     for protocol_id, (level, probabilities) in suggestions.items():
         mean = sum(i * p for i, p in enumerate(probabilities))
         spread = sum((i - mean) ** 2 * p for i, p in enumerate(probabilities))
-        text = session.get_one(Protocol, protocol_id).text
-        word = {"text": text[:5], "start": 0, "end": 5, "weight": 0.5, "level": level}
-        rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, [word], 0.6))
+        word = [0, 5, 0.5, 0.2, *(1.0 if at == level else -0.5 for at in range(1, 6))]
+        sentence = [0, len(session.get_one(Protocol, protocol_id).text), 1.0]
+        marks = [word], [sentence], 0.6
+        rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, *marks))
     models.add_suggestions(session, version_id, rows)
     if publish:
         models.publish(session, version_id, "the first")

@@ -23,6 +23,8 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import read
 
 TOP_WORDS = 30
+WORDS_PER_LEVEL, TOP_ATTENDED = 6, 10  # of what else is kept of a document
+TOP_SENTENCES = 3
 LEVEL_WORDS = 50
 MIN_DOCUMENTS = 2  # a word of one protocol is that protocol's, not the level's
 _CHUNK = 512  # documents held in memory at once
@@ -30,13 +32,39 @@ _CHUNK = 512  # documents held in memory at once
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One occurrence of a word that speaks for a level; `weight` is its share of the protocol."""
+    """One occurrence of a word.
+
+    Attributes
+    ----------
+    text : str
+    start, end : int
+        Code points in the document.
+    weight : float
+        Its share of the protocol in what speaks for the level.
+    level : int
+        The level suggested.
+    attention : float
+        The share of the model's attention it has.
+    adds : tuple of float
+        What it adds to the log-odds of each level, in scale order.
+    """
 
     text: str
     start: int
     end: int
     weight: float
     level: int
+    attention: float
+    adds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence from its first content word to its last; `weight` is its words' together."""
+
+    start: int
+    end: int
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +80,12 @@ class Suggestion:
     uncertainty : float
         Variance of the level.
     words : tuple of Word
-        At most 30, the weightiest first.
+        At most 30 that speak for the level, the weightiest first.
+    others : tuple of Word
+        What else is needed to compare: the words that argue most for each other level and those
+        that have most attention, in the order of the text.
+    sentences : tuple of Passage
+        The three that speak most for the level, the weightiest first.
     evidence_strength : float in 0..1
         Share of the level's probability that goes when its top words go, beyond what goes with as
         many random words.
@@ -62,6 +95,8 @@ class Suggestion:
     probabilities: tuple[float, ...]
     uncertainty: float
     words: tuple[Word, ...]
+    others: tuple[Word, ...]
+    sentences: tuple[Passage, ...]
     evidence_strength: float
 
 
@@ -149,21 +184,58 @@ def _suggestion(
 ) -> Suggestion:
     scale = classifier.scale
     [number] = classifier.decide(seen.decided_by[None]).tolist()
-    towards = np.maximum(METHODS[DEFAULT_METHOD](seen, number), 0.0)
-    weights = towards / max(towards.sum(), 1e-12)
-    top = [at for at in np.argsort(-weights, kind="stable")[:TOP_WORDS] if weights[at] > 0]
-    words = tuple(
-        Word(document.text[start:end], start, end, float(weights[at]), scale[number])
-        for at in top
-        for start, end in [seen.reading.words[at].tolist()]
-    )
+    by_level = np.array([METHODS[DEFAULT_METHOD](seen, at) for at in range(len(scale))])
+    towards = np.maximum(by_level, 0.0)  # (K, words)
+    weights = towards[number] / max(towards[number].sum(), 1e-12)
+    top = _heaviest(weights, TOP_WORDS)
+    every = [_heaviest(row, WORDS_PER_LEVEL) for row in towards]
+    others = np.setdiff1d(np.concatenate([*every, _heaviest(seen.attention, TOP_ATTENDED)]), top)
+
+    def words(which: np.ndarray) -> tuple[Word, ...]:
+        return _words(document, seen, which, weights, scale[number])
+
     return Suggestion(
         level=scale[number],
         probabilities=tuple(max(0.0, share) for share in seen.probabilities.tolist()),
         uncertainty=float(spread(seen.probabilities[None])[0]),
-        words=words,
+        words=words(top),
+        others=words(others),
+        sentences=_passages(seen, weights),
         evidence_strength=evidence_strength(seen, number, weights),
     )
+
+
+def _heaviest(weights: np.ndarray, most: int) -> np.ndarray:
+    """The places of at most so many weights above 0, the largest first."""
+    order = np.argsort(-weights, kind="stable")[:most]
+    return order[weights[order] > 0]
+
+
+def _words(
+    document: Document, seen: Attribution, which: np.ndarray, weights: np.ndarray, level: int
+) -> tuple[Word, ...]:
+    rows = zip(
+        seen.reading.words[which].tolist(),
+        weights[which].tolist(),
+        seen.attention[which].tolist(),
+        seen.contributions[:, which].T.tolist(),
+        strict=True,
+    )
+    return tuple(
+        Word(document.text[start:end], start, end, weight, level, attention, tuple(adds))
+        for (start, end), weight, attention, adds in rows
+    )
+
+
+def _passages(seen: Attribution, weights: np.ndarray) -> tuple[Passage, ...]:
+    words, home = seen.reading.words, seen.reading.sentences
+    totals = np.bincount(home, weights)
+    found = []
+    for sentence in _heaviest(totals, TOP_SENTENCES).tolist():
+        first, last = np.searchsorted(home, [sentence, sentence + 1])
+        span = int(words[first, 0]), int(words[first:last, 1].max())
+        found.append(Passage(*span, float(totals[sentence])))
+    return tuple(found)
 
 
 def _by_word(document: Document, seen: Attribution) -> Iterator[tuple[str, float, np.ndarray]]:

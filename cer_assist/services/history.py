@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Integer,
@@ -41,6 +41,7 @@ from cer_assist.store.tables import (
     Suggestion,
 )
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.models import Marks
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import UtcDateTime, now, table_of
 
@@ -60,6 +61,16 @@ class HistoryLine:
     detail: dict[str, Any]
 
 
+class WordMark(NamedTuple):
+    """A word of the text as the model sees it."""
+
+    start: int
+    end: int
+    weight: float  # share in what speaks for the suggested level
+    attention: float
+    adds: tuple[float, ...]  # to the log-odds of each level
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
     """What the model says of a protocol, as a page shows it."""
@@ -69,7 +80,8 @@ class SuggestionView:
     probabilities: list[float]
     version_number: int
     label_count: int
-    words: list[dict[str, Any]]
+    words: list[WordMark]
+    sentences: list[tuple[int, int, float]]
     evidence_strength: float | None
     weak_below: float | None
 
@@ -83,6 +95,7 @@ class SuggestionView:
 
 _disclosure, _suggestion = table_of(Disclosure), table_of(Suggestion)
 _version, _highlight = table_of(ModelVersion), table_of(Highlight)
+_passages = _highlight.alias("passages")
 _known = exists().where(
     _disclosure.c.protocol_id == bindparam("protocol"),
     _disclosure.c.account_id == bindparam("account"),
@@ -107,11 +120,19 @@ _SUGGESTION_VIEW = (
         _version.c.number,
         _version.c.label_count,
         _highlight.c.words,
+        _passages.c.words,
         _highlight.c.evidence_strength,
         _version.c.metrics[WEAK_BELOW].as_float(),
     )
     .join(_version, _version.c.id == _suggestion.c.model_version_id)
-    .outerjoin(_highlight, _highlight.c.suggestion_id == _suggestion.c.id)
+    .outerjoin(
+        _highlight,
+        (_highlight.c.suggestion_id == _suggestion.c.id) & (_highlight.c.method == Marks.words),
+    )
+    .outerjoin(
+        _passages,
+        (_passages.c.suggestion_id == _suggestion.c.id) & (_passages.c.method == Marks.sentences),
+    )
     .where(_suggestion.c.id == bindparam("suggestion"))
 )
 
@@ -202,8 +223,14 @@ def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionVi
     if row is None:
         return None
     values = list(row)
-    values[5] = values[5] or []
+    values[5] = [_word_mark(word) for word in values[5] or []]
+    values[6] = [(start, end, weight) for start, end, weight in values[6] or []]
     return SuggestionView(*values)
+
+
+def _word_mark(row: list[Any]) -> WordMark:
+    start, end, weight, attention, *adds = row
+    return WordMark(start, end, weight, attention, tuple(adds))
 
 
 def current_suggestion_id(session: Session, project_id: int, protocol_id: int) -> int | None:

@@ -24,6 +24,7 @@ from cer_assist.store.tables import (
     Serving,
     Suggestion,
 )
+from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import now, table_of
 
 ENCODER = "encoder"  # in a version's metrics: artefact and sha256 of the tuned one, if any
@@ -50,7 +51,8 @@ class SuggestionRow:
     level: int
     probabilities: list[float]
     uncertainty: float
-    words: list[dict[str, Any]]
+    words: list[list[float]]  # see `Marks`
+    sentences: list[list[float]]
     evidence_strength: float
 
 
@@ -128,11 +130,12 @@ def add_suggestions(session: Session, version_id: int, rows: Sequence[Suggestion
         [
             {
                 "suggestion_id": suggestion_id,
-                "method": "attention",
-                "words": row.words,
+                "method": part,
+                "words": marks,
                 "evidence_strength": row.evidence_strength,
             }
             for suggestion_id, row in zip(ids, rows, strict=True)
+            for part, marks in ((Marks.words, row.words), (Marks.sentences, row.sentences))
         ],
     )
 

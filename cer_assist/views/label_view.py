@@ -11,7 +11,7 @@ from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.reading import ModelLine
 from cer_assist.store.types import now
-from cer_assist.views.marked_text import ReadSection, is_title, read_sections
+from cer_assist.views.marked_text import Marks, ReadSection, is_title, read_sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,13 @@ class View:
 def sections_of(card: Card) -> tuple[list[ReadSection], list[list[int]]]:
     """The text with the marks this coder may see, and their own marks' offsets."""
     protocol = card.protocol
-    found = card.suggestion.words if card.suggestion else []
     marks = card.draft.evidence if card.draft else []
     # An imported quote that is not in the text word for word has no place to be shown at.
     evidence = [[mark["start"], mark["end"]] for mark in marks if "start" in mark]
     spans = [(start, end) for start, end in evidence]
-    return read_sections(protocol.text, protocol.sections, found, spans), evidence
+    found = card.suggestion
+    shown = Marks(found.words, found.sentences, spans) if found else Marks(evidence=spans)
+    return read_sections(protocol.text, protocol.sections, shown), evidence
 
 
 def _ago(passed: dt.timedelta) -> str:

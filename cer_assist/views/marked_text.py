@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from cer_assist.domain.protocols import TITLE_SECTION
+from cer_assist.services.history import WordMark
 
 STRENGTHS = 4
 Span = tuple[int, int]
@@ -31,64 +32,75 @@ class ReadSection:
     weight: int | None  # share of the suggestion's words found here, in per cent
 
 
-def read_sections(
-    text: str,
-    sections: Sequence[Sequence[Any]],
-    words: Sequence[dict[str, Any]],
-    evidence: Iterable[Span],
-) -> list[ReadSection]:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is marked in a text, each with its span first.
+
+    A word's tag says what is known of it: pages with a script look at words in other ways too.
+    """
+
+    words: Sequence[WordMark] = ()
+    sentences: Sequence[tuple[int, int, float]] = ()
+    evidence: Sequence[Span] = ()
+
+
+def read_sections(text: str, sections: Sequence[Sequence[Any]], marks: Marks) -> list[ReadSection]:
     """Every character of the text in order, section by section, with its marks."""
     bounds = _with_gaps(text, [(str(name), start, end) for name, start, end in sections])
-    highlights = graded(words)
+    tags = _tags(marks)
     keys = jump_keys([name for name, _, _ in bounds])
-    total = sum(word["weight"] for word in words)
+    total = sum(word.weight for word in marks.words)
     return [
         ReadSection(
             name,
             key,
             start,
-            marked(text, (start, end), highlights, evidence),
-            round(100 * _weight_within(words, start, end) / total) if total > 0 else None,
+            marked(text, (start, end), tags),
+            round(100 * _weight_within(marks.words, start, end) / total) if total > 0 else None,
         )
         for (name, start, end), key in zip(bounds, keys, strict=True)
     ]
 
 
-def graded(words: Iterable[dict[str, Any]]) -> list[tuple[int, int, int]]:
-    """(start, end, strength 1 to 4), the strength relative to the heaviest word."""
-    spans = [(word["start"], word["end"], word["weight"]) for word in words]
-    heaviest = max((weight for _, _, weight in spans), default=0)
-    if heaviest <= 0:
-        return []
-    return [
-        (start, end, min(STRENGTHS, 1 + int(STRENGTHS * weight / heaviest)))
-        for start, end, weight in spans
-        if weight > 0
+def _tags(marks: Marks) -> list[tuple[int, int, str]]:
+    """Every mark's span and opening tag, the innermost first."""
+    heaviest = max((word.weight for word in marks.words), default=0)
+    words = [(word.start, word.end, _word_tag(word, heaviest)) for word in marks.words]
+    evidence = [(start, end, '<mark class="ev">') for start, end in marks.evidence]
+    sentences = [
+        (start, end, f'<mark class="passage" data-rank="{rank}">')
+        for rank, (start, end, _) in enumerate(marks.sentences, 1)
     ]
+    return [*words, *evidence, *sentences]
 
 
-def marked(
-    text: str,
-    within: Span,
-    highlights: Iterable[tuple[int, int, int]],
-    evidence: Iterable[Span],
-) -> Markup:
-    """The text between two offsets; highlights and evidence may overlap in any way."""
+def _word_tag(word: WordMark, heaviest: float) -> str:
+    strength = strength_of(word.weight, heaviest)
+    kind = f"hl s{strength}" if strength else "word"
+    adds = " ".join(f"{change:g}" for change in word.adds)
+    return (
+        f'<mark class="{kind}" data-at="{word.start}" data-weight="{word.weight:g}" '
+        f'data-attention="{word.attention:g}" data-adds="{adds}">'
+    )
+
+
+def strength_of(weight: float, heaviest: float) -> int:
+    """1 to 4 relative to the heaviest, 0 for a word that carries nothing."""
+    if weight <= 0 or heaviest <= 0:
+        return 0
+    return min(STRENGTHS, 1 + int(STRENGTHS * weight / heaviest))
+
+
+def marked(text: str, within: Span, tags: Sequence[tuple[int, int, str]]) -> Markup:
+    """The text between two offsets; marks may overlap in any way."""
     low, high = within
-    strong = [(max(a, low), min(b, high), s) for a, b, s in highlights if a < high and b > low]
-    mine = [(max(a, low), min(b, high)) for a, b in evidence if a < high and b > low]
-    cuts = {low, high}
-    for span in (*strong, *mine):
-        cuts.update(span[:2])
-    places = sorted(cuts)
+    here = [(max(a, low), min(b, high), tag) for a, b, tag in tags if a < high and b > low]
+    places = sorted({low, high}.union(*({a, b} for a, b, _ in here)))
     pieces = []
     for start, end in pairwise(places):
         piece = str(escape(text[start:end]))
-        strength = max((s for a, b, s in strong if a <= start and end <= b), default=0)
-        if strength:
-            piece = f'<mark class="hl s{strength}">{piece}</mark>'
-        if any(a <= start and end <= b for a, b in mine):
-            piece = f'<mark class="ev">{piece}</mark>'
+        for tag in dict.fromkeys(tag for a, b, tag in here if a <= start and end <= b):
+            piece = f"{tag}{piece}</mark>"
         pieces.append(piece)
     return Markup("".join(pieces))  # noqa: S704 - every piece of the text was escaped above
 
@@ -119,8 +131,8 @@ def _with_gaps(text: str, bounds: list[tuple[str, int, int]]) -> list[tuple[str,
     return found
 
 
-def _weight_within(words: Iterable[dict[str, Any]], start: int, end: int) -> float:
-    return sum(float(word["weight"]) for word in words if start <= word["start"] < end)
+def _weight_within(words: Iterable[WordMark], start: int, end: int) -> float:
+    return sum(word.weight for word in words if start <= word.start < end)
 
 
 def is_title(section: ReadSection) -> bool:

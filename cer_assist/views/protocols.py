@@ -12,7 +12,7 @@ from cer_assist.services import history, protocols, rubrics
 from cer_assist.services.dossier import open_dossier
 from cer_assist.services.protocols import Filters, Mine, State
 from cer_assist.views.access import ALL_ROLES, database, policy
-from cer_assist.views.marked_text import is_title, read_sections
+from cer_assist.views.marked_text import Marks, is_title, read_sections
 
 protocols_pages = Blueprint("protocols", __name__, url_prefix="/p/<slug>/protocols")
 # Details worth a glance in the list; a protocol's own page shows all of them.
@@ -48,8 +48,8 @@ def page(slug: str, protocol_id: int) -> str:
         )
         rubric = rubrics.project_rubric(session, g.project)
     protocol, suggestion = dossier.protocol, dossier.suggestion
-    words = suggestion.words if suggestion else []
-    sections = read_sections(protocol.text, protocol.sections, words, [])
+    marks = Marks(suggestion.words) if suggestion else Marks()
+    sections = read_sections(protocol.text, protocol.sections, marks)
     return render_template(
         "protocol.html",
         dossier=dossier,

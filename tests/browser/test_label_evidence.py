@@ -61,3 +61,46 @@ def test_marks_and_highlights_may_overlap(live_server: Site, coder: Page) -> Non
     press(coder, "k")
     kept = events(live_server)[-1]
     assert [mark["quote"] for mark in kept.evidence] == ["dy num"]
+
+
+@pytest.mark.usefixtures("model")
+def test_words_can_be_looked_at_in_other_ways(live_server: Site, coder: Page) -> None:
+    """Of the word Study: it adds 1 to level 4 and takes half from every other."""
+    open_label(coder)
+    expect(coder.locator("mark[data-adds]")).to_have_count(0)
+    expect(coder.locator("[data-why='4']")).to_be_hidden()
+    press(coder, "3")
+    word = coder.locator("mark[data-adds]")
+    expect(word).to_have_class("hl s4")
+    expect(coder.locator("[data-here='4']")).to_have_text("here: study")
+    expect(coder.locator("[data-here='3']")).to_have_text("")
+    coder.get_by_label("have attention").check()
+    expect(word).to_have_class("hl s4")
+    expect(coder.locator("#say")).to_have_text("Marked: where the model looked")
+    coder.get_by_role("button", name="why not 4?").click()
+    expect(word).to_have_class("hl s4")
+    expect(coder.locator("#marks-told")).to_have_text(
+        "Marked: what speaks for 4 rather than 3. Dotted: for 3."
+    )
+    coder.get_by_role("button", name="why 3?").click()
+    expect(word).to_have_class("against s4")
+    expect(coder.get_by_role("button", name="why 3?")).to_have_attribute("aria-pressed", "true")
+    coder.get_by_role("button", name="why 3?").click()
+    expect(word).to_have_class("hl s4")
+    expect(coder.get_by_label("speak for 4")).to_be_checked()
+    expect(coder.locator("#marks-told")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("model")
+def test_the_top_sentence_is_found_and_the_next_card_starts_anew(
+    live_server: Site, coder: Page
+) -> None:
+    open_label(coder)
+    press(coder, "3")
+    coder.get_by_role("link", name="1", exact=True).click()
+    expect(coder.locator(".passage.shown").first).to_be_in_viewport()
+    coder.get_by_role("button", name="why not 4?").click()
+    press(coder, "k")
+    expect(coder.locator("mark[data-adds]")).to_have_count(0)
+    expect(coder.locator("[data-here='4']")).to_have_text("")
+    expect(coder.locator("[data-why='4']")).to_be_hidden()

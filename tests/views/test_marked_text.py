@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cer_assist.domain.protocols import compose
-from cer_assist.views.marked_text import graded, is_title, jump_keys, marked, read_sections
+from cer_assist.services.history import WordMark
+from cer_assist.views.marked_text import (
+    Marks,
+    is_title,
+    jump_keys,
+    read_sections,
+    strength_of,
+)
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1, max_size=60)
 
@@ -28,8 +35,24 @@ def plain(markup: str) -> str:
 
 def within(markup: str, kind: str) -> str:
     """The text inside marks of a kind; such marks never nest in one another."""
-    inside = re.findall(rf'<mark class="{kind}[^"]*">(.*?)</mark>', markup, re.DOTALL)
-    return plain("".join(inside))
+    found, depth = [], 0
+    for tag, piece in re.findall(r"(</?mark[^>]*>)?([^<]*)", markup):
+        if tag == "</mark>":
+            depth = max(0, depth - 1)
+        elif depth or f'class="{kind}' in tag:
+            depth += 1 if tag else 0
+        if depth:
+            found.append(piece)
+    return plain("".join(found))
+
+
+def a_word(start: int, end: int, weight: float) -> WordMark:
+    return WordMark(start, end, weight, 0.1, (0.5, -0.25))
+
+
+def shown(text: str, marks: Marks) -> str:
+    """A text of a single nameless section as the page has it."""
+    return "".join(str(part.body) for part in read_sections(text, [["", 0, len(text)]], marks))
 
 
 @given(texts_with_spans())
@@ -37,52 +60,61 @@ def test_marks_cover_exactly_their_spans(
     given_text: tuple[str, list[tuple[int, int]], list[tuple[int, int]]],
 ) -> None:
     text, words, evidence = given_text
-    strong = [(start, end, 2) for start, end in words]
-    shown = str(marked(text, (0, len(text)), strong, evidence))
-    assert plain(shown) == text
+    marks = Marks([a_word(start, end, 1.0) for start, end in words], (), evidence)
+    found = shown(text, marks)
+    assert plain(found) == text
     for kind, spans in (("hl", words), ("ev", evidence)):
         expected = "".join(
             letter for at, letter in enumerate(text) if any(a <= at < b for a, b in spans)
         )
-        assert within(shown, kind) == expected
+        assert within(found, kind) == expected
 
 
-def test_highlight_stands_inside_evidence() -> None:
-    shown = marked("advisory board", (0, 14), [(9, 14, 4)], [(0, 14)])
-    assert shown == (
-        '<mark class="ev">advisory </mark><mark class="ev"><mark class="hl s4">board</mark></mark>'
+def test_a_word_stands_inside_evidence_inside_its_sentence() -> None:
+    marks = Marks([a_word(9, 14, 1.0)], [(0, 14, 1.0)], [(0, 14)])
+    numbers = 'data-at="9" data-weight="1" data-attention="0.1" data-adds="0.5 -0.25"'
+    word = f'<mark class="hl s4" {numbers}>'
+    both = '<mark class="passage" data-rank="1"><mark class="ev">'
+    assert shown("advisory board", marks) == (
+        f"{both}advisory </mark></mark>{both}{word}board</mark></mark></mark>"
     )
 
 
+def test_a_word_that_carries_nothing_is_there_but_not_marked() -> None:
+    found = shown("one two", Marks([a_word(0, 3, 0.0), a_word(4, 7, 0.5)]))
+    assert found.startswith('<mark class="word" data-at="0"')
+    assert within(found, "hl") == "two"
+
+
 def test_strength_is_relative_to_the_heaviest_word() -> None:
-    words = [{"start": n, "end": n + 1, "weight": w} for n, w in enumerate((0.8, 0.5, 0.1, 0.0))]
-    assert graded(words) == [(0, 1, 4), (1, 2, 3), (2, 3, 1)]
-    assert graded([]) == []
+    assert [strength_of(weight, 0.8) for weight in (0.8, 0.5, 0.1, 0.0)] == [4, 3, 1, 0]
+    assert strength_of(0.0, 0.0) == 0
 
 
 def test_every_character_is_shown_even_between_sections() -> None:
     text = "Title\n\nstray words\n\nAims of it"
     sections = [["Title", 0, 5], ["Aims", 20, 30]]
-    shown = read_sections(text, sections, [], [])
-    assert [(part.name, part.start, str(part.body)) for part in shown] == [
+    found = read_sections(text, sections, Marks())
+    assert [(part.name, part.start, str(part.body)) for part in found] == [
         ("Title", 0, "Title"),
         ("", 5, "\n\nstray words\n\n"),
         ("Aims", 20, "Aims of it"),
     ]
-    assert is_title(shown[0])
-    assert not is_title(shown[1])
+    assert is_title(found[0])
+    assert not is_title(found[1])
 
 
 def test_a_sections_weight_is_its_share_of_the_words() -> None:
     protocol = compose("P", "Title", [("Aims", "one two"), ("Design", "three")])
     sections = [[part.name, part.start, part.end] for part in protocol.sections]
     words = [
-        {"start": protocol.text.index(word), "end": 0, "weight": weight}
+        a_word(protocol.text.index(word), 0, weight)
         for word, weight in (("one", 0.25), ("two", 0.5), ("three", 0.25))
     ]
-    shown = read_sections(protocol.text, sections, words, [])
-    assert [part.weight for part in shown] == [0, 75, 25]
-    assert [part.weight for part in read_sections(protocol.text, sections, [], [])] == [None] * 3
+    found = read_sections(protocol.text, sections, Marks(words))
+    assert [part.weight for part in found] == [0, 75, 25]
+    bare = read_sections(protocol.text, sections, Marks())
+    assert [part.weight for part in bare] == [None] * 3
 
 
 def test_every_section_gets_a_key_of_its_own() -> None:

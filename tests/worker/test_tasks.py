@@ -24,6 +24,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Highlight, Job, ModelVersion, Project, Protocol, Suggestion
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
+from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, intended_levels, some_protocols
 
@@ -62,8 +63,10 @@ def test_labels_become_a_version_with_words_and_suggestions(
             suggestion, highlight, text = row
             assert sum(suggestion.probabilities) == pytest.approx(1)
             assert 0 <= highlight.evidence_strength <= 1
-            for word in highlight.words:
-                assert text[word["start"] : word["end"]] == word["text"]
+            assert highlight.words
+            for start, end, *numbers in highlight.words:
+                assert text[start:end].strip() == text[start:end] != ""
+                assert len(numbers) == (7 if highlight.method == Marks.words else 1)
         assert verify(session).intact
     _next_version_continues(database, settings, project_id)
 
@@ -155,7 +158,7 @@ def test_an_imported_project_has_suggestions_from_the_rubric_alone_until_labels_
         )
         shown = select(Highlight.words, Protocol.text).select_from(Suggestion)
         for words, text in session.execute(shown.join(Highlight).join(Protocol)):
-            assert all(text[word["start"] : word["end"]] == word["text"] for word in words)
+            assert all(text[start:end].strip() for start, end, *_ in words)
     _a_damaged_first_version_is_made_again(database, settings, first)
     for _ in range(2):
         label_five(database, project_id)

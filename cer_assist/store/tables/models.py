@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
@@ -53,13 +54,20 @@ class Suggestion(Base):
     uncertainty: Mapped[float]  # variance of the level under the probabilities
 
 
+class Marks(StrEnum):
+    """What of a protocol is marked; rows are short, for there are many."""
+
+    words = "words"  # [start, end, weight, attention, what it adds to each level]
+    sentences = "sentences"  # [start, end, weight]
+
+
 class Highlight(Base):
-    """The words behind a suggestion, with how much they matter to it."""
+    """The words or sentences behind a suggestion, with how much they matter to it."""
 
     __tablename__ = "highlight"
 
     suggestion_id: Mapped[int] = mapped_column(ForeignKey("suggestion.id"), primary_key=True)
     method: Mapped[str] = mapped_column(String(20), primary_key=True)
-    # [{text, start, end, weight, level}]
-    words: Mapped[list[dict[str, Any]]] = mapped_column(JSON())
+    # See `Marks`; those that carry the level first, in order of their weight.
+    words: Mapped[list[list[Any]]] = mapped_column(JSON())
     evidence_strength: Mapped[float]  # 0 (no better than random words) to 1

@@ -2,6 +2,7 @@
    brings the next. What was marked or written and not yet sent is kept in memory, by protocol. */
 
 import { Evidence } from "./label-evidence.js";
+import { Highlights } from "./label-highlights.js";
 import { Marking } from "./label-marking.js";
 import { bodiesIn } from "./label-offsets.js";
 
@@ -17,7 +18,7 @@ export class Card {
     this.drafts = new Map();
     this.evidence = new Evidence(say);
     this.marking = new Marking(this.evidence, (isOn) => this.tellMarking(isOn));
-    this.showsHighlights = true;
+    this.highlights = new Highlights(frame, say);
   }
 
   get root() {
@@ -64,7 +65,7 @@ export class Card {
     this.restore();
     this.markRungs();
     this.watchSections();
-    this.paintHighlights();
+    this.highlights.open(this.root);
     for (const radio of document.querySelectorAll("#confidence input")) {
       radio.addEventListener("click", () => this.clickConfidence(radio));
     }
@@ -164,21 +165,6 @@ export class Card {
   }
 
   /* Around the text */
-
-  toggleHighlights() {
-    if (!this.root.querySelector(".hl")) {
-      this.say("No words are highlighted here.");
-      return;
-    }
-    this.showsHighlights = !this.showsHighlights;
-    this.paintHighlights();
-    this.say(this.showsHighlights ? "Highlights on" : "Highlights off");
-  }
-
-  paintHighlights() {
-    this.frame.classList.toggle("no-marks", !this.showsHighlights);
-    this.frame.querySelector("[data-action=highlights]").setAttribute("aria-pressed", this.showsHighlights);
-  }
 
   jump(letter) {
     const link = document.querySelector(`#outline [data-jump="${CSS.escape(letter)}"]`);

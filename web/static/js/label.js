@@ -29,7 +29,7 @@ const COMMANDS = {
   evidence: markEvidence,
   note: () => document.getElementById("note").focus(),
   confidence: () => card.nextConfidence(),
-  highlights: () => card.toggleHighlights(),
+  highlights: () => card.highlights.toggle(),
 };
 
 function say(text) {
