@@ -18,6 +18,7 @@ from cer_assist.views.data import data
 from cer_assist.views.exporting import exporting
 from cer_assist.views.home import home
 from cer_assist.views.model import model
+from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.settings import settings_pages
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     account,
     annotate,
     protocols_pages,
+    protocol_words,
     model,
     rubric_pages,
     data,

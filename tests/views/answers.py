@@ -17,7 +17,7 @@ PAGE = f"/p/{OWN}/label"
 CODER = "coder@own"
 # A probability and words that stand nowhere else: where they show, the suggestion shows.
 PROBABILITIES = [0.03, 0.04, 0.05, 0.07, 0.81]
-TELLTALES = ("81 %", 'class="hl', "Model suggests", "data-model")
+TELLTALES = ("81 %", 'class="hl', "Model suggests", "data-model", "data-adds")
 
 
 def under(office: Office, policy: SuggestionPolicy) -> None:

@@ -23,6 +23,7 @@ export class Highlights {
     this.levels = [...this.frame.querySelectorAll(".rung")].map((rung) => Number(rung.dataset.level));
     this.why = null;
     for (const radio of document.querySelectorAll("#outline [name=marks]")) {
+      radio.checked = radio.value === "weight"; // as the server marked them
       radio.addEventListener("change", () => this.look(radio.value));
     }
     for (const link of document.querySelectorAll("#outline [data-sentence]")) {

@@ -1,0 +1,93 @@
+"""The prototype's picture: a protocol's words with what each adds to each level, as coloured cells.
+
+Whoever may see the model's suggestion may see this, and it counts as having seen it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import NamedTuple
+
+from flask import Blueprint, Response, g, render_template, request
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.rubric import Rubric
+from cer_assist.exports.cells import neutralised
+from cer_assist.services import protocols, rubrics
+from cer_assist.services.dossier import Dossier, open_dossier
+from cer_assist.views.access import ALL_ROLES, database, policy
+from cer_assist.views.heat import TEXT_ORDER, HeatRow, heat_rows, orders
+
+protocol_words = Blueprint(
+    "protocol_words", __name__, url_prefix="/p/<slug>/protocols/<int:protocol_id>"
+)
+
+
+class Table(NamedTuple):
+    """What page and files are made of."""
+
+    dossier: Dossier
+    rubric: Rubric
+    order: str
+    rows: list[HeatRow]
+
+
+@protocol_words.get("/words")
+@policy.members(*ALL_ROLES)
+def page(slug: str, protocol_id: int) -> str:
+    """The words as a table."""
+    table = _table(protocol_id)
+    return render_template(
+        "protocol_words.html", table=table, orders=orders(table.rubric.scale), rubric=table.rubric
+    )
+
+
+@protocol_words.get("/words.csv")
+@policy.members(*ALL_ROLES)
+def as_csv(slug: str, protocol_id: int) -> Response:
+    """The same as a file, in the order of the page."""
+    table = _table(protocol_id)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    levels = [f"adds_to_{level}" for level in table.rubric.scale]
+    writer.writerow(["word", "start", "attention", *levels, "model_version"])
+    found = table.dossier.suggestion
+    for row in table.rows:
+        changes = [cell.change for cell in row.cells]
+        version = found.version_number if found else ""
+        writer.writerow([neutralised(row.word), row.start, row.attention, *changes, version])
+    return _file(table, out.getvalue(), "csv", "text/csv")
+
+
+@protocol_words.get("/words.svg")
+@policy.members(*ALL_ROLES)
+def as_svg(slug: str, protocol_id: int) -> Response:
+    """The same as a picture, for a report or a slide."""
+    table = _table(protocol_id)
+    picture = render_template("protocol_words.svg", table=table, scale=table.rubric.scale)
+    return _file(table, picture, "svg", "image/svg+xml")
+
+
+def _table(protocol_id: int) -> Table:
+    """A write transaction, because what is shown is recorded as seen."""
+    with database().write() as session:
+        rubric = rubrics.project_rubric(session, g.project)
+        dossier = _dossier(session, protocol_id)
+        order = request.args.get("by", TEXT_ORDER)
+        order = order if order in orders(rubric.scale) else TEXT_ORDER
+        words = dossier.suggestion.words if dossier.suggestion else []
+        rows = heat_rows(dossier.protocol.text, words, rubric.scale, order)
+    return Table(dossier, rubric, order, rows)
+
+
+def _dossier(session: Session, protocol_id: int) -> Dossier:
+    found = protocols.find(session, g.project.id, protocol_id)
+    mine = g.person.account_id
+    return open_dossier(session, g.project, found, mine, g.role, asked=False)
+
+
+def _file(table: Table, body: str, ending: str, kind: str) -> Response:
+    name = f"{table.dossier.protocol.id}-words.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, mimetype=kind, headers=headers)
