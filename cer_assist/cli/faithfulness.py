@@ -47,16 +47,12 @@ def faithfulness_lines(result: dict[str, Any]) -> Iterator[str]:
         shown = [name for name in SHOWN if name in found["methods"]["random"]]
         yield f"{model + ', words':20}" + "".join(f"{name:>25}" for name in shown)
         for method, figures in found["methods"].items():
-            if not figures:  # the model cannot be explained that way
-                continue
             yield f"{method:20}" + "".join(f"{_cell(figures[name]):>25}" for name in shown)
         yield from _remarks(found)
 
 
 def _remarks(found: dict[str, Any]) -> Iterator[str]:
     for method, times in found["times_random"].items():
-        if not times:
-            continue
         parts = [f"{name} {_cell(times[name])}" for name in SHOWN if name in times]
         yield f"{method}, times what random words reach: {', '.join(parts)}"
     yield f"agreement of attention with gradients (Kendall's tau): {_cell(found['agreement'])}"

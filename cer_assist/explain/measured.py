@@ -89,15 +89,16 @@ class Measured:
             evidence and the share of their words that is marked; `weak_below`: the strength that
             random words exceed in one document of twenty.
         """
-        for method in METHODS:
+        used = [method for method in METHODS if method in self._weights]
+        for method in used:
             self._compare_models(method)
         marked, by_luck = self._column("marked.rate"), self._values[f"{RANDOM}.strength"]
         return {
             "n": len(self._column(f"{RANDOM}.comprehensiveness")),
-            "methods": {method: self._measures(method) for method in (*METHODS, RANDOM)},
-            "times_random": {method: self._times_random(method) for method in METHODS},
+            "methods": {method: self._measures(method) for method in (*used, RANDOM)},
+            "times_random": {method: self._times_random(method) for method in used},
             "agreement": metrics.mean_figure(self._column("agreement")),
-            "stability": {method: self._measures(f"stability.{method}") for method in METHODS},
+            "stability": {method: self._measures(f"stability.{method}") for method in used},
             "marked": {"n": len(marked), "rate": metrics.mean_figure(marked)},
             "weak_below": reached_by_luck(list(chain(*by_luck.values()))),
         }

@@ -147,6 +147,7 @@ def test_figures_say_what_they_were_measured_on(figures: dict, demo: Demo) -> No
     assert figures["n"] == tested
     assert figures["marked"]["n"] == (tested + 1) // 2
     assert 0 < figures["marked"]["rate"]["value"] < 0.5
+    assert set(figures["times_random"]) == set(METHODS)
     for method in METHODS:
         assert 0 < figures["stability"][method]["tau"]["value"] <= 1
         assert 0 < figures["stability"][method]["top"]["value"] <= 1
