@@ -74,7 +74,10 @@ class Said(NamedTuple):
 
 def mixed(views: Sequence[np.ndarray], shares: Shares) -> np.ndarray:
     """Average of the views' logits, (..., K - 1)."""
-    return np.tensordot(shares, np.asarray(views, np.float64), axes=1)
+    total = shares[0] * np.asarray(views[0], np.float64)
+    for share, view in zip(shares[1:], views[1:], strict=True):
+        total += share * view  # without a copy of all of them side by side
+    return total
 
 
 def fit_temperature(logits: np.ndarray, levels: np.ndarray) -> Blend:
