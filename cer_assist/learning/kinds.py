@@ -14,8 +14,8 @@ from cer_assist.learning.views import VIEWS
 # The rubric alone counts as much as what so many labels teach. On the reference protocols it is
 # worth that: with it QWK at 10 and 20 labels is .74 and .75 instead of .58 and .68.
 LABELS_WORTH = 24
-# A smaller share is none: with 323 labels it changed no figure beyond chance (QWK .824 with it, .825
-# without), and a view less makes words for a pool of protocols a third faster.
+# A smaller share is none: with 323 labels it changed no figure beyond chance (QWK .824 with it and
+# .825 without), and with a view less the words of a pool of protocols come a third faster.
 LEAST_SHARE = 0.1
 
 
