@@ -15,7 +15,7 @@ from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import deep_refresh, models, moves, pinning, rubrics
+from cer_assist.services import deep_refresh, models, moves, pinning, rubrics, word_contexts
 from cer_assist.services.pinning import Standing, Version
 from cer_assist.store.tables import ModelVersion
 from cer_assist.views import assets, model_figures
@@ -42,6 +42,20 @@ def words(slug: str) -> str:
         rubric = rubrics.project_rubric(session, g.project)
     table = word_table(version.words, rubric.scale) if version else {}
     return render_template("words.html", version=version, rubric=rubric, table=table, depth=SHOWN)
+
+
+@model.get("/words/<int:level>/<word>")
+@policy.members(*ALL_ROLES)
+def word(slug: str, level: int, word: str) -> str:
+    """A word in its sentences; a write transaction, for what it shows may have to be recorded."""
+    with database().write() as session:
+        rubric = rubrics.project_rubric(session, g.project)
+        if level not in rubric.scale:
+            raise NotFound(
+                f"The levels of this project are {rubric.scale[0]} to {rubric.scale[-1]}."
+            )
+        found = word_contexts.contexts(session, g.project, g.person.account_id, g.role, level, word)
+    return render_template("word.html", rubric=rubric, level=level, word=word, found=found)
 
 
 @model.get("/words.csv")

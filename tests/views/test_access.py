@@ -51,6 +51,8 @@ ARGUMENTS = {
     "key": "0" * 32,
     "version": "x",
     "path": "css/base.css",
+    "level": 4,
+    "word": "committee",
 }
 PEOPLE = [None, "nobody", "root", *(f"{role}@{slug}" for slug in (OWN, OTHER) for role in Role)]
 

@@ -85,3 +85,16 @@ def test_an_unknown_order_is_the_texts_and_an_unscored_protocol_has_no_words(
 
 def test_a_protocol_of_another_project_is_not_found(modelled: Office) -> None:
     assert modelled.browser(CODER).get(address(9_999)).status_code == 404
+
+
+def test_a_word_opens_the_sentences_it_stands_in(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    shown = shown_protocol(browser.get(PAGE).text)
+    send(browser, an_answer(shown, 4))
+    assert 'href="/p/own/words/4/steering"' in browser.get("/p/own/words").text
+    page = browser.get("/p/own/words/4/church").text
+    assert '<mark class="hl s3">church</mark>' in page
+    assert "you gave that level yourself" in page
+    assert "No place to show" in browser.get("/p/own/words/3/church").text
+    assert "No place to show" in browser.get("/p/own/words/4/%3Cb%3E").text
+    assert browser.get("/p/own/words/9/church").status_code == 404
