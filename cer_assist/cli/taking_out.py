@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
+from cer_assist.cli.neat_vision import NAME, write_neat_vision
 from cer_assist.services import backup, projects, verification
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.services.verification import Verification
@@ -20,14 +21,21 @@ SHA256_DIGITS = 64
 @home_option
 @json_option
 @click.argument("project")
-@click.option("--format", "name", required=True, type=click.Choice(["csv", "jsonl", "xlsx"]))
+@click.option("--format", "name", required=True, type=click.Choice(["csv", "jsonl", "xlsx", NAME]))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def export_command(home: Path | None, as_json: bool, project: str, name: str, out: Path) -> None:
-    """Write all label events and all protocols of a project, with a manifest."""
-    with open_database(settings_for(home)) as database:
+    """Write all label events and all protocols of a project, with a manifest.
+
+    neat-vision: settled protocols with the weights of their words and, beside it, a label file.
+    """
+    settings = settings_for(home)
+    with open_database(settings) as database:
         with database.read() as session:
             found = projects.find_project(session, project)
-            made = export_project(session, found, name, out)
+            if name != NAME:
+                made = export_project(session, found, name, out)
+        if name == NAME:
+            made = write_neat_vision(database, settings, found, out)
         with database.write() as session:
             record_export(session, found.id, name, made, None)
     result = {"path": str(out), "sha256": made.sha256, "rows": made.rows}

@@ -87,7 +87,7 @@ def test_a_dry_run_stores_nothing(run: Run) -> None:
     assert run("projects", "list")["projects"][0]["protocols"] == 0
 
 
-def test_training_suggesting_and_words(office: Run) -> None:
+def test_training_suggesting_and_words(office: Run, tmp_path: Path) -> None:
     trained = office("train", "irb", "--full")
     assert (trained["version"], trained["published"]) == (1, True)
     suggestion = office("suggest", "irb", "DEMO-003")
@@ -104,6 +104,22 @@ def test_training_suggesting_and_words(office: Run) -> None:
     words = office("words", "irb")["levels"]
     assert {"recruitment", "flyers"} & {word["word"] for word in words["2"][:20]}
     assert {"committee", "board"} & {word["word"] for word in words["5"][:20]}
+    _words_go_out_as_neat_vision_takes_them(office, tmp_path)
+
+
+def _words_go_out_as_neat_vision_takes_them(office: Run, tmp_path: Path) -> None:
+    out = tmp_path / "irb.json"
+    made = office("export", "irb", "--format", "neat-vision", "--out", str(out))
+    found = json.loads(out.read_text(encoding="utf-8"))
+    names = json.loads((tmp_path / "irb-labels.json").read_text(encoding="utf-8"))
+    assert made["rows"]["protocols"] == len(found) > 0
+    assert names["0"] == {"name": "1", "desc": "Non-CEnR"}
+    for entry in found:
+        assert set(entry) == {"text", "label", "prediction", "posterior", "attention", "id"}
+        assert len(entry["text"]) == len(entry["attention"])
+        assert sum(entry["posterior"]) == pytest.approx(1, abs=1e-4)
+        assert sum(entry["attention"]) == pytest.approx(1, abs=1e-3)
+        assert str(entry["label"]) in names
 
 
 @pytest.mark.parametrize(
