@@ -18,6 +18,8 @@ from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import Fitted, Seen
 from cer_assist.learning.views.networks import FittedNetwork
 
+STEEPEST = 4.0  # change of log-odds for a change of a logit; 1 at the ends of the scale
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -100,7 +102,12 @@ def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> It
 
 
 def log_odds_gradient(logits: np.ndarray) -> np.ndarray:
-    """Derivative of each level's log-odds by each cumulative logit, (K, K - 1)."""
+    """Derivative of each level's log-odds by each cumulative logit, (K, K - 1).
+
+    Where two cumulative answers meet, the level between them has no probability, and the slope of
+    its log-odds no bound: one such protocol would outweigh all others in a level's words. So none
+    counts for more than `STEEPEST`.
+    """
     above = sigmoid(logits)
     slopes = above * (1 - above)
     levels = np.maximum(level_probabilities(logits[None])[0], 1e-9)
@@ -108,4 +115,5 @@ def log_odds_gradient(logits: np.ndarray) -> np.ndarray:
     ranks = np.arange(len(logits))
     gradient[ranks + 1, ranks] = slopes
     gradient[ranks, ranks] = -slopes
-    return gradient / (levels * np.maximum(1 - levels, 1e-9))[:, None]
+    exact = gradient / (levels * np.maximum(1 - levels, 1e-9))[:, None]
+    return np.clip(exact, -STEEPEST, STEEPEST)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cer_assist.explain.attribution import Attribution, attribute, log_odds_gradient
+from cer_assist.explain.attribution import STEEPEST, Attribution, attribute, log_odds_gradient
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.ordinal import level_probabilities
@@ -39,7 +39,15 @@ def test_gradient_of_log_odds_agrees_with_differences(free: np.ndarray) -> None:
     for k in range(4):
         step = np.eye(4)[k] * 1e-5
         up, down = (level_probabilities((logits + sign * step)[None])[0] for sign in (1, -1))
-        assert found[:, k] == pytest.approx((log_odds(up) - log_odds(down)) / 2e-5, rel=1e-2)
+        expected = (log_odds(up) - log_odds(down)) / 2e-5
+        assert found[:, k] == pytest.approx(np.clip(expected, -STEEPEST, STEEPEST), rel=1e-2)
+
+
+def test_a_level_without_probability_does_not_outweigh_all_others() -> None:
+    """Whatever moved an answer would count millions."""
+    found = log_odds_gradient(np.array([1.0, 0.3, 0.3, -2.0]))
+    assert np.all(np.abs(found) <= STEEPEST)
+    assert np.all(found[2] == [0, STEEPEST, -STEEPEST, 0])
 
 
 def test_probabilities_are_those_of_the_classifier(model, readings, seen) -> None:
