@@ -135,7 +135,8 @@ class Measured:
 
     def _note(self, key: str, of: str, values: Mapping[str, float]) -> None:
         for name, value in values.items():
-            self._values[f"{of}.{name}" if of else name][key].append(float(value))
+            if not np.isnan(value):  # weights that are all alike have no rank to compare
+                self._values[f"{of}.{name}" if of else name][key].append(float(value))
 
     def _compare_models(self, method: str) -> None:
         for key, each in self._weights[method].items():

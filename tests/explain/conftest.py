@@ -1,5 +1,5 @@
 """Makes the shared fixtures known in this folder."""
 
-from tests.learning.shared import cache, demo, encoder
+from tests.learning.shared import cache, demo, encoder, rubric
 
-__all__ = ["cache", "demo", "encoder"]
+__all__ = ["cache", "demo", "encoder", "rubric"]

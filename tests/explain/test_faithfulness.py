@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from cer_assist.domain.rubric import Rubric
 from cer_assist.explain.attribution import Attribution
 from cer_assist.explain.chance import STRATA, Frequencies, dealt_anew
 from cer_assist.explain.evidence import reached_by_luck, weak_below
@@ -161,3 +164,17 @@ def test_a_document_of_few_words_is_left_out(cache: FeatureCache, demo: Demo) ->
     measured.add(model, few)
     assert measured.figures()["n"] == 0
     assert read(next(iter(cache.read(few, silent)))).words.shape[0] < 20
+
+
+def test_a_document_without_a_rank_does_not_undo_the_figure(
+    cache: FeatureCache, demo: Demo, rubric: Rubric
+) -> None:
+    """All of one sentence has the same attention: it cannot be compared with gradients."""
+    model = ProtocolClassifier(SCALE, cache, kind="sentences", rubric=rubric)
+    model.fit(demo.documents, demo.levels)
+    words = re.findall(r"\w+", demo.documents[0].text)[:60]
+    tested = [a_text(" ".join(words)), *demo.documents[:3]]
+    measured = Measured(tested, [1, *demo.levels[:3]], SCALE, cache, {})
+    measured.add(model, tested)
+    assert measured.figures()["n"] == len(tested)
+    assert measured.figures()["agreement"]["value"] is not None
