@@ -22,6 +22,11 @@ def reveal(page: Page) -> None:
     press(page, "3")
 
 
+def compared(page: Page) -> None:
+    press(page, "3")
+    page.get_by_role("button", name="why 3?").click()
+
+
 def offline(page: Page) -> None:
     page.context.set_offline(True)
     page.keyboard.press("3")
@@ -52,6 +57,7 @@ def sheet(key: str) -> Callable[[Page], None]:
 STATES: dict[str, Callable[[Page], None]] = {
     "reading": lambda page: None,
     "reveal": reveal,
+    "why this level": compared,
     "offline": offline,
     "stale": stale,
     "include and exclude": details,
