@@ -22,6 +22,7 @@ from cer_assist.config import ROOT
 from cer_assist.domain.rubric import parse_rubric
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.chance import Frequencies, dealt_anew
+from cer_assist.explain.faithfulness import heaviest
 from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
 from cer_assist.explain.words import suggest
 from cer_assist.learning.classifier import ProtocolClassifier
@@ -97,7 +98,7 @@ def _print_rewritten(model: ProtocolClassifier, documents: list[Document]) -> No
         [number] = model.decide(seen.decided_by[None]).tolist()
         shown = METHODS[DEFAULT_METHOD](seen, number)
         random = dealt_anew(shown, frequencies.in_document(seen.reading), generator)
-        removed = np.stack([_top(shown), _top(random)])
+        removed = np.concatenate([heaviest(row, (REMOVED,)) for row in (shown, random)])
         left = seen.probabilities_without(removed)[:, number]
         estimated.append((number, seen.probabilities[number], *left))
         texts += [_without(document.text, seen, row) for row in removed]
@@ -118,12 +119,6 @@ def _print_rewritten(model: ProtocolClassifier, documents: list[Document]) -> No
     rows.append(["correlation over protocols", "", f"{np.corrcoef(*lost)[0, 1]:.2f}"])
     title = f"Probability lost without words, {len(documents)} protocols that were not read"
     print_table(title, ("without", "taken from the states", "text written and read anew"), rows)
-
-
-def _top(weights: np.ndarray) -> np.ndarray:
-    found = np.zeros(len(weights), bool)
-    found[np.argsort(-weights, kind="stable")[: max(1, round(REMOVED * len(weights)))]] = True
-    return found
 
 
 def _without(text: str, seen: Attribution, removed: np.ndarray) -> str:

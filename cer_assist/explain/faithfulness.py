@@ -54,7 +54,7 @@ def faithfulness(seen: Attribution, number: int, weights: np.ndarray) -> Faithfu
     DeYoung et al. 2020, ERASER: A Benchmark to Evaluate Rationalized NLP Models, equations 1-2 and
     section 4.2 (bins). Petsiuk et al. 2018, RISE, section 4.2 (deletion and insertion).
     """
-    top = np.concatenate([_heaviest(weights, SHARES), _heaviest(weights, STEPS)])
+    top = np.concatenate([heaviest(weights, SHARES), heaviest(weights, STEPS)])
     sets = np.concatenate([top, ~top])
     left = seen.probabilities_without(sets)[:, number]
     without, alone = np.split(left, 2)
@@ -67,7 +67,7 @@ def faithfulness(seen: Attribution, number: int, weights: np.ndarray) -> Faithfu
     )
 
 
-def _heaviest(weights: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
+def heaviest(weights: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
     """Which words are the weightiest so many, (shares, words) bool; any share but 0 has a word."""
     rank = np.empty(len(weights), int)
     rank[np.argsort(-weights, kind="stable")] = np.arange(len(weights))

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 
 from cer_assist.explain.attribution import attribute, log_odds_gradient
+from cer_assist.explain.words import MIN_DOCUMENTS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.ordinal import falling, falling_slopes
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.views.attended import AttendedNetwork
 from cer_assist.learning.views.networks import FittedNetwork
-
-MIN_DOCUMENTS = 2  # a word of one document is that document's
 
 
 class Source(StrEnum):

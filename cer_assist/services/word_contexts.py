@@ -1,11 +1,13 @@
 """A word of the model in the sentences it stands in, without telling anyone another coder's level.
 
 A protocol under a level says what level it has. So everyone gets those that they gave that level
-themselves; who sees others' labels also gets those that want no more reading, and that is recorded.
+themselves; who sees others' labels also gets those that want no more reading, and that is recorded
+before it is shown. Texts are searched first, so that no coder's save waits for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import regex
@@ -30,6 +32,7 @@ class Context:
     before: str
     word: str
     after: str
+    is_others: bool  # its level is not known from this person's own label
 
 
 def contexts(
@@ -45,12 +48,18 @@ def contexts(
         place = wanted.search(protocol.text)
         if place is None:
             continue
-        if protocol.id not in mine:
-            history.note_peer_view(session, protocol, account_id)
-        found.append(_context(protocol, place.start(), place.end()))
+        found.append(_context(protocol, place.start(), place.end(), protocol.id not in mine))
         if len(found) == MOST:
             break
     return found
+
+
+def note_views(session: Session, account_id: int, found: Sequence[Context]) -> None:
+    """Record that this person is shown others' levels."""
+    for place in found:
+        if place.is_others:
+            protocol = session.get_one(Protocol, place.protocol_id)
+            history.note_peer_view(session, protocol, account_id)
 
 
 def _whole_word(word: str) -> regex.Pattern[str]:
@@ -70,13 +79,10 @@ def _own(session: Session, project_id: int, account_id: int, level: int) -> set[
 
 def _settled(session: Session, project_id: int, level: int) -> set[int]:
     settled = training_data.settled_levels(session, project_id)
-    complete = select(Protocol.id).where(
-        Protocol.project_id == project_id, Protocol.coders_missing == 0
-    )
-    return {at for at in session.scalars(complete) if settled.get(at) == level}
+    return {at for at, found in settled.items() if found == level}
 
 
-def _context(protocol: Protocol, start: int, end: int) -> Context:
+def _context(protocol: Protocol, start: int, end: int, is_others: bool) -> Context:
     text = protocol.text
     low, high = max(0, start - AROUND), min(len(text), end + AROUND)
     before, after = text[low:start], text[end:high]
@@ -86,4 +92,5 @@ def _context(protocol: Protocol, start: int, end: int) -> Context:
         ("… " if low else "") + before,
         text[start:end],
         after + (" …" if high < len(text) else ""),
+        is_others,
     )

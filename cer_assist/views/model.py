@@ -47,14 +47,17 @@ def words(slug: str) -> str:
 @model.get("/words/<int:level>/<word>")
 @policy.members(*ALL_ROLES)
 def word(slug: str, level: int, word: str) -> str:
-    """A word in its sentences; a write transaction, for what it shows may have to be recorded."""
-    with database().write() as session:
+    """A word in its sentences; what has to be recorded is, before it is shown."""
+    mine = g.person.account_id
+    with database().read() as session:
         rubric = rubrics.project_rubric(session, g.project)
         if level not in rubric.scale:
-            raise NotFound(
-                f"The levels of this project are {rubric.scale[0]} to {rubric.scale[-1]}."
-            )
-        found = word_contexts.contexts(session, g.project, g.person.account_id, g.role, level, word)
+            ends = f"{rubric.scale[0]} to {rubric.scale[-1]}"
+            raise NotFound(f"The levels of this project are {ends}: go back to Words.")
+        found = word_contexts.contexts(session, g.project, mine, g.role, level, word)
+    if any(place.is_others for place in found):
+        with database().write() as session:
+            word_contexts.note_views(session, mine, found)
     return render_template("word.html", rubric=rubric, level=level, word=word, found=found)
 
 

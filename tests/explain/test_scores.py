@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cer_assist.explain.scores import MIN_DOCUMENTS, Source, network_scores, word_scores
+from cer_assist.explain.scores import Source, network_scores, word_scores
+from cer_assist.explain.words import MIN_DOCUMENTS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.network import TABLE

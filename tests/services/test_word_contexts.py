@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import compose
 from cer_assist.services.importing import import_protocols
-from cer_assist.services.word_contexts import AROUND, contexts
+from cer_assist.services.word_contexts import AROUND, contexts, note_views
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Disclosure, Project, Protocol
 from cer_assist.store.tables.accounts import Role
@@ -39,6 +39,7 @@ def test_a_coder_gets_what_they_gave_that_level_themselves(database: Database) -
         assert contexts(session, project, ana.id, Role.coder, 4, "committee") == []
         assert contexts(session, project, ana.id, Role.coder, 5, "commit") == []
         assert contexts(session, project, ana.id, Role.coder, 5, "c.mmittee") == []
+        note_views(session, ana.id, found)
         assert session.scalars(select(Disclosure)).all() == []
 
 
@@ -53,6 +54,7 @@ def test_a_lead_gets_what_wants_no_more_reading_and_that_is_recorded(database: D
         session.get_one(Protocol, second).coders_missing = 1
         found = contexts(session, project, lead.id, Role.lead, 5, "committee")
         assert [place.protocol_id for place in found] == [first]
+        note_views(session, lead.id, found)
         [seen] = session.scalars(select(Disclosure))
         assert (seen.protocol_id, seen.account_id, seen.what) == (
             first,
