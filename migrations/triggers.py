@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-APPEND_ONLY = ("label_event", "audit_event", "rubric_version", "protocol")
+APPEND_ONLY = ("label_event", "audit_event", "rubric_version", "protocol", "word_remark")
 
 # What a coder read stays as it was read; only how many readers it wants may change.
 FIXED_COLUMNS = "project_id, external_id, content_hash, title, sections, details, text"
@@ -20,6 +20,7 @@ _SQLITE_KEYS = {
     "rubric_version": "id = new.id OR sha256 = new.sha256 "
     "OR (rubric_id = new.rubric_id AND version = new.version)",
     "protocol": "id = new.id OR (project_id = new.project_id AND external_id = new.external_id)",
+    "word_remark": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

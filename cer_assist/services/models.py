@@ -69,6 +69,7 @@ class NewVersion:
     sha256: str
     seconds: float
     decision: str
+    word_scores: dict[str, Any] | None = None
 
 
 def current_version_id(session: Session, project_id: int) -> int | None:

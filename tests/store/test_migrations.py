@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -74,12 +75,13 @@ def test_rebuilding_the_label_table_loses_nothing(any_database: Database, tmp_pa
     populate(any_database)
     before, guards = fingerprint(any_database), checks_and_triggers(any_database)
     config = schema.alembic_config(any_database.url)
+    head = ScriptDirectory.from_config(config).get_current_head()
     config.set_main_option(
         "version_locations", f"{schema.MIGRATIONS / 'versions'}{os.pathsep}{tmp_path}"
     )
     (tmp_path / "0099_rebuild.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision = '0099', '0002'\n"
+        f"revision, down_revision = '0099', '{head}'\n"
         "def how():\n"
         "    return 'always' if op.get_bind().dialect.name == 'sqlite' else 'auto'\n"
         "def upgrade():\n"
@@ -94,7 +96,7 @@ def test_rebuilding_the_label_table_loses_nothing(any_database: Database, tmp_pa
         "        batch.drop_column('extra')\n"
     )
     command.upgrade(config, "0099")
-    command.downgrade(config, "0002")
+    command.downgrade(config, str(head))
     any_database.engine.dispose()
     assert fingerprint(any_database) == before
     assert checks_and_triggers(any_database) == guards

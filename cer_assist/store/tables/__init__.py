@@ -10,9 +10,10 @@ from cer_assist.store.tables.accounts import (
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
-from cer_assist.store.tables.models import Highlight, ModelVersion, Suggestion
+from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
 from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
+from cer_assist.store.tables.remarks import WordRemark
 from cer_assist.store.tables.rubrics import RubricVersion
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.types import Base
@@ -24,6 +25,7 @@ __all__ = [
     "Base",
     "CurrentLabel",
     "Disclosure",
+    "Explanation",
     "Highlight",
     "Job",
     "LabelEvent",
@@ -37,4 +39,5 @@ __all__ = [
     "SignInLink",
     "SignInSession",
     "Suggestion",
+    "WordRemark",
 ]

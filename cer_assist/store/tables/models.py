@@ -28,6 +28,7 @@ class ModelVersion(Base):
     last_event_id: Mapped[int]  # it knows label events up to this one
     metrics: Mapped[Structure]
     words: Mapped[Structure]  # {level: [{word, weight, n_documents, …}]}
+    word_scores: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     artefact: Mapped[str] = mapped_column(String(200))  # folder under the home's models/
     sha256: Mapped[Digest]
     seconds: Mapped[float]
@@ -62,7 +63,7 @@ class Marks(StrEnum):
 
 
 class Highlight(Base):
-    """The words or sentences behind a suggestion, with how much they matter to it."""
+    """The words or sentences behind a suggestion; they follow it as soon as it may be looked at."""
 
     __tablename__ = "highlight"
 
@@ -71,3 +72,17 @@ class Highlight(Base):
     # See `Marks`; those that carry the level first, in order of their weight.
     words: Mapped[list[list[Any]]] = mapped_column(JSON())
     evidence_strength: Mapped[float]  # 0 (no better than random words) to 1
+
+
+class Explanation(Base):
+    """What a version says of a protocol that has no suggestion of its, because someone asked.
+
+    It may have learnt from the protocol's own level: no coder is served it.
+    """
+
+    __tablename__ = "explanation"
+
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"), primary_key=True)
+    asked_at: Mapped[Instant]
+    said: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # empty: not yet
