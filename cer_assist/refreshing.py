@@ -27,6 +27,7 @@ from cer_assist.learning.deep.decision import Comparison
 from cer_assist.learning.deep.judges import NOBODY
 from cer_assist.learning.deep.refresh import Paused, Plan, Refresh, encode, folds_for
 from cer_assist.learning.deep.tuning import Recipe
+from cer_assist.scoring import document
 from cer_assist.services import deep_refresh as outcomes
 from cer_assist.services import jobs, models, training_data
 from cer_assist.services.jobs import DEEP_REFRESH
@@ -211,7 +212,7 @@ def _plan(watch: Watch, material: tasks.Material) -> tuple[Plan, Reader]:
         texts = training_data.protocol_texts(session, watch.held.claim.project_id)
     rows = {row.content_hash: row for row in texts}
     plan = Plan(
-        [tasks.document(rows[key]) for key in kept["keys"]],
+        [document(rows[key]) for key in kept["keys"]],
         kept["levels"],
         np.array(kept["fold_of"], int),
         material.rubric.scale,
@@ -225,7 +226,7 @@ def _new_plan(watch: Watch, material: tasks.Material) -> dict[str, Any]:
     shutil.rmtree(watch.folder, ignore_errors=True)  # another plan's parts must not be taken up
     reader = usable_reader(watch.settings, material.previous)
     rows = list({row.content_hash: row for row in material.labelled}.values())
-    documents = [tasks.document(row) for row in rows]
+    documents = [document(row) for row in rows]
     levels = [material.levels[row.id] for row in rows]
     numbers = np.array([material.rubric.scale.index(level) for level in levels], int)
     fold_of = folds_for(documents, numbers, reader.judges, Plan.seed)
@@ -260,8 +261,8 @@ def _tuned_reader(watch: Watch, refresh: Refresh) -> Reader:
 def _read_all(watch: Watch, reader: Reader) -> None:
     """Have everything read that the training and its suggestions want, in steps."""
     material = tasks.read_material(watch.database, watch.held.claim.project_id)
-    labelled = [tasks.document(row) for row in material.labelled]
-    everything = labelled + [tasks.document(row) for row in material.open]
+    labelled = [document(row) for row in material.labelled]
+    everything = labelled + [document(row) for row in material.open]
     judges = reader.judges.readers if reader.judges else ()
     for cache, documents in ((reader.cache, everything), *((one, labelled) for one in judges)):
         encode(

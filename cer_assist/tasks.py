@@ -20,13 +20,15 @@ from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
-from cer_assist.explain.words import Word, level_words, suggest
+from cer_assist.explain.words import level_words
 from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.progress import Progress
 from cer_assist.learning.training import TrainingResult, train
-from cer_assist.services import jobs, models, quality, retraining, training_data
+from cer_assist.scoring import document, score
+from cer_assist.services import explanations, jobs, models, quality, retraining, training_data
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
@@ -39,7 +41,6 @@ ENCODE_SLICE_SECONDS = 20.0
 ENCODE_STEP = 32  # protocols between looks at the clock
 # SQLite's waiting is a poll: without a pause between chunks a coder's save could miss every gap.
 BREATH_SECONDS = 0.02
-SCORED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def learn(
         )
     except InvalidInput as error:
         return f"Not trained: {error}"
-    scored = _score(result.classifier, reader.cache, material.open, held)
+    scored = score(result.classifier, reader.cache, material.open, _scoring(held))
     artefact, digest = save_artefact(settings, result.classifier)
     words = level_words(result.classifier, documents, levels)
     publish, why, metrics = _judged(result, len(documents), earlier)
@@ -208,6 +209,10 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     return f"{done:,} protocols read, {left:,} left{remark}"
 
 
+def _scoring(held: Held) -> Progress:
+    return lambda share, note: held.progress(0.7 + 0.25 * share, note)
+
+
 def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
     rows = {row.content_hash: row for row in (*material.labelled, *material.open)}
     missing = {document.key for document in cache.missing([document(r) for r in rows.values()])}
@@ -234,35 +239,10 @@ def _add_missing_suggestions(
             database, settings, held, version, error, rubric=material.rubric, cache=cache
         )
         return f". {remark}"
-    _write_suggestions(database, held, version.id, _score(classifier, classifier.cache, rows, held))
+    _write_suggestions(
+        database, held, version.id, score(classifier, classifier.cache, rows, _scoring(held))
+    )
     return ""
-
-
-def _score(
-    classifier: ProtocolClassifier, cache: FeatureCache, rows: Sequence[TextRow], held: Held
-) -> list[SuggestionRow]:
-    """Suggestions for the protocols whose token states are cached."""
-    documents = [document(row) for row in rows]
-    missing = {document.key for document in cache.missing(documents)}
-    ready = [row for row in rows if row.content_hash not in missing]
-    found: list[SuggestionRow] = []
-    for start in range(0, len(ready), SCORED_AT_ONCE):
-        chunk = ready[start : start + SCORED_AT_ONCE]
-        held.progress(0.7 + 0.25 * start / len(ready), "Suggesting levels")
-        suggestions = suggest(classifier, [document(row) for row in chunk])
-        for row, suggestion in zip(chunk, suggestions, strict=True):
-            found.append(
-                SuggestionRow(
-                    row.id,
-                    suggestion.level,
-                    list(suggestion.probabilities),
-                    suggestion.uncertainty,
-                    [_row(word) for word in (*suggestion.words, *suggestion.others)],
-                    [[s.start, s.end, round(s.weight, 4)] for s in suggestion.sentences],
-                    suggestion.evidence_strength,
-                )
-            )
-    return found
 
 
 def _write(
@@ -298,6 +278,7 @@ def _write(
     while deleted:
         with database.write() as session:
             deleted = models.prune_suggestions(session, held.claim.project_id, version_id)
+            explanations.prune(session, held.claim.project_id)
         time.sleep(BREATH_SECONDS)
     return decision
 
@@ -310,14 +291,3 @@ def _write_suggestions(
             jobs.hold(session, held.claim)
             models.add_suggestions(session, version_id, rows[start : start + CHUNK])
         time.sleep(BREATH_SECONDS)
-
-
-def _row(word: Word) -> list[Any]:
-    """As `Marks.words` has it; what carries nothing has no weight."""
-    adds = (round(change, 3) for change in word.adds)
-    return [word.start, word.end, round(word.weight, 5), round(word.attention, 5), *adds]
-
-
-def document(row: TextRow) -> Document:
-    """A row as the learner takes it."""
-    return Document(row.content_hash, row.text, row.sections)

@@ -71,11 +71,11 @@ def train_command(home: Path | None, as_json: bool, project: str, full: bool, de
 
 
 def _encode_all(database: Database, settings: Settings, project_id: int, advance: Any) -> None:
-    from cer_assist import encoders, tasks
+    from cer_assist import encoders, scoring, tasks
 
     material = tasks.read_material(database, project_id)
     encoders.usable_reader(settings, material.previous).cache.encode(
-        [tasks.document(row) for row in (*material.labelled, *material.open)], advance
+        [scoring.document(row) for row in (*material.labelled, *material.open)], advance
     )
 
 
@@ -136,7 +136,7 @@ def _run_here(
 @click.argument("protocol")
 def suggest_command(home: Path | None, as_json: bool, project: str, protocol: str) -> None:
     """Show what the model in use says of a protocol, and the words behind it."""
-    from cer_assist import tasks
+    from cer_assist import scoring, tasks
     from cer_assist.explain.matches import rubric_matches
     from cer_assist.explain.words import suggest
 
@@ -156,7 +156,7 @@ def suggest_command(home: Path | None, as_json: bool, project: str, protocol: st
         texts = training_data.protocol_texts(session, found.id, [row])
         rubric = project_rubric(session, found)
     classifier = tasks.load_current(settings, version)
-    suggestion = suggest(classifier, [tasks.document(text) for text in texts])[0]
+    suggestion = suggest(classifier, [scoring.document(text) for text in texts])[0]
     result = asdict(suggestion) | {
         "weak_below": version.metrics.get(quality.WEAK_BELOW),
         "model_version": version.number,
@@ -164,7 +164,7 @@ def suggest_command(home: Path | None, as_json: bool, project: str, protocol: st
     words = ", ".join(word.text for word in suggestion.words[:8])
     by, lines = "model", []
     if not version.label_count:
-        matches = rubric_matches(classifier, rubric, tasks.document(texts[0]), suggestion.level)
+        matches = rubric_matches(classifier, rubric, scoring.document(texts[0]), suggestion.level)
         result["rubric_matches"] = [asdict(match) for match in matches]
         by = "the rubric alone, no label learned from"
         lines = [

@@ -28,7 +28,7 @@ def write_neat_vision(
     Every settled protocol is explained by the version in use, which has learnt from it: this shows
     what a model goes by, and measures nothing.
     """
-    from cer_assist import tasks
+    from cer_assist import scoring, tasks
     from cer_assist.explain.methods import DEFAULT_METHOD
     from cer_assist.explain.neat_vision import Labelled, label_names, neat_vision
 
@@ -44,7 +44,7 @@ def write_neat_vision(
     if version is None or not texts:
         raise NotFound("There is no model or no labelled protocol yet: label some, then `train`.")
     classifier = tasks.load_current(settings, version)
-    rows = [Labelled(names[row.id], tasks.document(row), levels[row.id]) for row in texts]
+    rows = [Labelled(names[row.id], scoring.document(row), levels[row.id]) for row in texts]
     with progress_bar("Weighing words") as advance:
         found = list(neat_vision(classifier, rows, DEFAULT_METHOD, advance))
     _write(out.with_name(f"{out.stem}-labels.json"), label_names(rubric))

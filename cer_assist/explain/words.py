@@ -68,6 +68,16 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionMass:
+    """A section's share in what speaks for the level, and in the attention; of all its words."""
+
+    start: int
+    end: int
+    weight: float
+    attention: float
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """What the classifier says of one document.
 
@@ -86,6 +96,8 @@ class Suggestion:
         that have most attention, in the order of the text.
     sentences : tuple of Passage
         The three that speak most for the level, the weightiest first.
+    sections : tuple of SectionMass
+        In the order of the text.
     evidence_strength : float in 0..1
         Share of the level's probability that goes when its top words go, beyond what goes with as
         many random words.
@@ -97,6 +109,7 @@ class Suggestion:
     words: tuple[Word, ...]
     others: tuple[Word, ...]
     sentences: tuple[Passage, ...]
+    sections: tuple[SectionMass, ...]
     evidence_strength: float
 
 
@@ -105,6 +118,8 @@ def suggest(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
     progress: Progress = silent,
+    *,
+    levels: Sequence[int | None] | None = None,
 ) -> list[Suggestion]:
     """Suggestions for documents, in order.
 
@@ -112,12 +127,16 @@ def suggest(
     ----------
     classifier : ProtocolClassifier
     documents : sequence of Document
+    levels : sequence of int or None, optional
+        What is explained; where there is none, what the classifier decides for.
     progress : callable (share done, message)
         May raise `Cancelled`.
     """
+    found = _attributions(classifier, documents, progress, "Suggesting levels")
+    asked = [None] * len(documents) if levels is None else levels
     return [
-        _suggestion(classifier, document, found)
-        for document, found in _attributions(classifier, documents, progress, "Suggesting levels")
+        _suggestion(classifier, document, seen, level)
+        for (document, seen), level in zip(found, asked, strict=True)
     ]
 
 
@@ -180,10 +199,12 @@ def _tallies(levels: int) -> defaultdict[str, _Tally]:
 
 
 def _suggestion(
-    classifier: ProtocolClassifier, document: Document, seen: Attribution
+    classifier: ProtocolClassifier, document: Document, seen: Attribution, level: int | None
 ) -> Suggestion:
     scale = classifier.scale
     [number] = classifier.decide(seen.decided_by[None]).tolist()
+    if level is not None:
+        number = scale.index(level)
     by_level = np.array([METHODS[DEFAULT_METHOD](seen, at) for at in range(len(scale))])
     towards = np.maximum(by_level, 0.0)  # (K, words)
     weights = towards[number] / max(towards[number].sum(), 1e-12)
@@ -201,6 +222,7 @@ def _suggestion(
         words=words(top),
         others=words(others),
         sentences=_passages(seen, weights),
+        sections=_masses(document, seen, weights),
         evidence_strength=evidence_strength(seen, number, weights),
     )
 
@@ -235,6 +257,18 @@ def _passages(seen: Attribution, weights: np.ndarray) -> tuple[Passage, ...]:
         first, last = np.searchsorted(home, [sentence, sentence + 1])
         span = int(words[first, 0]), int(words[first:last, 1].max())
         found.append(Passage(*span, float(totals[sentence])))
+    return tuple(found)
+
+
+def _masses(document: Document, seen: Attribution, weights: np.ndarray) -> tuple[SectionMass, ...]:
+    starts = seen.reading.words[:, 0]
+    shares = np.array([weights, seen.attention / max(seen.attention.sum(), 1e-12)])
+    found = []
+    for section in document.sections:
+        first, last = np.searchsorted(starts, [section.start, section.end])
+        found.append(
+            SectionMass(section.start, section.end, *shares[:, first:last].sum(axis=1).tolist())
+        )
     return tuple(found)
 
 

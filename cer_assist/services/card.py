@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.labels import Action, Exposure, Lane
-from cer_assist.services import history
-from cer_assist.services.history import SuggestionView
+from cer_assist.services import explanations, history, suggestions
+from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, LabelEvent, Project, Protocol
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
@@ -147,8 +147,10 @@ def _disclosed(
     session: Session, project: Project, account_id: int, protocol_id: int, served_id: int | None
 ) -> SuggestionView | None:
     """What was in force when the protocol was served, else what is now; recorded as seen."""
-    suggestion_id = served_id or history.current_suggestion_id(session, project.id, protocol_id)
-    view = history.suggestion_view(session, suggestion_id)
+    suggestion_id = served_id or suggestions.current_suggestion_id(session, project.id, protocol_id)
+    view = suggestions.suggestion_view(session, suggestion_id)
     if view is not None:
+        if not view.has_words:
+            explanations.ask(session, project.id, view.version_id, protocol_id)
         history.disclose(session, protocol_id, account_id, Disclosed.suggestion, view.id)
     return view

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import history
-from cer_assist.services.history import HistoryLine, SuggestionView
+from cer_assist.services import history, suggestions
+from cer_assist.services.history import HistoryLine
+from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
@@ -70,11 +71,26 @@ def open_dossier(
     )
     suggestion = None
     if seen.suggestion:
-        found = history.current_suggestion_id(session, project.id, protocol.id)
-        suggestion = history.suggestion_view(session, found) if found else None
+        found = suggestions.current_suggestion_id(session, project.id, protocol.id)
+        suggestion = suggestions.suggestion_view(session, found) if found else None
     _record(session, protocol, account_id, seen, suggestion)
     lines = history.history(session, protocol, account_id, peers=seen.peers)
     return Dossier(protocol, seen, mine, lines, suggestion)
+
+
+def words_of(session: Session, dossier: Dossier, account_id: int) -> SuggestionView | None:
+    """What the model says of a protocol, by whatever way it came, to who may see it.
+
+    What was said on request is recorded as seen, as a suggestion is.
+    """
+    found, protocol = dossier.suggestion, dossier.protocol
+    if not dossier.sight.suggestion or (found is not None and found.has_words):
+        return found
+    said = suggestions.view_on_request(session, protocol.project_id, protocol.id)
+    if said is None:
+        return found
+    history.disclose(session, protocol.id, account_id, Disclosed.suggestion, said.id)
+    return said
 
 
 def _level_of(session: Session, protocol_id: int, account_id: int) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     Integer,
@@ -27,13 +27,11 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
 from cer_assist.services.models import current_version_id
-from cer_assist.services.quality import WEAK_BELOW
 from cer_assist.services.queue import REASONS_TOLD
 from cer_assist.store.tables import (
     Account,
     CurrentLabel,
     Disclosure,
-    Highlight,
     LabelEvent,
     ModelVersion,
     Protocol,
@@ -41,7 +39,6 @@ from cer_assist.store.tables import (
     Suggestion,
 )
 from cer_assist.store.tables.accounts import Role
-from cer_assist.store.tables.models import Marks
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import UtcDateTime, now, table_of
 
@@ -61,41 +58,7 @@ class HistoryLine:
     detail: dict[str, Any]
 
 
-class WordMark(NamedTuple):
-    """A word of the text as the model sees it."""
-
-    start: int
-    end: int
-    weight: float  # share in what speaks for the suggested level
-    attention: float
-    adds: tuple[float, ...]  # to the log-odds of each level
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionView:
-    """What the model says of a protocol, as a page shows it."""
-
-    id: int
-    level: int
-    probabilities: list[float]
-    version_number: int
-    label_count: int
-    words: list[WordMark]
-    sentences: list[tuple[int, int, float]]
-    evidence_strength: float | None
-    weak_below: float | None
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether random words would carry it as well, or nobody knows that they would not."""
-        if self.evidence_strength is None or self.weak_below is None:
-            return True
-        return self.evidence_strength < self.weak_below
-
-
-_disclosure, _suggestion = table_of(Disclosure), table_of(Suggestion)
-_version, _highlight = table_of(ModelVersion), table_of(Highlight)
-_passages = _highlight.alias("passages")
+_disclosure = table_of(Disclosure)
 _known = exists().where(
     _disclosure.c.protocol_id == bindparam("protocol"),
     _disclosure.c.account_id == bindparam("account"),
@@ -111,29 +74,6 @@ _DISCLOSE = insert(_disclosure).from_select(
         bindparam("suggestion", type_=Integer),
         bindparam("at", type_=UtcDateTime),
     ).where(~_known),
-)
-_SUGGESTION_VIEW = (
-    select(
-        _suggestion.c.id,
-        _suggestion.c.level,
-        _suggestion.c.probabilities,
-        _version.c.number,
-        _version.c.label_count,
-        _highlight.c.words,
-        _passages.c.words,
-        _highlight.c.evidence_strength,
-        _version.c.metrics[WEAK_BELOW].as_float(),
-    )
-    .join(_version, _version.c.id == _suggestion.c.model_version_id)
-    .outerjoin(
-        _highlight,
-        (_highlight.c.suggestion_id == _suggestion.c.id) & (_highlight.c.method == Marks.words),
-    )
-    .outerjoin(
-        _passages,
-        (_passages.c.suggestion_id == _suggestion.c.id) & (_passages.c.method == Marks.sentences),
-    )
-    .where(_suggestion.c.id == bindparam("suggestion"))
 )
 
 
@@ -215,33 +155,6 @@ def _suggestions_not_noted(version_id: int | None, account_id: int) -> Select[in
     return select(Suggestion.protocol_id, literal(account_id), what, Suggestion.id).where(
         Suggestion.model_version_id == version_id, ~noted
     )
-
-
-def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionView | None:
-    """A suggestion with its words and the version it comes from."""
-    row = session.execute(_SUGGESTION_VIEW, {"suggestion": suggestion_id}).first()
-    if row is None:
-        return None
-    values = list(row)
-    values[5] = [_word_mark(word) for word in values[5] or []]
-    values[6] = [(start, end, weight) for start, end, weight in values[6] or []]
-    return SuggestionView(*values)
-
-
-def _word_mark(row: list[Any]) -> WordMark:
-    start, end, weight, attention, *adds = row
-    return WordMark(start, end, weight, attention, tuple(adds))
-
-
-def current_suggestion_id(session: Session, project_id: int, protocol_id: int) -> int | None:
-    """What the version in use says of a protocol, if it was scored."""
-    version = current_version_id(session, project_id)
-    found: int | None = session.execute(
-        select(Suggestion.id).where(
-            Suggestion.model_version_id == version, Suggestion.protocol_id == protocol_id
-        )
-    ).scalar()
-    return found
 
 
 def _label_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:

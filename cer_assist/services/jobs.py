@@ -22,6 +22,7 @@ from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
 
 DEEP_REFRESH = "deep_refresh"
+EXPLAIN = "explain"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -114,8 +115,13 @@ def claim(
         select(Job)
         .where(_claimable(at))
         # Retraining before encoding: coders wait for the one, nobody for the other. What takes
-        # half an hour and gives way to both comes last.
-        .order_by((Job.kind == "retrain").desc(), Job.kind == DEEP_REFRESH, Job.run_after)
+        # a moment comes before both, what takes half an hour and gives way to all comes last.
+        .order_by(
+            (Job.kind == EXPLAIN).desc(),
+            (Job.kind == "retrain").desc(),
+            Job.kind == DEEP_REFRESH,
+            Job.run_after,
+        )
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -7,9 +7,9 @@ the project has pinned, else the newest published one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session, defer
@@ -43,17 +43,24 @@ IN_USE = func.coalesce(_pinned.scalar_subquery(), _newest.scalar_subquery())
 _CURRENT = select(IN_USE)
 
 
+class Marked(NamedTuple):
+    """The words, sentences and sections behind a suggestion, as `Marks` has them."""
+
+    words: list[list[float]]
+    sentences: list[list[float]]
+    sections: list[list[float]]
+    evidence_strength: float
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionRow:
-    """What a model says of one protocol, with the words behind it."""
+    """What a model says of one protocol; its words may follow."""
 
     protocol_id: int
     level: int
     probabilities: list[float]
     uncertainty: float
-    words: list[list[float]]  # see `Marks`
-    sentences: list[list[float]]
-    evidence_strength: float
+    marked: Marked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ def add_version(session: Session, project_id: int, new: NewVersion) -> int:
 
 
 def add_suggestions(session: Session, version_id: int, rows: Sequence[SuggestionRow]) -> None:
-    """Add one chunk of suggestions and their words under a version nobody reads yet."""
+    """Add one chunk of suggestions, and words where there are some, under a version."""
     if not rows:
         return
     ids = session.scalars(
@@ -126,17 +133,27 @@ def add_suggestions(session: Session, version_id: int, rows: Sequence[Suggestion
             for row in rows
         ],
     ).all()
+    add_marks(
+        session,
+        {id_: row.marked for id_, row in zip(ids, rows, strict=True) if row.marked is not None},
+    )
+
+
+def add_marks(session: Session, marked: Mapping[int, Marked]) -> None:
+    """Add the words and sentences of suggestions that had none."""
+    if not marked:
+        return
     session.execute(
         insert(Highlight),
         [
             {
                 "suggestion_id": suggestion_id,
                 "method": part,
-                "words": marks,
-                "evidence_strength": row.evidence_strength,
+                "words": getattr(found, part),
+                "evidence_strength": found.evidence_strength,
             }
-            for suggestion_id, row in zip(ids, rows, strict=True)
-            for part, marks in ((Marks.words, row.words), (Marks.sentences, row.sentences))
+            for suggestion_id, found in marked.items()
+            for part in Marks
         ],
     )
 

@@ -16,8 +16,9 @@ from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import explanations
 from cer_assist.services.models import current_version_id
-from cer_assist.store.tables import CurrentLabel, Project, Protocol, Serving, Suggestion
+from cer_assist.store.tables import CurrentLabel, Highlight, Project, Protocol, Serving, Suggestion
 from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now, table_of
 
@@ -65,6 +66,7 @@ class Served:
 
 
 _protocol, _serving, _suggestion = table_of(Protocol), table_of(Serving), table_of(Suggestion)
+_highlight = table_of(Highlight)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
 _of_mine = (
     _label.c.protocol_id == _protocol.c.id,
@@ -91,6 +93,7 @@ _candidate = select(
     _protocol.c.id.label("protocol_id"),
     _suggestion.c.id.label("suggestion_id"),
     _suggestion.c.uncertainty,
+    exists().where(_highlight.c.suggestion_id == _suggestion.c.id).label("has_words"),
 ).select_from(_protocol)
 _wanted = (
     _protocol.c.project_id == bindparam("project"),
@@ -232,6 +235,8 @@ def _serve(
 ) -> Served:
     """Reserve the protocol `found`, with what the version says of it."""
     at = now()
+    if version_id is not None and found.suggestion_id is not None and not found.has_words:
+        explanations.ask(session, project.id, version_id, found.protocol_id)
     fields: dict[str, Any] = {
         "protocol_id": found.protocol_id,
         "strategy": strategy,

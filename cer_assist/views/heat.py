@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cer_assist.services.history import WordMark
+from cer_assist.services.suggestions import WordMark
 
 STEPS = 9  # of heat, each with a class in pages.css
 TEXT_ORDER, ATTENTION = "text", "attention"

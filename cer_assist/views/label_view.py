@@ -60,7 +60,9 @@ def sections_of(card: Card) -> tuple[list[ReadSection], list[list[int]]]:
     evidence = [[mark["start"], mark["end"]] for mark in marks if "start" in mark]
     spans = [(start, end) for start, end in evidence]
     found = card.suggestion
-    shown = Marks(found.words, found.sentences, spans) if found else Marks(evidence=spans)
+    shown = Marks(evidence=spans)
+    if found:
+        shown = Marks(found.words, found.sentences, spans, found.sections)
     return read_sections(protocol.text, protocol.sections, shown), evidence
 
 

@@ -7,18 +7,25 @@ the stored text, character by character, and an offset counted there is right he
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
 from cer_assist.domain.protocols import TITLE_SECTION
-from cer_assist.services.history import WordMark
+from cer_assist.services.suggestions import SectionMass, WordMark
 
 STRENGTHS = 4
 Span = tuple[int, int]
+
+
+class Mass(NamedTuple):
+    """A section's shares in per cent: of what speaks for the model's level, of its attention."""
+
+    weight: int
+    attention: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class ReadSection:
     key: str  # the letter after g, empty when no key is left
     start: int  # code points before its body
     body: Markup
-    weight: int | None  # share of the suggestion's words found here, in per cent
+    mass: Mass | None  # of the model's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Marks:
     words: Sequence[WordMark] = ()
     sentences: Sequence[tuple[int, int, float]] = ()
     evidence: Sequence[Span] = ()
+    sections: Sequence[SectionMass] = ()
 
 
 def read_sections(text: str, sections: Sequence[Sequence[Any]], marks: Marks) -> list[ReadSection]:
@@ -49,14 +57,14 @@ def read_sections(text: str, sections: Sequence[Sequence[Any]], marks: Marks) ->
     bounds = _with_gaps(text, [(str(name), start, end) for name, start, end in sections])
     tags = _tags(marks)
     keys = jump_keys([name for name, _, _ in bounds])
-    total = sum(word.weight for word in marks.words)
+    masses = {mass.start: _percent(mass) for mass in marks.sections}
     return [
         ReadSection(
             name,
             key,
             start,
             marked(text, (start, end), tags),
-            round(100 * _weight_within(marks.words, start, end) / total) if total > 0 else None,
+            masses.get(start),
         )
         for (name, start, end), key in zip(bounds, keys, strict=True)
     ]
@@ -131,8 +139,8 @@ def _with_gaps(text: str, bounds: list[tuple[str, int, int]]) -> list[tuple[str,
     return found
 
 
-def _weight_within(words: Iterable[WordMark], start: int, end: int) -> float:
-    return sum(word.weight for word in words if start <= word.start < end)
+def _percent(mass: SectionMass) -> Mass:
+    return Mass(round(100 * mass.weight), round(100 * mass.attention))
 
 
 def is_title(section: ReadSection) -> bool:

@@ -9,13 +9,16 @@ import csv
 import io
 from typing import NamedTuple
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
+from cer_assist.domain.errors import NotAllowed, NotFound
 from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import protocols, rubrics
-from cer_assist.services.dossier import Dossier, open_dossier
+from cer_assist.services import explanations, models, protocols, rubrics
+from cer_assist.services.dossier import Dossier, open_dossier, words_of
+from cer_assist.services.suggestions import SuggestionView
 from cer_assist.views.access import ALL_ROLES, database, policy
 from cer_assist.views.heat import TEXT_ORDER, HeatRow, heat_rows, orders
 
@@ -28,6 +31,8 @@ class Table(NamedTuple):
     """What page and files are made of."""
 
     dossier: Dossier
+    found: SuggestionView | None
+    is_pending: bool  # asked for, and not answered yet
     rubric: Rubric
     order: str
     rows: list[HeatRow]
@@ -43,6 +48,21 @@ def page(slug: str, protocol_id: int) -> str:
     )
 
 
+@protocol_words.post("/words")
+@policy.members(*ALL_ROLES)
+def ask(slug: str, protocol_id: int) -> BaseResponse:
+    """Have the words weighed that the version in use has not weighed yet."""
+    with database().write() as session:
+        dossier = _dossier(session, protocol_id)
+        version_id = models.current_version_id(session, g.project.id)
+        if not dossier.sight.suggestion:
+            raise NotAllowed("You see the model's words once you have answered this protocol.")
+        if version_id is None:
+            raise NotFound("There is no model yet: its first words come after some labels.")
+        explanations.ask(session, g.project.id, version_id, dossier.protocol.id)
+    return redirect(url_for(".page", slug=slug, protocol_id=protocol_id), 303)
+
+
 @protocol_words.get("/words.csv")
 @policy.members(*ALL_ROLES)
 def as_csv(slug: str, protocol_id: int) -> Response:
@@ -52,7 +72,7 @@ def as_csv(slug: str, protocol_id: int) -> Response:
     writer = csv.writer(out)
     levels = [f"adds_to_{level}" for level in table.rubric.scale]
     writer.writerow(["word", "start", "attention", *levels, "model_version"])
-    found = table.dossier.suggestion
+    found = table.found
     for row in table.rows:
         changes = [cell.change for cell in row.cells]
         version = found.version_number if found else ""
@@ -76,9 +96,10 @@ def _table(protocol_id: int) -> Table:
         dossier = _dossier(session, protocol_id)
         order = request.args.get("by", TEXT_ORDER)
         order = order if order in orders(rubric.scale) else TEXT_ORDER
-        words = dossier.suggestion.words if dossier.suggestion else []
-        rows = heat_rows(dossier.protocol.text, words, rubric.scale, order)
-    return Table(dossier, rubric, order, rows)
+        found = words_of(session, dossier, g.person.account_id)
+        is_pending = explanations.is_pending(session, g.project.id, protocol_id)
+        rows = heat_rows(dossier.protocol.text, found.words if found else [], rubric.scale, order)
+    return Table(dossier, found, is_pending, rubric, order, rows)
 
 
 def _dossier(session: Session, protocol_id: int) -> Dossier:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import IdempotencyMismatch, InvalidInput, NotFound, StaleLabel
 from cer_assist.domain.labels import Action, Exposure
-from cer_assist.services import audit, history, labelling, pinning, reading
+from cer_assist.services import audit, history, labelling, pinning, reading, suggestions
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, CurrentLabel, Job, LabelEvent, Protocol
@@ -120,7 +120,7 @@ def test_exposure_is_what_the_server_showed(
         ana = a_member(session, project, "ana")
         first, *_ = some_protocols(session, project)
         a_model(session, project, {first.id: (3, [0.1, 0.2, 0.4, 0.2, 0.1])})
-        suggestion = history.current_suggestion_id(session, project.id, first.id)
+        suggestion = suggestions.current_suggestion_id(session, project.id, first.id)
         for what in seen:
             shown = suggestion if what is Disclosed.suggestion else None
             history.disclose(session, first.id, ana.id, what, shown)

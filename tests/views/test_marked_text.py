@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cer_assist.domain.protocols import compose
-from cer_assist.services.history import WordMark
+from cer_assist.services.suggestions import SectionMass, WordMark
 from cer_assist.views.marked_text import (
     Marks,
     is_title,
@@ -104,17 +104,19 @@ def test_every_character_is_shown_even_between_sections() -> None:
     assert not is_title(found[1])
 
 
-def test_a_sections_weight_is_its_share_of_the_words() -> None:
+def test_a_section_has_its_shares_of_words_and_attention() -> None:
     protocol = compose("P", "Title", [("Aims", "one two"), ("Design", "three")])
     sections = [[part.name, part.start, part.end] for part in protocol.sections]
-    words = [
-        a_word(protocol.text.index(word), 0, weight)
-        for word, weight in (("one", 0.25), ("two", 0.5), ("three", 0.25))
+    masses = [
+        SectionMass(part.start, part.end, weight, attention)
+        for part, weight, attention in zip(
+            protocol.sections, (0.0, 0.75, 0.25), (0.1, 0.3, 0.6), strict=True
+        )
     ]
-    found = read_sections(protocol.text, sections, Marks(words))
-    assert [part.weight for part in found] == [0, 75, 25]
+    found = read_sections(protocol.text, sections, Marks(sections=masses))
+    assert [part.mass for part in found] == [(0, 10), (75, 30), (25, 60)]
     bare = read_sections(protocol.text, sections, Marks())
-    assert [part.weight for part in bare] == [None] * 3
+    assert [part.mass for part in bare] == [None] * 3
 
 
 def test_every_section_gets_a_key_of_its_own() -> None:

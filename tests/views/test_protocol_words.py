@@ -7,12 +7,14 @@ import io
 from xml.etree import ElementTree
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from cer_assist.domain.labels import Exposure
-from cer_assist.services.history import WordMark
-from cer_assist.store.tables import Disclosure
+from cer_assist.services import models
+from cer_assist.services.suggestions import WordMark
+from cer_assist.store.tables import Disclosure, Explanation, Job
 from cer_assist.store.tables.servings import Disclosed
+from cer_assist.store.types import now
 from cer_assist.views.heat import heat_rows, orders
 from tests.views.answers import CODER, PAGE, an_answer, events, send, shown_protocol
 from tests.views.office import Office
@@ -81,6 +83,53 @@ def test_an_unknown_order_is_the_texts_and_an_unscored_protocol_has_no_words(
     browser = office.browser("auditor@own")
     page = browser.get(address(office.protocols[0], "?by=nonsense")).text
     assert "No words yet" in page
+
+
+def test_words_that_were_not_weighed_are_asked_for(modelled: Office) -> None:
+    browser = modelled.browser("auditor@own")
+    with modelled.database.write() as session:
+        session.execute(text("DELETE FROM highlight"))
+    shown = modelled.protocols[0]
+    assert "Weigh its words" in browser.get(address(shown)).text
+    reply = browser.post(address(shown))
+    assert (reply.status_code, reply.headers["Location"]) == (303, address(shown))
+    assert "The words are being weighed" in browser.get(address(shown)).text
+    with modelled.database.read() as session:
+        [job] = session.scalars(select(Job).where(Job.kind == "explain"))
+        assert job.project_id == modelled.project(session).id
+
+
+def test_what_was_said_on_request_is_shown_with_what_it_knew_and_noted(modelled: Office) -> None:
+    browser = modelled.browser("auditor@own")
+    shown = modelled.protocols[0]
+    said = {
+        "level": 3,
+        "probabilities": [0.1, 0.1, 0.6, 0.1, 0.1],
+        "has_learnt": True,
+        "words": [[0, 3, 1.0, 0.5, 0.0, 0.0, 1.25, 0.0, 0.0]],
+        "sentences": [],
+        "sections": [],
+        "evidence_strength": 0.4,
+    }
+    with modelled.database.write() as session:
+        session.execute(text("DELETE FROM highlight"))
+        version = models.current_version_id(session, modelled.project(session).id)
+        row = Explanation(model_version_id=version, protocol_id=shown, asked_at=now(), said=said)
+        session.add(row)
+    page = browser.get(address(shown)).text
+    assert "+1.25" in page
+    assert "learned from this protocol's own level" in page
+    with modelled.database.read() as session:
+        seen = session.scalars(select(Disclosure.what).where(Disclosure.protocol_id == shown)).all()
+    assert Disclosed.suggestion in seen
+
+
+def test_a_coder_who_has_not_answered_cannot_ask(modelled: Office) -> None:
+    browser = modelled.browser(CODER)
+    shown = shown_protocol(browser.get(PAGE).text)
+    assert browser.post(address(shown)).status_code == 403
+    with modelled.database.read() as session:
+        assert session.scalars(select(Explanation)).all() == []
 
 
 def test_a_protocol_of_another_project_is_not_found(modelled: Office) -> None:

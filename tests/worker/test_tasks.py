@@ -28,6 +28,9 @@ from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, intended_levels, some_protocols
 
+# After start and end, of each mark.
+NUMBERS: dict[str, int] = {Marks.words: 7, Marks.sentences: 1, Marks.sections: 2}
+
 
 def run_worker(settings: Settings) -> None:
     worker.run(settings, threading.Event(), until_idle=True)
@@ -66,7 +69,7 @@ def test_labels_become_a_version_with_words_and_suggestions(
             assert highlight.words
             for start, end, *numbers in highlight.words:
                 assert text[start:end].strip() == text[start:end] != ""
-                assert len(numbers) == (7 if highlight.method == Marks.words else 1)
+                assert len(numbers) == NUMBERS[highlight.method]
         assert verify(session).intact
     _next_version_continues(database, settings, project_id)
 

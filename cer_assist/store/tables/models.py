@@ -60,10 +60,11 @@ class Marks(StrEnum):
 
     words = "words"  # [start, end, weight, attention, what it adds to each level]
     sentences = "sentences"  # [start, end, weight]
+    sections = "sections"  # [start, end, weight, attention], of all their words
 
 
 class Highlight(Base):
-    """The words or sentences behind a suggestion; they follow it as soon as it may be looked at."""
+    """The words, sentences or sections behind a suggestion; they may come after it."""
 
     __tablename__ = "highlight"
 

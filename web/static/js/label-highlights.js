@@ -49,6 +49,7 @@ export class Highlights {
     this.why = null;
     this.paint((word) => word[kind]);
     this.tell("");
+    this.paintMasses(kind);
     this.say(kind === "attention" ? "Marked: where the model looked" : "Marked: what speaks for the model's level");
   }
 
@@ -81,6 +82,14 @@ export class Highlights {
     this.isOn = true;
     this.paintButtons();
     this.paintSwitch();
+  }
+
+  /** Beside each section, its share of the same. */
+  paintMasses(kind) {
+    for (const bar of document.querySelectorAll("#outline .mass .fill")) bar.setAttribute("width", bar.dataset[kind]);
+    const told = document.getElementById("masses-told");
+    const model = this.root.dataset.model;
+    told.textContent = kind === "attention" ? "Bars: where the attention is" : `Bars: where what speaks for ${model} stands`;
   }
 
   /** Under the choice, while what is marked is none of the two. */

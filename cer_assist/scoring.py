@@ -1,0 +1,91 @@
+"""What a version says of protocols: levels of all of them, words of those that will be looked at.
+
+Five labels make a new version, and coders read a handful of protocols before the next one comes:
+weighing the words of thousands would be work for nobody, and coders would wait for it. The ones
+that the version is most unsure of are served first and have their words with it; any other has them
+a moment after it was served or asked for (`explaining`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cer_assist.explain.words import Suggestion, Word, suggest
+from cer_assist.learning.classifier import ProtocolClassifier
+from cer_assist.learning.documents import Document
+from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.ordinal import spread
+from cer_assist.learning.progress import Progress
+from cer_assist.services.models import Marked, SuggestionRow
+from cer_assist.services.training_data import TextRow
+
+SCORED_AT_ONCE = 500
+WITH_WORDS = 200  # half a second's work; a version is in use for about as many servings
+
+
+def document(row: TextRow) -> Document:
+    """A row as the learner takes it."""
+    return Document(row.content_hash, row.text, row.sections)
+
+
+def score(
+    classifier: ProtocolClassifier, cache: FeatureCache, rows: Sequence[TextRow], progress: Progress
+) -> list[SuggestionRow]:
+    """Suggestions for the protocols whose token states are cached, some with their words."""
+    documents = [document(row) for row in rows]
+    missing = {document.key for document in cache.missing(documents)}
+    ready = [row for row in rows if row.content_hash not in missing]
+    found: list[SuggestionRow] = []
+    for start in range(0, len(ready), SCORED_AT_ONCE):
+        progress(0.8 * start / len(ready), "Suggesting levels")
+        found += _levels(classifier, ready[start : start + SCORED_AT_ONCE])
+    progress(0.8, "Weighing words")
+    served_first = np.argsort([-row.uncertainty for row in found], kind="stable")[:WITH_WORDS]
+    chosen = served_first.tolist()
+    marked = marks(classifier, [ready[at] for at in chosen], [found[at].level for at in chosen])
+    for at, its_words in zip(chosen, marked, strict=True):
+        found[at] = replace(found[at], marked=its_words)
+    return found
+
+
+def marks(
+    classifier: ProtocolClassifier, rows: Sequence[TextRow], levels: Sequence[int]
+) -> list[Marked]:
+    """The words and sentences that speak for those levels."""
+    documents = [document(row) for row in rows]
+    return [marked(found) for found in suggest(classifier, documents, levels=levels)]
+
+
+def marked(found: Suggestion) -> Marked:
+    """A suggestion's words and sentences as they are stored; what carries nothing has no weight."""
+    return Marked(
+        [_row(word) for word in (*found.words, *found.others)],
+        [[one.start, one.end, round(one.weight, 4)] for one in found.sentences],
+        [[s.start, s.end, round(s.weight, 4), round(s.attention, 4)] for s in found.sections],
+        found.evidence_strength,
+    )
+
+
+def _levels(classifier: ProtocolClassifier, rows: Sequence[TextRow]) -> list[SuggestionRow]:
+    said = classifier.say([document(row) for row in rows])
+    numbers = classifier.decide(said.uncalibrated)
+    return [
+        SuggestionRow(row.id, classifier.scale[number], shares, variance)
+        for row, number, shares, variance in zip(
+            rows,
+            numbers.tolist(),
+            np.maximum(said.probabilities, 0.0).tolist(),
+            spread(said.probabilities).tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _row(word: Word) -> list[Any]:
+    """As `Marks.words` has it."""
+    adds = (round(change, 3) for change in word.adds)
+    return [word.start, word.end, round(word.weight, 5), round(word.attention, 5), *adds]

@@ -1,0 +1,148 @@
+"""Words are weighed where someone looks: with the version, when served, or when asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cer_assist import scoring
+from cer_assist.cli.demo import VISITOR
+from cer_assist.config import Settings
+from cer_assist.services import (
+    accounts,
+    explanations,
+    jobs,
+    models,
+    queue,
+    suggestions,
+    training_data,
+)
+from cer_assist.services.retraining import KIND
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Explanation, Highlight, Job, Project, Suggestion
+from tests.worker.test_tasks import a_trained_demo, in_use, label_five, run_worker
+
+FEW = 3
+
+
+@pytest.fixture
+def project_id(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A trained demo, of whose open protocols few have their words yet."""
+    monkeypatch.setattr(scoring, "WITH_WORDS", FEW)
+    return a_trained_demo(database, settings)
+
+
+def with_words(session: Session) -> set[int]:
+    return set(session.scalars(select(Highlight.suggestion_id)))
+
+
+def test_the_most_uncertain_have_words_at_once_any_other_when_it_is_served(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    version_id = in_use(database, project_id).id
+    by_doubt = (
+        select(Suggestion.id)
+        .where(Suggestion.model_version_id == version_id)
+        .order_by(Suggestion.uncertainty.desc())
+    )
+    with database.write() as session:
+        ordered = session.scalars(by_doubt).all()
+        assert len(ordered) > FEW + 1
+        assert with_words(session) & set(ordered) == set(ordered[:FEW])
+        chosen = session.get_one(Suggestion, ordered[-1])
+        project = session.get_one(Project, project_id)
+        visitor = accounts.find_account(session, VISITOR).id
+        served = queue.serve_picked(session, project, visitor, chosen.protocol_id)
+        assert served.suggestion_id == chosen.id
+    run_worker(settings)
+    with database.read() as session:
+        assert with_words(session) & set(ordered) == {*ordered[:FEW], chosen.id}
+        found = suggestions.suggestion_view(session, chosen.id)
+        assert found is not None
+        assert found.level == chosen.level
+        assert found.words
+        assert found.sections
+        assert session.scalars(select(Explanation)).all() == []
+
+
+def test_a_settled_protocol_is_explained_when_asked_and_says_what_it_learnt(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    version = in_use(database, project_id)
+    with database.write() as session:
+        settled = min(training_data.settled_levels(session, project_id))
+        explanations.ask(session, project_id, version.id, settled)
+        explanations.ask(session, project_id, version.id, settled)  # a second click
+        assert explanations.is_pending(session, project_id, settled)
+        assert suggestions.view_on_request(session, project_id, settled) is None
+    run_worker(settings)
+    with database.read() as session:
+        assert not explanations.is_pending(session, project_id, settled)
+        found = suggestions.view_on_request(session, project_id, settled)
+        assert found is not None
+        assert (found.id, found.version_number, found.has_learnt) == (None, version.number, True)
+        assert sum(found.probabilities) == pytest.approx(1)
+        assert found.words
+        assert 0 < sum(mass.attention for mass in found.sections) <= 1.001
+        assert models.scored_protocol_ids(session, version.id).isdisjoint({settled})
+
+
+def test_a_level_given_after_the_training_was_not_learnt(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    version = in_use(database, project_id)
+    with database.read() as session:
+        before = set(training_data.settled_levels(session, project_id))
+    label_five(database, project_id)
+    with database.read() as session:
+        after = set(training_data.settled_levels(session, project_id))
+        known = explanations.learnt_from(session, version, sorted(after))
+    assert after > before
+    assert known == before
+
+
+def test_requests_to_a_version_that_cannot_be_opened_are_given_up_by_name(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    version = in_use(database, project_id)
+    shutil.rmtree(settings.models_folder / version.artefact)
+    with database.write() as session:
+        settled = min(training_data.settled_levels(session, project_id))
+        explanations.ask(session, project_id, version.id, settled)
+    run_worker(settings)
+    with database.read() as session:
+        assert session.scalars(select(Explanation)).all() == []
+        [note] = session.scalars(select(Job.progress_note).where(Job.kind == jobs.EXPLAIN))
+    assert note == f"0 protocols explained; version {version.number} cannot be opened"
+
+
+def test_who_waits_for_words_comes_before_a_training(database: Database, project_id: int) -> None:
+    version = in_use(database, project_id)
+    with database.write() as session:
+        jobs.enqueue(session, KIND, project_id)
+    with database.write() as session:
+        settled = min(training_data.settled_levels(session, project_id))
+        explanations.ask(session, project_id, version.id, settled)
+    with database.write() as session:
+        claim = jobs.claim(session, "a worker", dt.timedelta(minutes=1))
+    assert claim is not None
+    assert claim.kind == jobs.EXPLAIN
+
+
+def test_answers_of_versions_that_nobody_uses_go(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    version = in_use(database, project_id)
+    with database.write() as session:
+        settled = min(training_data.settled_levels(session, project_id))
+        explanations.ask(session, project_id, version.id, settled)
+    run_worker(settings)
+    for expected in (1, 0):  # the version before the one in use keeps what it said
+        label_five(database, project_id)
+        run_worker(settings)
+        with database.read() as session:
+            assert len(session.scalars(select(Explanation)).all()) == expected
