@@ -95,7 +95,7 @@ def _suggest(session: Any, project_id: int, dice: random.Random) -> None:
         shares = [dice.random() for _ in range(5)]
         total = sum(shares)
         chances = [share / total for share in shares]
-        marked = models.Marked(words, [], [], 0.5)
+        marked = models.Marked(words, [], [], [], 0.5)
         rows.append(models.SuggestionRow(row.id, 3, chances, dice.random(), marked))
     models.add_suggestions(session, version, rows)
     models.publish(session, version, "for the benchmark")

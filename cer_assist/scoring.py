@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cer_assist.explain.gathering import Gathering
 from cer_assist.explain.words import Suggestion, Word, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -66,6 +67,7 @@ def marked(found: Suggestion) -> Marked:
         [_row(word) for word in (*found.words, *found.others)],
         [[one.start, one.end, round(one.weight, 4)] for one in found.sentences],
         [[s.start, s.end, round(s.weight, 4), round(s.attention, 4)] for s in found.sections],
+        [row for rank, one in enumerate(found.gatherings) for row in _gathered(rank, one)],
         found.evidence_strength,
     )
 
@@ -83,6 +85,11 @@ def _levels(classifier: ProtocolClassifier, rows: Sequence[TextRow]) -> list[Sug
             strict=True,
         )
     ]
+
+
+def _gathered(rank: int, one: Gathering) -> list[list[float]]:
+    looks = np.round(one.looks.astype(float), 3).tolist()
+    return [[rank, *span, *row] for span, row in zip(one.words.tolist(), looks, strict=True)]
 
 
 def _row(word: Word) -> list[Any]:

@@ -28,7 +28,15 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import Progress
 from cer_assist.learning.training import TrainingResult, train
 from cer_assist.scoring import document, score
-from cer_assist.services import explanations, jobs, models, quality, retraining, training_data
+from cer_assist.services import (
+    explanations,
+    jobs,
+    models,
+    quality,
+    remarks,
+    retraining,
+    training_data,
+)
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
@@ -274,6 +282,8 @@ def _write(
         if decided:
             decided.record(session)
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
+    with database.write() as session:
+        remarks.look_again(session, held.claim.project_id)
     deleted = 1
     while deleted:
         with database.write() as session:

@@ -131,7 +131,7 @@ def a_model(
         spread = sum((i - mean) ** 2 * p for i, p in enumerate(probabilities))
         word = [0, 5, 0.5, 0.2, *(1.0 if at == level else -0.5 for at in range(1, 6))]
         sentence = [0, len(session.get_one(Protocol, protocol_id).text), 1.0]
-        marks = models.Marked([word], [sentence], [[*sentence, 1.0]], 0.6)
+        marks = models.Marked([word], [sentence], [[*sentence, 1.0]], [], 0.6)
         rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, marks))
     models.add_suggestions(session, version_id, rows)
     if publish:

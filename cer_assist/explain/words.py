@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.evidence import evidence_strength
+from cer_assist.explain.gathering import Gathering, gatherings
 from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -60,8 +61,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence from its first content word to its last; `weight` is its words' together."""
+    """A sentence from its first content word to its last.
 
+    Attributes
+    ----------
+    number : int
+        As in `Reading.sentences`.
+    start, end : int
+        Code points in the document.
+    weight : float
+        That of its words together.
+    """
+
+    number: int
     start: int
     end: int
     weight: float
@@ -98,6 +110,8 @@ class Suggestion:
         The three that speak most for the level, the weightiest first.
     sections : tuple of SectionMass
         In the order of the text.
+    gatherings : tuple of Gathering
+        Who looks at whom in those sentences, where the classifier has self-attention.
     evidence_strength : float in 0..1
         Share of the level's probability that goes when its top words go, beyond what goes with as
         many random words.
@@ -110,6 +124,7 @@ class Suggestion:
     others: tuple[Word, ...]
     sentences: tuple[Passage, ...]
     sections: tuple[SectionMass, ...]
+    gatherings: tuple[Gathering, ...]
     evidence_strength: float
 
 
@@ -215,14 +230,17 @@ def _suggestion(
     def words(which: np.ndarray) -> tuple[Word, ...]:
         return _words(document, seen, which, weights, scale[number])
 
+    sentences = _passages(seen, weights)
+    gathered = gatherings(classifier, seen.reading, [one.number for one in sentences])
     return Suggestion(
         level=scale[number],
         probabilities=tuple(max(0.0, share) for share in seen.probabilities.tolist()),
         uncertainty=float(spread(seen.probabilities[None])[0]),
         words=words(top),
         others=words(others),
-        sentences=_passages(seen, weights),
+        sentences=sentences,
         sections=_masses(document, seen, weights),
+        gatherings=tuple(gathered),
         evidence_strength=evidence_strength(seen, number, weights),
     )
 
@@ -256,7 +274,7 @@ def _passages(seen: Attribution, weights: np.ndarray) -> tuple[Passage, ...]:
     for sentence in _heaviest(totals, TOP_SENTENCES).tolist():
         first, last = np.searchsorted(home, [sentence, sentence + 1])
         span = int(words[first, 0]), int(words[first:last, 1].max())
-        found.append(Passage(*span, float(totals[sentence])))
+        found.append(Passage(sentence, *span, float(totals[sentence])))
     return tuple(found)
 
 

@@ -23,6 +23,7 @@ from cer_assist.store.tables import (
     Project,
     Serving,
     Suggestion,
+    WordRemark,
 )
 from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import now, table_of
@@ -49,6 +50,7 @@ class Marked(NamedTuple):
     words: list[list[float]]
     sentences: list[list[float]]
     sections: list[list[float]]
+    gatherings: list[list[float]]
     evidence_strength: float
 
 
@@ -154,6 +156,7 @@ def add_marks(session: Session, marked: Mapping[int, Marked]) -> None:
             }
             for suggestion_id, found in marked.items()
             for part in Marks
+            if part is Marks.words or getattr(found, part)
         ],
     )
 
@@ -190,6 +193,7 @@ def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -
             Serving.suggestion_id,
             Disclosure.suggestion_id,
             LabelEvent.suggestion_id,
+            WordRemark.suggestion_id,
         )
     ]
     wanted = or_(

@@ -38,6 +38,15 @@ class SectionMass(NamedTuple):
     attention: float
 
 
+class Look(NamedTuple):
+    """A word of a sentence and how much it looks at each of the sentence's words."""
+
+    sentence: int  # its rank among those that speak most for the level
+    start: int
+    end: int
+    at: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
     """What the model says of a protocol; its words may still be on their way."""
@@ -53,6 +62,7 @@ class SuggestionView:
     words: list[WordMark]
     sentences: list[tuple[int, int, float]]
     sections: list[SectionMass]
+    looks: list[Look]  # empty but for models with self-attention
     has_learnt: bool = False  # from the level that this protocol has
 
     @property
@@ -108,8 +118,8 @@ def suggestion_view(session: Session, suggestion_id: int | None) -> SuggestionVi
     row = session.execute(_VIEW, {"suggestion": suggestion_id}).first()
     if row is None:
         return None
-    *values, words, sentences, sections = row
-    return SuggestionView(*values, **_marks(words or [], sentences or [], sections or []))
+    values, parts = row[: -len(Marks)], row[-len(Marks) :]
+    return SuggestionView(*values, **_marks(*(part or [] for part in parts)))
 
 
 def current_suggestion_id(session: Session, project_id: int, protocol_id: int) -> int | None:
@@ -141,12 +151,20 @@ def view_on_request(session: Session, project_id: int, protocol_id: int) -> Sugg
     )
 
 
-def _marks(words: list[Any], sentences: list[Any], sections: list[Any]) -> dict[str, Any]:
+def _marks(
+    words: list[Any], sentences: list[Any], sections: list[Any], gatherings: list[Any]
+) -> dict[str, Any]:
     return {
         "words": [_word_mark(row) for row in words],
         "sentences": [(start, end, weight) for start, end, weight in sentences],
         "sections": [SectionMass(*row) for row in sections],
+        "looks": [_look(row) for row in gatherings],
     }
+
+
+def _look(row: list[Any]) -> Look:
+    sentence, start, end, *at = row
+    return Look(sentence, start, end, tuple(at))
 
 
 def _word_mark(row: list[Any]) -> WordMark:

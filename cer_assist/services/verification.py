@@ -1,9 +1,10 @@
 """Reading everything against the audit chain: what was altered is named, the first of it.
 
-Four things are compared: the chain with itself and its head, every label event with the hash the
-chain holds, current labels with the events they derive from, and texts with the hashes that the
-imports put into the chain. Someone who can write the file can still cut the chain's end and move
-its head; an export's manifest holds an earlier head to compare with (`audit verify --head`).
+Five things are compared: the chain with itself and its head, every label event and every remark
+with the hash the chain holds, current labels with the events they derive from, and texts with the
+hashes that the imports put into the chain. Someone who can write the file can still cut the chain's
+end and move its head; an export's manifest holds an earlier head to compare with (`audit verify
+--head`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
+from cer_assist.services import remarks
 from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
 from cer_assist.store.tables import (
     AuditEvent,
@@ -26,6 +28,7 @@ from cer_assist.store.tables import (
     LabelEvent,
     Protocol,
     RubricVersion,
+    WordRemark,
 )
 
 _BATCH = 2000
@@ -55,6 +58,7 @@ class _Chain:
         self.count = 0
         self.digest = GENESIS
         self.labels: dict[str, str] = {}
+        self.remarks: dict[str, str] = {}
         self.texts: dict[int, str] = {}  # project -> hash at its last import
 
     def read(self, session: Session) -> str | None:
@@ -84,10 +88,11 @@ class _Chain:
 
     def _note(self, row: dict[str, Any]) -> str | None:
         self.count, self.digest = row["id"], row["sha256"]
-        if row["action"] == "label.recorded":
-            if row["subject"] in self.labels:
+        of_kind = {"label.recorded": self.labels, remarks.RECORDED: self.remarks}.get(row["action"])
+        if of_kind is not None:
+            if row["subject"] in of_kind:
                 return f"audit event {row['id']} records {row['subject']} a second time"
-            self.labels[row["subject"]] = json.loads(row["detail"])["sha256"]
+            of_kind[row["subject"]] = json.loads(row["detail"])["sha256"]
         elif row["action"] == "import.done":
             self.texts[row["project_id"]] = json.loads(row["detail"])["texts_sha256"]
         return None
@@ -111,6 +116,7 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
     fault = (
         chain.read(session)
         or _label_fault(session, chain.labels)
+        or _remark_fault(session, chain.remarks)
         or _text_fault(session, chain.texts)
         or _rubric_fault(session)
     )
@@ -136,6 +142,17 @@ def _label_fault(session: Session, labels: dict[str, str]) -> str | None:
         first = min(unseen, key=lambda name: int(name.split(":")[1]))
         return f"label event {first.split(':')[1]} was removed"
     return _current_fault(session, latest)
+
+
+def _remark_fault(session: Session, known: dict[str, str]) -> str | None:
+    unseen = dict(known)
+    for remark in session.scalars(select(WordRemark).order_by(WordRemark.id)):
+        held = unseen.pop(f"remark:{remark.id}", None)
+        if held is None:
+            return f"remark {remark.id} is not in the audit chain: it was added past it"
+        if not held == remark.sha256 == remarks.remark_sha256(remark):
+            return f"remark {remark.id} was altered"
+    return f"{next(iter(unseen)).replace(':', ' ')} was removed" if unseen else None
 
 
 def _label_events(session: Session) -> Iterator[LabelEvent]:

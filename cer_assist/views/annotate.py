@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import LabelVersion, StaleLabel
 from cer_assist.domain.labels import Action
 from cer_assist.logs import get_logger
-from cer_assist.services import labelling, projects, reading
+from cer_assist.services import labelling, projects, reading, remarks
 from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
@@ -40,6 +40,7 @@ from cer_assist.services.rubrics import project_rubric
 from cer_assist.views import errors
 from cer_assist.views.access import CODING_ROLES, database, policy
 from cer_assist.views.label_view import View, sections_of
+from cer_assist.views.remarks import as_rows
 
 annotate = Blueprint("annotate", __name__)
 log = get_logger()
@@ -198,6 +199,9 @@ def _no_card_for_a_fault() -> Iterator[None]:
 def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
     """All that the card's templates need, read while the transaction is open."""
     sections, evidence = sections_of(card) if card else ([], [])
+    said = []
+    if card and card.suggestion:
+        said = as_rows(remarks.standing(session, card.protocol.id, g.person.account_id))
     return View(
         card=card,
         sections=sections,
@@ -207,6 +211,7 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         model=reading.model_line(session, g.project.id),
         policy=g.project.suggestion_policy,
         slug=g.project.slug,
+        remarks=said,
     )
 
 

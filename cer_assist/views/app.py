@@ -20,6 +20,7 @@ from cer_assist.views.home import home
 from cer_assist.views.model import model
 from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
+from cer_assist.views.remarks import remark_pages
 from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sign_in import sign_in
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     protocols_pages,
     protocol_words,
     model,
+    remark_pages,
     rubric_pages,
     data,
     exporting,

@@ -27,6 +27,7 @@ MEANINGS = {
     "model.unpinned": "model unpinned",
     "project.added": "project made",
     "project.settings": "settings changed",
+    "word.remarked": "remark on a word",
 }
 
 audit_pages = Blueprint("audit", __name__, url_prefix="/p/<slug>/audit")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from cer_assist.services.suggestions import WordMark
+from cer_assist.services.suggestions import Look, WordMark
 
 STEPS = 9  # of heat, each with a class in pages.css
 TEXT_ORDER, ATTENTION = "text", "attention"
@@ -59,6 +60,34 @@ def heat_rows(
         return rows
     place = [str(level) for level in scale].index(order)
     return sorted(rows, key=lambda row: -row.cells[place].change)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Which words of a sentence gather from which: row by column, `heat` of the largest cell."""
+
+    words: list[str]
+    rows: list[list[HeatCell]]
+    elsewhere: list[float]  # what each word looks at beyond the sentence's listed words
+
+
+def gathered(text: str, looks: Sequence[Look]) -> list[Gathered]:
+    """A matrix for every sentence, the one that speaks most for the level first."""
+    found = []
+    for _, group in groupby(looks, key=lambda look: look.sentence):
+        sentence = list(group)
+        largest = max((share for look in sentence for share in look.at), default=0.0)
+        found.append(
+            Gathered(
+                [text[look.start : look.end] for look in sentence],
+                [
+                    [HeatCell(share, _heat(share, largest)) for share in look.at]
+                    for look in sentence
+                ],
+                [max(0.0, 1 - sum(look.at)) for look in sentence],
+            )
+        )
+    return found
 
 
 def _heat(change: float, largest: float) -> int:

@@ -20,7 +20,7 @@ from cer_assist.services import explanations, models, protocols, rubrics
 from cer_assist.services.dossier import Dossier, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.views.access import ALL_ROLES, database, policy
-from cer_assist.views.heat import TEXT_ORDER, HeatRow, heat_rows, orders
+from cer_assist.views.heat import TEXT_ORDER, Gathered, HeatRow, gathered, heat_rows, orders
 
 protocol_words = Blueprint(
     "protocol_words", __name__, url_prefix="/p/<slug>/protocols/<int:protocol_id>"
@@ -36,6 +36,7 @@ class Table(NamedTuple):
     rubric: Rubric
     order: str
     rows: list[HeatRow]
+    gathered: list[Gathered]
 
 
 @protocol_words.get("/words")
@@ -98,8 +99,10 @@ def _table(protocol_id: int) -> Table:
         order = order if order in orders(rubric.scale) else TEXT_ORDER
         found = words_of(session, dossier, g.person.account_id)
         is_pending = explanations.is_pending(session, g.project.id, protocol_id)
-        rows = heat_rows(dossier.protocol.text, found.words if found else [], rubric.scale, order)
-    return Table(dossier, found, is_pending, rubric, order, rows)
+        text = dossier.protocol.text
+        rows = heat_rows(text, found.words if found else [], rubric.scale, order)
+        matrices = gathered(text, found.looks if found else [])
+    return Table(dossier, found, is_pending, rubric, order, rows, matrices)
 
 
 def _dossier(session: Session, protocol_id: int) -> Dossier:

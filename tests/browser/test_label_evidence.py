@@ -6,8 +6,9 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
-from cer_assist.store.tables import Project
+from cer_assist.store.tables import Project, WordRemark
 from tests.browser.actions import (
     PAGE,
     events,
@@ -104,3 +105,40 @@ def test_the_top_sentence_is_found_and_the_next_card_starts_anew(
     expect(coder.locator("mark[data-adds]")).to_have_count(0)
     expect(coder.locator("[data-here='4']")).to_have_text("")
     expect(coder.locator("[data-why='4']")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("model")
+def test_the_models_words_are_contested_or_added_by_key_or_from_the_list(
+    live_server: Site, coder: Page
+) -> None:
+    open_label(coder)
+    coder.keyboard.press("x")
+    expect(coder.locator("#say")).to_have_text("The model's words come after your answer.")
+    press(coder, "3")
+    coder.keyboard.press("x")
+    button = coder.get_by_role("button", name="Not evidence: Study")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_be_focused()
+    expect(coder.locator("mark.contested")).to_have_text("Study")
+    coder.keyboard.press("x")
+    expect(coder.locator("#contest")).to_be_hidden()
+    select_words(coder, "number", body="h2 .body")
+    coder.keyboard.press("x")
+    expect(coder.locator("mark.missed")).to_have_text("number")
+    select_words(coder, "Study", body="h2 .body")  # again: stands already
+    coder.keyboard.press("x")
+    expect(coder.locator("mark.contested")).to_have_text("Study")
+    with live_server.database.read() as session:
+        remarks = session.scalars(select(WordRemark).order_by(WordRemark.id)).all()
+    assert [(row.quote, row.remark) for row in remarks] == [
+        ("Study", "not_evidence"),
+        ("number", "missed"),
+    ]
+    protocol = coder.locator("#reading").get_attribute("data-protocol")
+    open_label(coder, f"{PAGE}?protocol={protocol}")
+    expect(coder.locator("mark.contested")).to_have_text("Study")
+    coder.keyboard.press("x")
+    coder.get_by_role("button", name="Missed by the model: number").click()
+    expect(coder.locator("mark.missed")).to_have_count(0)

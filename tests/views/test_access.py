@@ -30,6 +30,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/label": CODING,
     "/p/<slug>/protocols": set(Role),
     "/p/<slug>/words": set(Role),
+    "/p/<slug>/words/remarks": OVERSEEING,
     "/p/<slug>/model": set(Role),
     "/p/<slug>/model/moved": OVERSEEING,
     "/p/<slug>/model/pin": LEADING,

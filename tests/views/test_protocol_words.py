@@ -109,6 +109,7 @@ def test_what_was_said_on_request_is_shown_with_what_it_knew_and_noted(modelled:
         "words": [[0, 3, 1.0, 0.5, 0.0, 0.0, 1.25, 0.0, 0.0]],
         "sentences": [],
         "sections": [],
+        "gatherings": [],
         "evidence_strength": 0.4,
     }
     with modelled.database.write() as session:

@@ -56,6 +56,10 @@ class SelfAttentionNetwork(OwnWords, GradientNetwork):
         mean = tf.reduce_sum(among * kept, axis=1) / total  # (batch, size)
         return self.logits(self.dropout(mean, training=training))
 
+    def matrix(self, states, mask):
+        """How much each word looks at each other, ((batch, time, time),); see `SelfAttention`."""
+        return (self.among.attention(states, mask),)
+
     def attention(self, states, mask):
         """How much the words of the document look at each word, (batch, time), 1 in all."""
         looked = tf.reduce_sum(self.among.attention(states, mask), axis=1)

@@ -61,6 +61,7 @@ class Marks(StrEnum):
     words = "words"  # [start, end, weight, attention, what it adds to each level]
     sentences = "sentences"  # [start, end, weight]
     sections = "sections"  # [start, end, weight, attention], of all their words
+    gatherings = "gatherings"  # [sentence's rank, start, end, how much it looks at each other]
 
 
 class Highlight(Base):

@@ -5,6 +5,7 @@ import { Evidence } from "./label-evidence.js";
 import { Highlights } from "./label-highlights.js";
 import { Marking } from "./label-marking.js";
 import { bodiesIn } from "./label-offsets.js";
+import { Remarks } from "./label-remarks.js";
 
 const PARTS = ["outline", "reading", "machine", "fields", "confidence", "note"];
 const CONFIDENCE = ["unsure", "fairly sure", "sure"];
@@ -12,13 +13,14 @@ const LONGEST = 86_400;
 const SETTLES = 150;
 
 export class Card {
-  constructor(frame, say) {
+  constructor(frame, say, sendRemark) {
     this.frame = frame;
     this.say = say;
     this.drafts = new Map();
     this.evidence = new Evidence(say);
     this.marking = new Marking(this.evidence, (isOn) => this.tellMarking(isOn));
     this.highlights = new Highlights(frame, say);
+    this.remarks = new Remarks(sendRemark, say);
   }
 
   get root() {
@@ -65,6 +67,7 @@ export class Card {
     this.restore();
     this.markRungs();
     this.watchSections();
+    this.remarks.open(this.root);
     this.highlights.open(this.root);
     for (const radio of document.querySelectorAll("#confidence input")) {
       radio.addEventListener("click", () => this.clickConfidence(radio));

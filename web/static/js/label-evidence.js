@@ -58,7 +58,7 @@ export class Evidence {
     for (const mark of this.root.querySelectorAll("mark.ev")) mark.replaceWith(...mark.childNodes);
     for (const body of bodiesIn(this.root)) {
       body.normalize();
-      for (const span of this.spans) underline(body, ...within(body, span));
+      for (const span of this.spans) wrap(body, ...within(body, span), "ev");
     }
     this.paintList();
   }
@@ -81,12 +81,13 @@ export class Evidence {
   }
 }
 
-function underline(body, from, to) {
+/** Put a mark of that class around the text between two offsets, whatever else is marked there. */
+export function wrap(body, from, to, kind) {
   for (const [node, start, end] of textPieces(body, from, to)) {
     const piece = start > 0 ? node.splitText(start) : node;
     if (end - start < piece.length) piece.splitText(end - start);
     const mark = document.createElement("mark");
-    mark.className = "ev";
+    mark.className = kind;
     piece.replaceWith(mark);
     mark.append(piece);
   }

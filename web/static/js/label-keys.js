@@ -13,11 +13,13 @@ export const ACTIONS = {
   note: "Write a note",
   confidence: "Confidence, next step",
   highlights: "Highlights off and on",
+  contest: "Contest the model's words, or add one",
   rules: "Decision rules",
   keys: "This list of keys",
 };
 const DEFAULTS = {
   skip: "s", undo: "u", keep: "k", evidence: "e", note: "n", confidence: "c", highlights: "h",
+  contest: "x",
   rules: "r", keys: "?",
 };
 const RESERVED = ["g", "Enter", "Escape", "Tab", " "];

@@ -83,6 +83,13 @@ export class Outbox {
     return reply;
   }
 
+  /** Post what is no answer, once: a failure is told, and nothing is kept of it. */
+  async post(path, body) {
+    const post = () => this.ask(path, { method: "POST", body: JSON.stringify(body) });
+    const reply = await post();
+    return reply.status === 400 && (await this.refresh()) ? post() : reply;
+  }
+
   /** Repeat until there is an answer that is one; the same key makes repeating harmless. */
   async persist(answer, attempt) {
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {

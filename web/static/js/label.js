@@ -11,10 +11,10 @@ const POLL = 20_000;
 const frame = document.getElementById("label");
 const banner = document.getElementById("banner");
 const url = frame.dataset.url;
-const card = new Card(frame, say);
 const keys = new Keys([...frame.querySelectorAll(".rung")].map((rung) => [rung.dataset.level, rung.querySelector("h3").textContent]));
 const sheets = new Sheets(keys, () => paintKeys(keys, document));
 const outbox = new Outbox({ url, slug: frame.dataset.slug, account: frame.dataset.account, onWaiting: showWaiting });
+const card = new Card(frame, say, (remark) => outbox.post(`${url}/remarks`, remark));
 let isBusy = false;
 let lastLevel = null;
 let jumping = false;
@@ -30,6 +30,7 @@ const COMMANDS = {
   note: () => document.getElementById("note").focus(),
   confidence: () => card.nextConfidence(),
   highlights: () => card.highlights.toggle(),
+  contest: () => card.remarks.act(),
 };
 
 function say(text) {
