@@ -24,7 +24,7 @@ from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import read
 
 TOP_WORDS = 30
-WORDS_PER_LEVEL, TOP_ATTENDED = 6, 10  # of what else is kept of a document
+WORDS_PER_LEVEL, TOP_ALONE = 6, 10  # of what else is kept of a document
 TOP_SENTENCES = 3
 LEVEL_WORDS = 50
 MIN_DOCUMENTS = 2  # a word of one protocol is that protocol's, not the level's
@@ -104,8 +104,8 @@ class Suggestion:
     words : tuple of Word
         At most 30 that speak for the level, the weightiest first.
     others : tuple of Word
-        What else is needed to compare: the words that argue most for each other level and those
-        that have most attention, in the order of the text.
+        What else is needed to compare: the words that argue most for each other level, those that
+        add most by themselves and those that have most attention, in the order of the text.
     sentences : tuple of Passage
         The three that speak most for the level, the weightiest first.
     sections : tuple of SectionMass
@@ -225,7 +225,9 @@ def _suggestion(
     weights = towards[number] / max(towards[number].sum(), 1e-12)
     top = _heaviest(weights, TOP_WORDS)
     every = [_heaviest(row, WORDS_PER_LEVEL) for row in towards]
-    others = np.setdiff1d(np.concatenate([*every, _heaviest(seen.attention, TOP_ATTENDED)]), top)
+    alone = METHODS["gradients"](seen, number), seen.attention
+    others = np.concatenate([*every, *(_heaviest(row, TOP_ALONE) for row in alone)])
+    others = np.setdiff1d(others, top)
 
     def words(which: np.ndarray) -> tuple[Word, ...]:
         return _words(document, seen, which, weights, scale[number])

@@ -78,6 +78,9 @@ def test_words_can_be_looked_at_in_other_ways(live_server: Site, coder: Page) ->
     coder.get_by_label("have attention").check()
     expect(word).to_have_class("hl s4")
     expect(coder.locator("#say")).to_have_text("Marked: where the model looked")
+    coder.get_by_label("add by themselves").check()
+    expect(word).to_have_class("hl s4")
+    expect(coder.locator("#marks-told")).to_have_text("Dotted: against 4.")
     coder.get_by_role("button", name="why not 4?").click()
     expect(word).to_have_class("hl s4")
     expect(coder.locator("#marks-told")).to_have_text(

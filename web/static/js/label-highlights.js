@@ -44,13 +44,18 @@ export class Highlights {
     this.say(this.isOn ? "Highlights on" : "Highlights off");
   }
 
-  /** Attention, or what speaks for the model's level. */
+  /** What speaks for the model's level, its two factors: attention, and what a word adds by itself. */
   look(kind) {
     this.why = null;
-    this.paint((word) => word[kind]);
-    this.tell("");
-    this.paintMasses(kind);
-    this.say(kind === "attention" ? "Marked: where the model looked" : "Marked: what speaks for the model's level");
+    const model = Number(this.root.dataset.model);
+    this.paint((word) => (kind === "gradient" ? word.adds[this.place(model)] : word[kind]));
+    this.tell(kind === "gradient" ? `Dotted: against ${model}.` : "");
+    this.paintMasses(kind === "attention" ? "attention" : "weight");
+    this.say({
+      weight: "Marked: what speaks for the model's level",
+      attention: "Marked: where the model looked",
+      gradient: `Marked: what adds to ${model} by itself. Dotted: against it.`,
+    }[kind]);
   }
 
   /** Why this level: against the coder's own, or the model's where they stand on it themselves. */
