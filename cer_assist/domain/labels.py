@@ -82,6 +82,7 @@ class PriorLabel:
 
 # Fewer settled protocols than this teach nothing that could be measured.
 MIN_TRAINING_PROTOCOLS = 6
+MIN_WORD_PROTOCOLS = 2  # a word of one protocol is that protocol's, not its level's
 
 
 def event_sha256(fields: dict[str, Any]) -> str:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
+from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.attribution import attribute, log_odds_gradient
-from cer_assist.explain.words import MIN_DOCUMENTS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.ordinal import falling, falling_slopes
 from cer_assist.learning.readings import Reading
@@ -137,5 +137,5 @@ def _averaged(parts: Iterator[_Part], levels: int, source: Source) -> WordScores
     attention = np.bincount(which, np.concatenate([part[1] for part in found]), len(keys)) / times
     changes = np.concatenate([part[2] for part in found], axis=1)
     polarity = np.array([np.bincount(which, row, len(keys)) for row in changes]) / times
-    kept = documents >= MIN_DOCUMENTS
+    kept = documents >= MIN_WORD_PROTOCOLS
     return WordScores(keys[kept], documents[kept], attention[kept], polarity[:, kept], source)

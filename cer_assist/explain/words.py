@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.evidence import evidence_strength
 from cer_assist.explain.gathering import Gathering, gatherings
@@ -27,7 +28,6 @@ TOP_WORDS = 30
 WORDS_PER_LEVEL, TOP_ALONE = 6, 10  # of what else is kept of a document
 TOP_SENTENCES = 3
 LEVEL_WORDS = 50
-MIN_DOCUMENTS = 2  # a word of one protocol is that protocol's, not the level's
 _CHUNK = 512  # documents held in memory at once
 
 
@@ -313,7 +313,7 @@ def _ranked(
     scores = {
         word: float(tally.contributions[number]) / documents
         for word, tally in table.items()
-        if tally.documents >= MIN_DOCUMENTS and tally.contributions[number] > 0
+        if tally.documents >= MIN_WORD_PROTOCOLS and tally.contributions[number] > 0
     }
     best = sorted(scores, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -27,9 +26,10 @@ from cer_assist.views.access import (
     policy,
     settings,
 )
+from cer_assist.views.downloads import attachment
+from cer_assist.views.level_words import level_words
 
 model = Blueprint("model", __name__, url_prefix="/p/<slug>")
-SHOWN = 25  # words a level
 VERSIONS = 100  # in the table; the learning curve has them all
 
 
@@ -37,11 +37,7 @@ VERSIONS = 100  # in the table; the learning curve has them all
 @policy.members(*ALL_ROLES)
 def words(slug: str) -> str:
     """Per level the words the model weighs most."""
-    with database().read() as session:
-        version = models.current_version(session, g.project.id)
-        rubric = rubrics.project_rubric(session, g.project)
-    table = word_table(version.words, rubric.scale) if version else {}
-    return render_template("words.html", version=version, rubric=rubric, table=table, depth=SHOWN)
+    return render_template("words.html", **level_words().context())
 
 
 @model.get("/words/<int:level>/<word>")
@@ -65,22 +61,24 @@ def word(slug: str, level: int, word: str) -> str:
 @policy.members(*ALL_ROLES)
 def words_csv(slug: str) -> Response:
     """The same words as a table file, all of them."""
-    with database().read() as session:
-        version = models.current_version(session, g.project.id)
-        rubric = rubrics.project_rubric(session, g.project)
+    found = level_words()
+    version = found.version
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["level", "rank", "word", "weight", "n_documents", "model_version", "n_labels"])
-    for level, found in (word_table(version.words, rubric.scale) if version else {}).items():
-        for rank, word in enumerate(found, 1):
+    for level, ranked in found.table.items():
+        for rank, word in enumerate(ranked, 1):
             row = [level, rank, neutralised(word["word"]), word["weight"], word["n_documents"]]
             writer.writerow([*row, version.number, version.label_count] if version else row)
-    name = f"{slug}-words.csv"
-    return Response(
-        out.getvalue(),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return attachment(out.getvalue(), f"{slug}-words.csv", "text/csv")
+
+
+@model.get("/words.svg")
+@policy.members(*ALL_ROLES)
+def words_svg(slug: str) -> Response:
+    """The words of the page as a picture, for a report or a slide."""
+    picture = render_template("words.svg", **level_words().context())
+    return attachment(picture, f"{slug}-words.svg", "image/svg+xml")
 
 
 @model.get("/model")
@@ -211,19 +209,3 @@ def _refuse_unusable(version: Version, encoder: dict[str, str]) -> None:
             f"The files of version {version.number} are missing or damaged, so it cannot be used. "
             "Nothing was changed: choose another version."
         ) from error
-
-
-def word_table(stored: dict[str, Any], scale: tuple[int, ...]) -> dict[int, list[dict[str, Any]]]:
-    """Each level's words, the heaviest first, with `share` of the heaviest of all."""
-    table = {
-        level: sorted(stored.get(str(level), []), key=lambda word: -word["weight"])
-        for level in scale
-    }
-    heaviest = max((word["weight"] for found in table.values() for word in found), default=0.0)
-    return {
-        level: [
-            word | {"share": max(0.0, word["weight"] / heaviest) if heaviest > 0 else 0.0}
-            for word in found
-        ]
-        for level, found in table.items()
-    }

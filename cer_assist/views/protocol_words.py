@@ -20,6 +20,7 @@ from cer_assist.services import explanations, models, protocols, rubrics
 from cer_assist.services.dossier import Dossier, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.views.access import ALL_ROLES, database, policy
+from cer_assist.views.downloads import attachment
 from cer_assist.views.heat import TEXT_ORDER, Gathered, HeatRow, gathered, heat_rows, orders
 
 protocol_words = Blueprint(
@@ -112,6 +113,4 @@ def _dossier(session: Session, protocol_id: int) -> Dossier:
 
 
 def _file(table: Table, body: str, ending: str, kind: str) -> Response:
-    name = f"{table.dossier.protocol.id}-words.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, mimetype=kind, headers=headers)
+    return attachment(body, f"{table.dossier.protocol.id}-words.{ending}", kind)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.scores import Source, network_scores, word_scores
-from cer_assist.explain.words import MIN_DOCUMENTS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.network import TABLE
@@ -63,7 +63,7 @@ def test_in_context_they_are_means_and_called_so(name: str) -> None:
 def test_a_word_of_one_document_is_no_word_of_the_model() -> None:
     readings = planted(40, seed=2)[0]
     every = network_scores(network("embedding"), readings)
-    assert np.all(every.documents >= MIN_DOCUMENTS)
+    assert np.all(every.documents >= MIN_WORD_PROTOCOLS)
     assert len(network_scores(network("embedding"), readings[:1]).keys) == 0
     none = network_scores(network("embedding"), [])
     assert (len(none.keys), none.polarity.shape) == (0, (LEVELS, 0))

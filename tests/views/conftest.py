@@ -22,7 +22,7 @@ WORDS = {
         {"word": "flyers", "weight": 0.9, "n_documents": 3},
         {"word": "recruitment", "weight": 1.2, "n_documents": 12},
     ],
-    "5": [{"word": "board", "weight": 0.6, "n_documents": 1}],
+    "5": [{"word": "board", "weight": 0.6, "n_documents": 2}],
 }
 
 

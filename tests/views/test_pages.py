@@ -53,7 +53,7 @@ def test_words_are_ordered_by_weight_and_counted(busy: Office) -> None:
     page = text_of(busy.browser("coder@own").get(f"/p/{OWN}/words").text)
     assert "found by model version 1, from 5 labels" in page
     assert page.index("recruitment 1.20 · 12 texts") < page.index("flyers 0.90 · 3 texts")
-    assert "board 0.60 · 1 text " in page
+    assert "board 0.60 · 2 texts " in page
 
 
 def test_words_as_a_table_file(busy: Office) -> None:
