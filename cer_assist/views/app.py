@@ -23,6 +23,7 @@ from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.remarks import remark_pages
 from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.settings import settings_pages
+from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 
 BLUEPRINTS = (
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     annotate,
     protocols_pages,
     protocol_words,
+    sheet_pages,
     model,
     remark_pages,
     rubric_pages,

@@ -9,6 +9,7 @@ from itertools import groupby
 from cer_assist.services.suggestions import Look, WordMark
 
 STEPS = 9  # of heat, each with a class in pages.css
+TOP_WORDS = 8  # of a level
 TEXT_ORDER, ATTENTION = "text", "attention"
 
 
@@ -88,6 +89,15 @@ def gathered(text: str, looks: Sequence[Look]) -> list[Gathered]:
             )
         )
     return found
+
+
+def top_words(rows: Sequence[HeatRow], place: int) -> list[tuple[str, float]]:
+    """The words that add most to the level at this place of the scale, each where it adds most."""
+    found: dict[str, float] = {}
+    for row in sorted(rows, key=lambda row: -row.cells[place].change):
+        if row.cells[place].change > 0:
+            found.setdefault(row.word.casefold(), row.cells[place].change)
+    return list(found.items())[:TOP_WORDS]
 
 
 def _heat(change: float, largest: float) -> int:

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 import waitress.server
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import select
 
 from cer_assist.config import Settings
-from cer_assist.services import accounts
+from cer_assist.services import accounts, jobs
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Project
+from cer_assist.store.tables import Account, Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.jobs import JobState
 from cer_assist.views.app import create_app
-from tests.builders import a_member, a_model, a_project, some_protocols
+from tests.builders import a_label, a_member, a_model, a_project, some_protocols
 
 PageFor = Callable[..., Page]
 
@@ -32,6 +34,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
+WORDS: dict[str, object] = {
+    str(level): [
+        {"word": f"word-{rank}", "weight": 1 / rank, "n_documents": rank + 1}
+        for rank in range(1, 12)
+    ]
+    for level in range(1, 6)
+}
 # Chromium reports every reply of 4xx and every lost connection: tests bring those about on purpose.
 EXPECTED_NOISE = "Failed to load resource"
 
@@ -116,6 +126,27 @@ def model(live_server: Site, world: World) -> None:
         said = dict.fromkeys(world.protocols, (4, [0.05, 0.05, 0.1, 0.7, 0.1]))
         words: dict[str, object] = {"2": [{"word": "flyers", "weight": 1.0, "n_documents": 3}]}
         a_model(session, project, said, words=words)
+
+
+@pytest.fixture
+def full(database: Database, world: World) -> None:
+    """A model, labels and jobs, so that no page is empty; the lead also runs the installation."""
+    with database.write() as session:
+        project = session.get_one(Project, world.project_id)
+        said = dict.fromkeys(world.protocols, (2, [0.1, 0.6, 0.2, 0.06, 0.04]))
+        a_model(session, project, said, words=WORDS)
+        session.scalars(select(ModelVersion)).one().metrics = {
+            "qwk": FIGURE,
+            "accuracy": FIGURE,
+            "n": 45,
+            "measured_on": "45 labelled protocols",
+            "confusion": [[3, 1, 0, 0, 0]] * 5,
+        }
+        a_label(session, project, world.protocols[0], by=world.ana, level=4)
+        session.get_one(Account, world.lea).is_administrator = True
+        jobs.enqueue(session, "retrain", world.project_id)
+        failed = session.scalars(select(Job).where(Job.kind == "encode")).one()
+        failed.state, failed.error = JobState.dead, "no room on the disk"
 
 
 @pytest.fixture(scope="session")

@@ -5,27 +5,14 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-from sqlalchemy import select
 
-from cer_assist.services import jobs
-from cer_assist.store.engine import Database
-from cer_assist.store.tables import Account, Job, ModelVersion, Project
-from cer_assist.store.tables.jobs import JobState
-from tests.browser.conftest import PageFor, World
-from tests.builders import a_label, a_model
+from tests.browser.conftest import PageFor
 
 pytestmark = pytest.mark.browser
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
-}
-FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
-WORDS: dict[str, object] = {
-    str(level): [
-        {"word": f"word-{rank}", "weight": 1 / rank, "n_documents": rank} for rank in range(1, 12)
-    ]
-    for level in range(1, 6)
 }
 ADDRESSES = (
     "/",
@@ -36,7 +23,9 @@ ADDRESSES = (
     "/p/demo/protocols?q=nowhere",
     "/p/demo/protocols/1?all=1",
     "/p/demo/protocols/1/words?by=2",
+    "/p/demo/protocols/1/sheet?all=1",
     "/p/demo/words",
+    "/p/demo/words?at_least=100",
     "/p/demo/words/4/study",
     "/p/demo/words/4/nowhere",
     "/p/demo/model",
@@ -46,27 +35,6 @@ ADDRESSES = (
     "/p/demo/settings",
     "/nowhere",
 )
-
-
-@pytest.fixture
-def full(database: Database, world: World) -> None:
-    """A model, labels and jobs, so that no page is empty; the lead also runs the installation."""
-    with database.write() as session:
-        project = session.get_one(Project, world.project_id)
-        said = dict.fromkeys(world.protocols, (2, [0.1, 0.6, 0.2, 0.06, 0.04]))
-        a_model(session, project, said, words=WORDS)
-        session.scalars(select(ModelVersion)).one().metrics = {
-            "qwk": FIGURE,
-            "accuracy": FIGURE,
-            "n": 45,
-            "measured_on": "45 labelled protocols",
-            "confusion": [[3, 1, 0, 0, 0]] * 5,
-        }
-        a_label(session, project, world.protocols[0], by=world.ana, level=4)
-        session.get_one(Account, world.lea).is_administrator = True
-        jobs.enqueue(session, "retrain", world.project_id)
-        failed = session.scalars(select(Job).where(Job.kind == "encode")).one()
-        failed.state, failed.error = JobState.dead, "no room on the disk"
 
 
 def faults(page: Page) -> list[str]:

@@ -1,0 +1,67 @@
+"""What is printed of a protocol for one person: what its page shows them, recorded in the same way.
+
+The dossier decides what that is; nothing here looks at others' labels or at the model past it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session, defer
+
+from cer_assist.domain.labels import Action
+from cer_assist.domain.rubric import Rubric
+from cer_assist.services import card, protocols, rubrics
+from cer_assist.services.card import OwnEvent
+from cer_assist.services.dossier import Dossier, open_dossier, words_of
+from cer_assist.services.history import HistoryLine
+from cer_assist.services.suggestions import SuggestionView
+from cer_assist.store.tables import ModelVersion, Project
+from cer_assist.store.tables.accounts import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A protocol's sheet before it has a form."""
+
+    dossier: Dossier
+    rubric: Rubric
+    suggestion: SuggestionView | None  # the model's, by whatever way it came
+    version: ModelVersion | None  # the one that says it
+    mine: OwnEvent | None  # the person's own answer, if one stands
+    answers: list[HistoryLine]  # everyone's that stand; empty for whom they are not shown to
+
+
+def gather(
+    session: Session,
+    project: Project,
+    protocol_id: int,
+    account_id: int,
+    role: Role,
+    *,
+    asked: bool,
+) -> Sheet:
+    """Everything for one sheet; what it shows is recorded as seen."""
+    protocol = protocols.find(session, project.id, protocol_id)
+    dossier = open_dossier(session, project, protocol, account_id, role, asked=asked)
+    said = words_of(session, dossier, account_id)
+    own = card.read(session, project.id, account_id, protocol_id)
+    return Sheet(
+        dossier,
+        rubrics.project_rubric(session, project),
+        said,
+        session.get_one(ModelVersion, said.version_id, options=[defer(ModelVersion.words)])
+        if said
+        else None,
+        own.latest if own.is_answered else None,
+        standing(dossier.lines) if dossier.sight.peers else [],
+    )
+
+
+def standing(lines: Sequence[HistoryLine]) -> list[HistoryLine]:
+    """The labels that nothing came in place of."""
+    replaced = {line.detail.get("supersedes") for line in lines}
+    return [
+        line for line in lines if line.kind == Action.label and line.detail["event"] not in replaced
+    ]
