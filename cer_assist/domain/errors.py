@@ -29,6 +29,10 @@ class NotAllowed(CerError):
     """The person's role does not include this."""
 
 
+class NotReady(CerError):
+    """What was asked for is still to be made; the message says what has to happen first."""
+
+
 class SignInRefused(CerError):
     """Name or password is wrong, or the account is disabled."""
 

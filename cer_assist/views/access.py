@@ -30,6 +30,7 @@ ALL_ROLES = tuple(Role)
 CODING_ROLES = (Role.coder, Role.lead, Role.administrator)
 LEADING_ROLES = (Role.lead, Role.administrator)
 OVERSEEING_ROLES = (Role.lead, Role.administrator, Role.auditor)
+API = "/api/v1/"  # what stands below it answers in JSON, whoever asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,8 @@ def _ask_to_sign_in() -> BaseResponse:
 
 
 def wants_json() -> bool:
-    """Whether the asker is a script of ours rather than a person's browser loading a page."""
-    if request.is_json:
+    """Whether the asker is a script rather than a person's browser loading a page."""
+    if request.is_json or request.path.startswith(API):
         return True
     accepted = request.accept_mimetypes
     return accepted["application/json"] > accepted["text/html"]

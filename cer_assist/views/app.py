@@ -13,6 +13,7 @@ from cer_assist.views.access import policy
 from cer_assist.views.account import account
 from cer_assist.views.admin import admin
 from cer_assist.views.annotate import annotate
+from cer_assist.views.api import api
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.exporting import exporting
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     audit_pages,
     settings_pages,
     admin,
+    api,
 )
 
 

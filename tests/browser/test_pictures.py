@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -60,9 +61,9 @@ def test_a_picture_is_saved_as_png_at_twice_its_size(
     assert found["inked"] > 500  # words
 
 
-def looked_at(blank: Page, path: Path) -> dict[str, object]:
+def looked_at(blank: Page, path: Path) -> dict[str, Any]:
     """Size and colours of a PNG, on a page without our policy, which takes no data: addresses."""
-    found: dict[str, object] = blank.evaluate(PIXELS, base64.b64encode(path.read_bytes()).decode())
+    found: dict[str, Any] = blank.evaluate(PIXELS, base64.b64encode(path.read_bytes()).decode())
     return found
 
 

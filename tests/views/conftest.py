@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from cer_assist.config import Settings
-from cer_assist.services import accounts
+from cer_assist.services import accounts, models
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Account, ModelVersion
+from cer_assist.store.tables import Account, Explanation, Highlight, ModelVersion
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.types import now
 from tests.builders import a_label, a_model
 from tests.views.answers import PROBABILITIES
 from tests.views.office import OTHER, OWN, Office, an_office
@@ -69,3 +70,25 @@ def modelled(office: Office) -> Office:
         words: dict[str, object] = {"4": [{"word": "steering", "weight": 1.0, "n_documents": 2}]}
         a_model(session, office.project(session), said, words=words)
     return office
+
+
+@pytest.fixture
+def on_request(modelled: Office) -> None:
+    """The first protocol's words were asked for, of a version that knew its level."""
+    said = {
+        "level": 3,
+        "probabilities": [0.1, 0.1, 0.6, 0.1, 0.1],
+        "has_learnt": True,
+        "words": [[0, 3, 1.0, 0.5, 0.0, 0.0, 1.25, 0.0, 0.0]],
+        "sentences": [],
+        "sections": [],
+        "gatherings": [],
+        "evidence_strength": 0.4,
+    }
+    with modelled.database.write() as session:
+        session.execute(delete(Highlight))
+        version = models.current_version_id(session, modelled.project(session).id)
+        shown = modelled.protocols[0]
+        session.add(
+            Explanation(model_version_id=version, protocol_id=shown, asked_at=now(), said=said)
+        )

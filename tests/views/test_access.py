@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from cer_assist.store.tables.accounts import Role
-from cer_assist.views.access import policy, require_policies
+from cer_assist.views.access import API, policy, require_policies
 from tests.views.office import OTHER, OWN, Browser, Office
 
 CODING = {Role.coder, Role.lead, Role.administrator}
@@ -42,6 +42,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/audit": OVERSEEING,
     "/p/<slug>/settings": LEADING,
     "/p/<slug>/settings/members": {Role.administrator},
+    "/api/v1/projects/<slug>": set(Role),
 }
 ARGUMENTS = {
     "slug": OWN,
@@ -67,12 +68,13 @@ def planned(rule: Rule) -> set[Role] | str:
     return PLAN[max(fits, key=len)]
 
 
-def expected(plan: set[Role] | str, person: str | None) -> int:
+def expected(rule: Rule, person: str | None) -> int:
     """200 when let through, otherwise the status of the refusal."""
+    plan = planned(rule)
     if plan == PUBLIC:
         return 200
     if person is None:
-        return 302
+        return 401 if rule.rule.startswith(API) else 302
     if plan == SIGNED_IN:
         return 200
     if plan == INSTALLATION:
@@ -111,7 +113,7 @@ def test_every_route_lets_exactly_the_planned_people_through(
         )
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             got = _status(browser, method, address)
-            want = expected(planned(rule), person)
+            want = expected(rule, person)
             tried += 1
             if got != want:
                 wrong.append(f"{method} {rule.rule}: {got} instead of {want}")

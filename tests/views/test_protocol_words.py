@@ -10,11 +10,9 @@ import pytest
 from sqlalchemy import select, text
 
 from cer_assist.domain.labels import Exposure
-from cer_assist.services import models
 from cer_assist.services.suggestions import WordMark
 from cer_assist.store.tables import Disclosure, Explanation, Job
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import now
 from cer_assist.views.heat import heat_rows, orders
 from tests.views.answers import CODER, PAGE, an_answer, events, send, shown_protocol
 from tests.views.office import Office
@@ -99,24 +97,10 @@ def test_words_that_were_not_weighed_are_asked_for(modelled: Office) -> None:
         assert job.project_id == modelled.project(session).id
 
 
+@pytest.mark.usefixtures("on_request")
 def test_what_was_said_on_request_is_shown_with_what_it_knew_and_noted(modelled: Office) -> None:
     browser = modelled.browser("auditor@own")
     shown = modelled.protocols[0]
-    said = {
-        "level": 3,
-        "probabilities": [0.1, 0.1, 0.6, 0.1, 0.1],
-        "has_learnt": True,
-        "words": [[0, 3, 1.0, 0.5, 0.0, 0.0, 1.25, 0.0, 0.0]],
-        "sentences": [],
-        "sections": [],
-        "gatherings": [],
-        "evidence_strength": 0.4,
-    }
-    with modelled.database.write() as session:
-        session.execute(text("DELETE FROM highlight"))
-        version = models.current_version_id(session, modelled.project(session).id)
-        row = Explanation(model_version_id=version, protocol_id=shown, asked_at=now(), said=said)
-        session.add(row)
     page = browser.get(address(shown)).text
     assert "+1.25" in page
     assert "learned from this protocol's own level" in page

@@ -164,6 +164,14 @@ def test_a_level_that_is_not_the_most_probable_is_explained(
     assert ("not the most probable level" in sheet(modelled, AUDITOR)) is is_told
 
 
+@pytest.mark.usefixtures("on_request")
+def test_what_was_said_on_request_is_printed_with_what_it_knew(modelled: Office) -> None:
+    page = sheet(modelled, AUDITOR)
+    assert "+1.25" in page
+    assert "has learned from this protocol's own level" in page
+    assert disclosed(modelled, AUDITOR) == {Disclosed.suggestion}
+
+
 def test_weak_evidence_is_called_so(modelled: Office) -> None:
     with modelled.database.write() as session:
         for row in session.scalars(select(Highlight)):
