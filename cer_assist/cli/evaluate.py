@@ -68,6 +68,12 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Measure the highlighted words too: whether suggestions rest on them, and with --labels "
     "whether they are those that the coder marked as evidence.",
 )
+@click.option(
+    "--evidence",
+    is_flag=True,
+    help="With --faithfulness and --labels: let models learn where coders mark their evidence, "
+    "and measure the words with and without that.",
+)
 def evaluate_command(
     home: Path | None,
     as_json: bool,
@@ -83,10 +89,13 @@ def evaluate_command(
     rubric: Path | None,
     decoding: str | None,
     faithfulness: bool,
+    evidence: bool,
 ) -> None:
     """Measure a model: --data with cross-validation, or --train with --test."""
     if bool(data) == bool(train or test) or bool(train) != bool(test):
         raise click.UsageError("give either --data, or --train together with --test")
+    if evidence and not (faithfulness and labels):
+        raise click.UsageError("--evidence needs --faithfulness and --labels")
     levels = read_levels(labels, coder) if labels else None
     quotes = None
     if faithfulness:
@@ -97,9 +106,9 @@ def evaluate_command(
         cache = _open_cache(home)
         if data:
             how |= {"folds": folds, "repeats": repeats}
-            result = _measure(names, [data], levels, cache, rubric, how, quotes)
+            result = _measure(names, [data], levels, cache, rubric, how, quotes, evidence)
         elif train and test:
-            result = _measure(names, [train, test], levels, cache, rubric, how, quotes)
+            result = _measure(names, [train, test], levels, cache, rubric, how, quotes, evidence)
     _compare(result)
     emit(as_json, result, *_table(result), *faithfulness_lines(result))
 
@@ -120,10 +129,12 @@ def _measure(
     rubric: Path | None,
     how: dict[str, Any],
     quotes: dict[str, str] | None,
+    evidence: bool,
 ) -> dict[str, Any]:
     """Cross-validate on one file, or learn from the first of two and test on the second.
 
-    With quotes, of which there may be none, the words are measured too.
+    With quotes, of which there may be none, the words are measured too; as evidence, models learn
+    from those of the documents that they are trained on.
     """
     from cer_assist.learning import evaluation, labelled
 
@@ -136,10 +147,12 @@ def _measure(
     measure: Any = evaluation.cross_validate if len(parts) == 1 else evaluation.train_and_test
     if quotes is None:
         return {name: measure(name, *parts, scale, cache, **how) for name in names}
-    marked = labelled.read_marked(files[-1], quotes)
+    marks = [labelled.read_marked(path, quotes) for path in files]
+    if evidence:
+        parts = [part.with_marks(found) for part, found in zip(parts, marks, strict=True)]
     return {
         name: with_faithfulness(
-            partial(measure, name, *parts, scale, cache, **how), parts[-1], marked, scale, cache
+            partial(measure, name, *parts, scale, cache, **how), parts[-1], marks[-1], scale, cache
         )
         for name in names
     }

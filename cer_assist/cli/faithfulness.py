@@ -55,6 +55,9 @@ def _remarks(found: dict[str, Any]) -> Iterator[str]:
     for method, times in found["times_random"].items():
         parts = [f"{name} {_cell(times[name])}" for name in SHOWN if name in times]
         yield f"{method}, times what random words reach: {', '.join(parts)}"
+    for pair in found["compared"]:
+        parts = [f"{n} {_cell(pair['times'][n])}" for n in SHOWN if n in pair["times"]]
+        yield f"{pair['method']}, times what {pair['other']} reaches: {', '.join(parts)}"
     yield f"agreement of attention with gradients (Kendall's tau): {_cell(found['agreement'])}"
     for method, figures in found["stability"].items():
         if figures:

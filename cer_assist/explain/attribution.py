@@ -35,6 +35,8 @@ class Attribution:
         How much the first view looked at each content word, at most 1 in all.
     contributions : (K, words)
         Change of each level's log-odds, to first order, that the word brings about.
+    expected : (words,), optional
+        The share of a reader's marks that each word would get; none where no marks were learnt.
     is_one_network : bool
         Whether it was seen by a single network, so that its gradients can be followed.
     """
@@ -44,6 +46,7 @@ class Attribution:
     decided_by: np.ndarray
     attention: np.ndarray
     contributions: np.ndarray
+    expected: np.ndarray | None
     is_one_network: bool
     _blend: Blend
     _seen: tuple[Seen, ...]
@@ -80,7 +83,7 @@ class Attribution:
 
 def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> Iterator[Attribution]:
     """Attributions of documents, in order."""
-    blend = classifier.blend_
+    blend, marking = classifier.blend_, classifier.marking_
     views = tuple(classifier.views_.values())
     is_one_network = len(views) == 1 and isinstance(views[0], FittedNetwork)
     looks = [view.look(readings) for view in views]
@@ -94,6 +97,7 @@ def attribute(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> It
             decided_by=said.uncalibrated[0],
             attention=every[0].attention,
             contributions=log_odds_gradient(logits) @ by_logit * blend.slope,
+            expected=marking.expected(reading) if marking else None,
             is_one_network=is_one_network,
             _blend=blend,
             _seen=tuple(every),

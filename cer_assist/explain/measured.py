@@ -17,12 +17,13 @@ from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.chance import Frequencies, dealt_anew
 from cer_assist.explain.evidence import evidence_strength, reached_by_luck
 from cer_assist.explain.faithfulness import faithfulness
-from cer_assist.explain.methods import DEFAULT_METHOD, METHODS, methods_for
-from cer_assist.explain.overlap import Span, marked_words, overlap
+from cer_assist.explain.methods import COMPARED, DEFAULT_METHOD, METHODS, methods_for
+from cer_assist.explain.overlap import overlap
 from cer_assist.learning import metrics
 from cer_assist.learning.classifier import ProtocolClassifier
-from cer_assist.learning.documents import Document
+from cer_assist.learning.documents import Document, Span
 from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.marking import marked_words
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import Reading, read
 
@@ -82,10 +83,11 @@ class Measured:
         dict
             `n` documents; `methods` {method: {measure: {"value", "low", "high"}}} with `random`
             among them, see `Faithfulness`, `Overlap` and `evidence_strength` (strength);
-            `times_random` the same as multiples of what random words reach; `agreement`, Kendall's
-            tau of attention with the size of gradients; `stability` {method: {tau, top}} between
-            models: tau, and the share of the ten weightiest words that two have in common, none
-            where each document was explained once; `marked` {n, rate}: documents with marked
+            `times_random` the same as multiples of what random words reach; `compared`
+            [{method, other, times}] as multiples of another method, see `COMPARED`; `agreement`,
+            Kendall's tau of attention with the size of gradients; `stability` {method: {tau, top}}
+            between models: tau, and the share of the ten weightiest words that two have in common,
+            none where each document was explained once; `marked` {n, rate}: documents with marked
             evidence and the share of their words that is marked; `weak_below`: the strength that
             random words exceed in one document of twenty.
         """
@@ -96,7 +98,12 @@ class Measured:
         return {
             "n": len(self._column(f"{RANDOM}.comprehensiveness")),
             "methods": {method: self._measures(method) for method in (*used, RANDOM)},
-            "times_random": {method: self._times_random(method) for method in used},
+            "times_random": {method: self._times(method, RANDOM) for method in used},
+            "compared": [
+                {"method": one, "other": other, "times": self._times(one, other)}
+                for one, other in COMPARED
+                if one in used and other in used
+            ],
             "agreement": metrics.mean_figure(self._column("agreement")),
             "stability": {method: self._measures(f"stability.{method}") for method in used},
             "marked": {"n": len(marked), "rate": metrics.mean_figure(marked)},
@@ -156,10 +163,10 @@ class Measured:
     def _measures(self, of: str) -> dict[str, Any]:
         return {name: metrics.mean_figure(self._column(f"{of}.{name}")) for name in self._named(of)}
 
-    def _times_random(self, method: str) -> dict[str, Any]:
+    def _times(self, method: str, other: str) -> dict[str, Any]:
         return {
             name: metrics.ratio_figure(
-                self._column(f"{method}.{name}"), self._column(f"{RANDOM}.{name}")
+                self._column(f"{method}.{name}"), self._column(f"{other}.{name}")
             )
             for name in self._named(method)
         }

@@ -1,14 +1,9 @@
 """Whether the words a model weighs are those that people marked as their evidence."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import average_precision_score
-
-from cer_assist.learning.readings import Reading
-
-Span = tuple[int, int]
 
 
 class Overlap(NamedTuple):
@@ -24,15 +19,6 @@ class Overlap(NamedTuple):
 
     auprc: float
     f1: float
-
-
-def marked_words(reading: Reading, spans: Sequence[Span]) -> np.ndarray:
-    """Which content words lie in marked spans of code points, wholly or in part, (words,) bool."""
-    start, end = reading.words.T
-    found = np.zeros(len(reading.words), bool)
-    for first, last in spans:
-        found |= (start < last) & (end > first)
-    return found
 
 
 def overlap(weights: np.ndarray, marked: np.ndarray) -> Overlap | None:

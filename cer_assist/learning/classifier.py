@@ -25,6 +25,7 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import kind_for, shares_of, views_of
 from cer_assist.learning.likeness import compare
+from cer_assist.learning.marking import Marking, fit_marking
 from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.out_of_fold import out_of_fold_probabilities
@@ -34,6 +35,7 @@ from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
 _ENOUGH = 50  # documents tell whether learning on went wrong; asking for all costs a fifth of it
+_MARKING = "marking."  # what the names of its arrays begin with, as a view's with the view's
 _FORGETS = "learning on made it forget what it had learnt"
 
 
@@ -67,6 +69,8 @@ class ProtocolClassifier:
     n_labels_ : int
     memory_ : Memory or None
         What later labels are held against; none of a model made without labels.
+    marking_ : Marking or None
+        Where readers would mark evidence; None where no document that was learnt had marks.
     in_full_ : str
         Why `partial_fit` fitted everything anew, in words; empty where it learnt on.
     out_of_fold_ : OutOfFold
@@ -75,6 +79,7 @@ class ProtocolClassifier:
     """
 
     memory_: Memory | None
+    marking_: Marking | None = None
 
     def __init__(
         self,
@@ -166,6 +171,7 @@ class ProtocolClassifier:
         used = {n: s for n, s in zip(views, blend.shares, strict=True) if s > 0}
         self.blend_ = replace(blend, shares=tuple(used.values()))
         self._fit_final(tuple(used), readings, numbers, self._problem(like.lent), {}, found.epochs)
+        self.marking_ = fit_marking(documents, readings)
         # Not by this blend: fitted on the same few logits, it would find them too probable.
         said = self.said_out_of_fold_ = out_of_fold_probabilities(found, kind)
         usual = held_out(said.probabilities, found.levels)
@@ -198,6 +204,7 @@ class ProtocolClassifier:
         """Continue from the views as they are; says why they are not to be used, if so."""
         readings = self._readings(documents, self._part(0.0, 0.8))
         self._fit_final(tuple(self.views_), readings, numbers, self._problem(), self.views_, {})
+        self.marking_ = fit_marking(documents, readings, self.marking_)
         # Whoever has read a document must find its level more probable than one who has not.
         some = slice(None, None, max(1, len(readings) // _ENOUGH))
         loss = log_loss(self.say_of(readings[some]).probabilities, numbers[some])
@@ -245,6 +252,8 @@ class ProtocolClassifier:
             for view, fitted in self.views_.items()
             for name, array in fitted.arrays().items()
         }
+        marking = self.marking_._asdict() if self.marking_ else {}
+        arrays |= {f"{_MARKING}{name}": array for name, array in marking.items()}
         return save_model(Path(folder), description, arrays)
 
     @classmethod
@@ -267,6 +276,8 @@ class ProtocolClassifier:
         loaded.views_ = {
             name: load_view(name, _under(f"{name}.", arrays)) for name in description["views"]
         }
+        marking = _under(_MARKING, arrays)
+        loaded.marking_ = Marking(**marking) if marking else None
         blend = description["blend"]
         loaded.blend_ = Blend(tuple(blend["shares"]), blend["slope"], tuple(blend["offsets"]))
         loaded.n_labels_ = description["labels"]

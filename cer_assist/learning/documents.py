@@ -1,14 +1,20 @@
-"""What the learner is given of a protocol: its text and where its sections are, nothing else."""
+"""What the learner is given of a protocol: its text, its sections, what readers marked in it."""
 
 from dataclasses import dataclass
 
 from cer_assist.domain.protocols import Section
 
+Span = tuple[int, int]  # code points of a text, the second one beyond the last
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A protocol's text with the caller's key for it (usually the content hash)."""
+    """A protocol's text with the caller's key for it (usually the content hash).
+
+    What was marked as evidence, by one reader or several, is looked at in training only.
+    """
 
     key: str
     text: str
     sections: tuple[Section, ...] = ()
+    marked: tuple[Span, ...] = ()

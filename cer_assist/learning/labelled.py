@@ -2,8 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import numpy as np
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.rubric import Rubric
-from cer_assist.learning.documents import Document
+from cer_assist.learning.documents import Document, Span
 
 MIN_LEVELS, MAX_LEVELS = 2, 7
 
@@ -29,6 +29,11 @@ class Labelled:
     def pick(self, which: np.ndarray) -> "Labelled":
         """Some of them, by position."""
         return Labelled([self.documents[at] for at in which], self.levels[which])
+
+    def with_marks(self, marked: Mapping[str, Sequence[Span]]) -> "Labelled":
+        """The same, each document with the spans that were marked in it, by its key."""
+        given = [replace(d, marked=tuple(marked.get(d.key, ()))) for d in self.documents]
+        return Labelled(given, self.levels)
 
 
 def rubric_for(rubric: Rubric, *parts: Labelled) -> Rubric | None:
@@ -71,7 +76,7 @@ def read_labelled(path: Path, levels: dict[str, int] | None = None) -> Labelled:
     return Labelled(list(documents), np.array(numbers))
 
 
-def read_marked(path: Path, quotes: dict[str, str]) -> dict[str, list[tuple[int, int]]]:
+def read_marked(path: Path, quotes: dict[str, str]) -> dict[str, list[Span]]:
     """Where the documents of a file have what was quoted from them, by document key.
 
     Parameters

@@ -100,6 +100,26 @@ def by_word(reading: Reading, values: np.ndarray) -> np.ndarray:
     return found
 
 
+def around(values: np.ndarray, sentences: np.ndarray, reach: int) -> np.ndarray:
+    """Mean over each word and its neighbours in the same sentence.
+
+    Parameters
+    ----------
+    values : (words, ...)
+    sentences : (words,) int
+        See `Reading.sentences`.
+    reach : int
+        Content words looked at on each side.
+    """
+    at = np.arange(len(sentences))
+    first = np.maximum(at - reach, np.searchsorted(sentences, sentences, "left"))
+    last = np.minimum(at + reach + 1, np.searchsorted(sentences, sentences, "right"))
+    running = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=running[1:])
+    counts = (last - first).reshape(-1, *[1] * (values.ndim - 1))
+    return (running[last] - running[first]) / counts
+
+
 def word_keys(pieces: Pieces) -> np.ndarray:
     """64-bit identities of words from their sequence of piece ids, (words,) uint64."""
     starts = np.flatnonzero(np.diff(pieces.word_of_piece, prepend=-1))

@@ -1,4 +1,4 @@
-"""What the learner is given: texts and the level each protocol teaches, and nothing else."""
+"""What the learner is given: texts, the level each protocol teaches and what was marked for it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class TextRow:
     text: str
     sections: tuple[Section, ...]
     content_hash: str
+    marked: tuple[tuple[int, int], ...] = ()
 
 
 def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
@@ -65,6 +66,25 @@ def settled_levels(session: Session, project_id: int) -> dict[int, int]:
     open_ids = set(open_protocol_ids(session, project_id))
     levels = training_levels(session, project_id)
     return {key: level for key, level in levels.items() if key not in open_ids}
+
+
+def marked_spans(session: Session, project_id: int) -> dict[int, tuple[tuple[int, int], ...]]:
+    """What stands marked as evidence in each protocol: code points, by any coder's label in force.
+
+    An imported quote that is not in the text word for word has no place and teaches nothing.
+    """
+    statement = (
+        select(LabelEvent.protocol_id, LabelEvent.evidence)
+        .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
+        .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        .order_by(LabelEvent.id)
+    )
+    found: dict[int, tuple[tuple[int, int], ...]] = {}
+    for protocol_id, evidence in session.execute(statement):
+        spans = tuple((item["start"], item["end"]) for item in evidence if "start" in item)
+        if spans:
+            found[protocol_id] = found.get(protocol_id, ()) + spans
+    return found
 
 
 def last_event_id(session: Session, project_id: int) -> int:

@@ -113,6 +113,16 @@ def test_words_are_measured_against_chance_and_against_marked_evidence(
     printed = CliRunner().invoke(evaluate_command, [str(argument) for argument in arguments])
     assert "comprehensiveness" in printed.stdout
     assert "tfidf_lr: no words to show" in printed.stdout
+    taught = run(*arguments, "--evidence", "--json")
+    # All marks begin a text: models that learnt it say so, and suggest the same levels as before.
+    methods = taught["lexical"]["faithfulness"]["methods"]
+    assert methods["supervised"]["auprc"]["low"] > methods["attention"]["auprc"]["high"]
+    assert methods["in_passages"]["auprc"] == words["methods"]["attended"]["auprc"]
+    assert (taught["lexical"]["qwk"], taught["lexical"]["ece"]) == tuple(
+        found["lexical"][name] for name in ("qwk", "ece")
+    )
+    printed = CliRunner().invoke(evaluate_command, [str(a) for a in (*arguments, "--evidence")])
+    assert "supervised, times what attention reaches" in printed.stdout
 
 
 def test_without_json_a_table_is_printed(files: Path, home: Path) -> None:
@@ -120,6 +130,14 @@ def test_without_json_a_table_is_printed(files: Path, home: Path) -> None:
     done = CliRunner().invoke(evaluate_command, [str(argument) for argument in arguments])
     assert done.stdout.startswith("model")
     assert "tfidf_lr" in done.stdout
+
+
+@pytest.mark.parametrize("flags", [[], ["--faithfulness"]])
+def test_evidence_wants_labels_and_words_to_measure(flags: list[str], files: Path) -> None:
+    named = ["--data", str(files / "all.jsonl"), "--evidence", *flags]
+    done = CliRunner().invoke(evaluate_command, named)
+    assert done.exit_code == 2
+    assert "--faithfulness and --labels" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def _next_version_continues(database: Database, settings: Settings, project_id: 
         assert scored_by(session) == {first.id, version.id}
         classifier = tasks.load_current(settings, version)
         assert classifier.n_labels_ == version.label_count
+        assert classifier.marking_ is not None  # its labels came with quotes
     _a_roll_back_has_its_suggestions_made(database, settings, project_id, first.id)
 
 
