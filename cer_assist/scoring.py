@@ -30,7 +30,7 @@ WITH_WORDS = 200  # half a second's work; a version is in use for about as many 
 
 def document(row: TextRow) -> Document:
     """A row as the learner takes it."""
-    return Document(row.content_hash, row.text, row.sections, row.marked)
+    return Document(row.content_hash, row.text, row.sections, row.marked, row.contested)
 
 
 def score(

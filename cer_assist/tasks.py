@@ -31,6 +31,7 @@ from cer_assist.scoring import document, score
 from cer_assist.services import (
     explanations,
     jobs,
+    marks,
     models,
     quality,
     remarks,
@@ -169,13 +170,13 @@ def read_material(database: Database, project_id: int) -> Material:
         open_ids = set(training_data.open_protocol_ids(session, project_id))
         levels = training_data.settled_levels(session, project_id)
         texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
-        marked = training_data.marked_spans(session, project_id)
+        labelled = [row for row in texts if row.id in levels]
         return Material(
             project_rubric(session, project),
             project.model_kind,
             levels,
             training_data.last_event_id(session, project_id),
-            [replace(row, marked=marked.get(row.id, ())) for row in texts if row.id in levels],
+            marks.with_marks(session, project, labelled),
             [row for row in texts if row.id in open_ids],
             models.current_version(session, project_id),
         )

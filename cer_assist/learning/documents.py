@@ -11,10 +11,12 @@ Span = tuple[int, int]  # code points of a text, the second one beyond the last
 class Document:
     """A protocol's text with the caller's key for it (usually the content hash).
 
-    What was marked as evidence, by one reader or several, is looked at in training only.
+    What was marked as evidence, by one reader or several, and what was contested as no evidence
+    where a model showed it, are looked at in training only.
     """
 
     key: str
     text: str
     sections: tuple[Section, ...] = ()
     marked: tuple[Span, ...] = ()
+    contested: tuple[Span, ...] = ()

@@ -3,7 +3,8 @@
 It is attention that people taught: a share for each word of a document, drawn to the words that
 were marked in the training documents. Nothing that decides a level reads it, so a level and its
 percentages are the same with and without marks; it says which of the words that speak for the level
-are shown first. A document without marks teaches nothing: nobody may have had time to mark.
+are shown first. A document without marks does not teach where to look: nobody may have had time to
+mark. Words that readers contested as no evidence lose their share, in marked documents or others.
 
 References
 ----------
@@ -86,26 +87,46 @@ def fit_marking(
     Marking or None
         None where no document has both marked and unmarked words.
     """
-    pairs = [(r, marked_words(r, d.marked)) for d, r in zip(documents, readings, strict=True)]
-    pairs = [(reading, marked) for reading, marked in pairs if 0 < marked.sum() < len(marked)]
-    if not pairs:
+    said = [_said(document, reading) for document, reading in zip(documents, readings, strict=True)]
+    if not any(one.marked.any() for one in said):
         return None
-    loss = _Loss(pairs)
+    loss = _Loss([one for one in said if one.marked.any() or one.contested.any()])
     first = np.zeros(loss.size) if earlier is None else loss.place_of(earlier)
     steps = STEPS if earlier is None else WARM_STEPS
     found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps})
     return loss.marking(found.x)
 
 
-class _Loss:
-    """Cross-entropy between expected and actual marks, summed over documents, with its gradient."""
+class _Said(NamedTuple):
+    """What readers said of a document's words, each (words,) bool."""
 
-    def __init__(self, pairs: Sequence[tuple[Reading, np.ndarray]]):
-        readings = [reading for reading, _ in pairs]
+    reading: Reading
+    marked: np.ndarray
+    contested: np.ndarray
+
+
+def _said(document: Document, reading: Reading) -> _Said:
+    contested = marked_words(reading, document.contested)
+    marked = marked_words(reading, document.marked) & ~contested
+    if marked.all():  # then they do not tell words apart
+        marked = np.zeros(len(marked), bool)
+    return _Said(reading, marked, contested)
+
+
+class _Loss:
+    """Cross-entropy between expected and actual marks, summed over documents, with its gradient.
+
+    To it comes the surprise that none of the contested words is marked, -log(1 - their share).
+    """
+
+    def __init__(self, said: Sequence[_Said]):
+        readings = [one.reading for one in said]
         lengths = np.array([len(reading.words) for reading in readings])
         self._starts = np.cumsum(lengths) - lengths
-        self._document = np.repeat(np.arange(len(pairs)), lengths)
-        self._target = np.concatenate([marked / marked.sum() for _, marked in pairs])
+        self._document = np.repeat(np.arange(len(said)), lengths)
+        self._target = np.concatenate([one.marked / max(1, one.marked.sum()) for one in said])
+        self._is_taught = np.repeat([one.marked.any() for one in said], lengths)
+        self._contested = np.concatenate([one.contested for one in said])
         self._sentences = unit(np.concatenate([r.sentence_states for r in readings]))
         sizes = np.array([len(reading.sentence_states) for reading in readings])
         firsts = np.cumsum(sizes) - sizes
@@ -125,9 +146,13 @@ class _Loss:
         scores -= np.maximum.reduceat(scores, self._starts)[self._document]
         powers = np.exp(scores)
         totals = np.add.reduceat(powers, self._starts)[self._document]
-        surprise = np.log(totals) - scores
-        loss = (self._target * surprise).sum() + 0.5 * PENALTY * flat @ flat
-        wrong = (powers / totals - self._target).astype(np.float32)
+        shares, surprise = powers / totals, np.log(totals) - scores
+        refused = np.add.reduceat(shares * self._contested, self._starts)  # (documents,)
+        left = np.maximum(1 - refused, 1e-6)
+        loss = (self._target * surprise).sum() - np.log(left).sum() + 0.5 * PENALTY * flat @ flat
+        wrong = self._is_taught * shares - self._target
+        wrong += shares * (self._contested - refused[self._document]) / left[self._document]
+        wrong = wrong.astype(np.float32)
         sums = np.bincount(self._home, wrong, len(self._sentences)).astype(np.float32)
         gradient = np.concatenate([sums @ self._sentences, wrong @ self._words])
         return float(loss), gradient + PENALTY * flat

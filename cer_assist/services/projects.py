@@ -42,6 +42,7 @@ class ProjectSettings:
     retrain_idle_seconds: int
     reservation_minutes: int
     model_kind: str
+    learns_from_marks: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from cer_assist.domain.remarks import Remark
 from cer_assist.services import audit, explanations, suggestions
 from cer_assist.services.models import current_version_id
 from cer_assist.services.suggestions import SuggestionView
+from cer_assist.services.training_data import Spans
 from cer_assist.store.tables import Account, Disclosure, Highlight, Protocol, Suggestion, WordRemark
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import now, table_of
@@ -151,6 +152,15 @@ def _standing() -> Any:
     return select(WordRemark).where(
         WordRemark.id.in_(newest), WordRemark.remark != Remark.withdrawn
     )
+
+
+def spans(session: Session, project_id: int, remark: Remark) -> dict[int, Spans]:
+    """Where remarks of a kind stand in each protocol, by any coder."""
+    found: dict[int, Spans] = {}
+    of_kind = WordRemark.project_id == project_id, WordRemark.remark == remark
+    for row in session.scalars(_standing().where(*of_kind).order_by(WordRemark.id)):
+        found[row.protocol_id] = (*found.get(row.protocol_id, ()), (row.start, row.end))
+    return found
 
 
 def lines(session: Session, project_id: int) -> list[RemarkLine]:

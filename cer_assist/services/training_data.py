@@ -12,6 +12,8 @@ from cer_assist.domain.labels import Action, Lane, final_level
 from cer_assist.domain.protocols import Section
 from cer_assist.store.tables import CurrentLabel, LabelEvent, Protocol
 
+Spans = tuple[tuple[int, int], ...]  # code points of a text
+
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
@@ -21,7 +23,8 @@ class TextRow:
     text: str
     sections: tuple[Section, ...]
     content_hash: str
-    marked: tuple[tuple[int, int], ...] = ()
+    marked: Spans = ()
+    contested: Spans = ()
 
 
 def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
@@ -68,7 +71,7 @@ def settled_levels(session: Session, project_id: int) -> dict[int, int]:
     return {key: level for key, level in levels.items() if key not in open_ids}
 
 
-def marked_spans(session: Session, project_id: int) -> dict[int, tuple[tuple[int, int], ...]]:
+def marked_spans(session: Session, project_id: int) -> dict[int, Spans]:
     """What stands marked as evidence in each protocol: code points, by any coder's label in force.
 
     An imported quote that is not in the text word for word has no place and teaches nothing.
@@ -79,7 +82,7 @@ def marked_spans(session: Session, project_id: int) -> dict[int, tuple[tuple[int
         .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
         .order_by(LabelEvent.id)
     )
-    found: dict[int, tuple[tuple[int, int], ...]] = {}
+    found: dict[int, Spans] = {}
     for protocol_id, evidence in session.execute(statement):
         spans = tuple((item["start"], item["end"]) for item in evidence if "start" in item)
         if spans:

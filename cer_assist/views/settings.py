@@ -98,6 +98,7 @@ def _settings() -> ProjectSettings:
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
         model_kind=request.form.get("model_kind", ""),
+        learns_from_marks="learns_from_marks" in request.form,
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from cer_assist.learning.documents import Document, Span
 from cer_assist.learning.evaluation import cross_validate
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.labelled import Labelled
-from cer_assist.learning.marking import Marking, _Loss, fit_marking, marked_words
+from cer_assist.learning.marking import Marking, _Loss, _Said, fit_marking, marked_words
 from cer_assist.learning.progress import silent
 from cer_assist.learning.readings import Reading, around, read
 from tests.learning.shared import SCALE, Demo, a_reading, a_text
@@ -69,9 +70,19 @@ def test_a_text_without_content_words_has_no_marks_to_expect(cache: FeatureCache
     assert nothing.expected(reading).shape == (0,)
 
 
-def test_the_loss_falls_the_way_its_gradient_says() -> None:
-    pairs = [(a_reading([1] * 12, seed=seed), np.arange(12) % 5 == seed) for seed in range(3)]
-    loss = _Loss(pairs)
+@pytest.mark.parametrize("contested", [False, True])
+def test_the_loss_falls_the_way_its_gradient_says(contested: bool) -> None:
+    places = np.arange(12)
+    loss = _Loss(
+        [
+            _Said(
+                a_reading([1] * 12, seed=seed),
+                (places % 5 == seed) & (seed < 2),  # the last one is marked nowhere
+                (places % 4 == 3) & contested,
+            )
+            for seed in range(3)
+        ]
+    )
     place = np.random.default_rng(0).normal(0, 0.1, loss.size)
     wrong = check_grad(lambda x: loss(x)[0], lambda x: loss(x)[1], place, epsilon=1e-3)
     assert wrong < 1e-2 * np.linalg.norm(loss(place)[1])
@@ -85,6 +96,31 @@ def test_what_was_fitted_is_what_is_expected() -> None:
     marking = fit_marking([document] * 30, [reading] * 30)
     assert marking is not None
     assert marking.expected(reading)[wanted].sum() > 0.5
+
+
+def test_contested_words_lose_their_share_where_nothing_is_marked_too() -> None:
+    reading, other = a_reading([1] * 40), a_reading([1] * 40, seed=5)
+    at = [tuple(reading.words[place].tolist()) for place in (7, 8)]
+    marked = Document("one", "", marked=(at[0],))
+    before = fit_marking([marked] * 5, [reading] * 5)
+    contested = Document("two", "", contested=(at[0],))
+    after = fit_marking([marked] * 5 + [contested] * 5, [reading] * 10)
+    assert before is not None
+    assert after is not None
+    assert after.expected(reading)[7] < 0.7 * before.expected(reading)[7]
+    assert after.expected(other).sum() == pytest.approx(1)
+    assert fit_marking([contested], [reading]) is None  # nothing says where to look
+
+
+def test_what_is_contested_is_not_marked() -> None:
+    reading = a_reading([1] * 40)
+    at = [tuple(reading.words[place].tolist()) for place in (7, 8)]
+    both = Document("one", "", marked=tuple(at), contested=(at[0],))
+    marking = fit_marking([both] * 30, [reading] * 30)
+    assert marking is not None
+    shares = marking.expected(reading)
+    assert shares[8] > 0.5
+    assert shares[7] < 0.1
 
 
 @pytest.mark.parametrize("reach", [0, 1, 4, 50])
@@ -123,7 +159,7 @@ def learnt_by_fold(
         found.append(({document.key for document in documents}, model.marking_))
 
     labelled = Labelled(data.documents, np.array(data.levels)).with_marks(marked)
-    how = {"folds": 3, "repeats": 1, "n_train": None, "progress": silent}
+    how: dict[str, Any] = {"folds": 3, "repeats": 1, "n_train": None, "progress": silent}
     cross_validate("lexical", labelled, SCALE, cache, look=look, **how)
     return found
 

@@ -168,7 +168,9 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         found = (project.name, project.suggestion_policy, project.model_kind)
         share = project.double_coded_share
         actions = session.scalars(select(AuditEvent.action)).all()
+        learns = project.learns_from_marks
     assert found == ("Renamed", "hidden", "lexical")
+    assert not learns  # an empty box is not sent
     assert share == 0.15
     assert "project.settings" in actions
 

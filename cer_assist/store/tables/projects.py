@@ -48,6 +48,8 @@ class Project(Base):
     retrain_idle_seconds: Mapped[int] = mapped_column(default=120)
     reservation_minutes: Mapped[int] = mapped_column(default=30)
     model_kind: Mapped[str] = mapped_column(String(20), default=DEFAULT_KIND)
+    # What coders mark and contest teaches which words are shown first.
+    learns_from_marks: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(
