@@ -35,7 +35,7 @@ from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
-from cer_assist.explain.words import level_words, suggest
+from cer_assist.explain.words import suggest, weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
@@ -226,7 +226,7 @@ def _job(many: Labelled, taught: int, scratch: Path, found: Any) -> None:
     rest = many.documents[taught:]
     for start in range(0, len(rest), SCORED_AT_ONCE):
         suggest(result.classifier, rest[start : start + SCORED_AT_ONCE])
-    level_words(result.classifier, part.documents, levels)
+    weigh(result.classifier, part.documents, levels).level_words()
     found.put((idle, trained, _peak(), time.perf_counter() - started))
 
 

@@ -27,7 +27,7 @@ from cer_assist.cli.label_files import read_levels
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.rubric import parse_rubric
-from cer_assist.explain.words import level_words, suggest
+from cer_assist.explain.words import suggest, weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs
@@ -155,7 +155,7 @@ def _round(
     result = learn(every.documents, levels)
     trained = time.perf_counter()
     suggest(result.classifier, rest)
-    level_words(result.classifier, every.documents, levels)
+    weigh(result.classifier, every.documents, levels).level_words()
     result.classifier.save(place)
     published = time.perf_counter()
     spent = time.process_time() - processor

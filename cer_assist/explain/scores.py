@@ -67,7 +67,7 @@ def word_scores(classifier: ProtocolClassifier, readings: Sequence[Reading]) -> 
     each level's log-odds in a document that says nothing else.
     """
     first, *others = classifier.views_.values()
-    if not others and _has_scores(first):
+    if not others and has_scores(first):
         return network_scores(first, readings)
     levels = len(classifier.scale)
     return _averaged(_shares(classifier, readings), levels, Source.shares)
@@ -91,7 +91,8 @@ def network_scores(fitted: FittedNetwork, readings: Sequence[Reading]) -> WordSc
     return _averaged(_scored(fitted, readings, slopes), levels, source)
 
 
-def _has_scores(view: Any) -> TypeGuard[FittedNetwork]:
+def has_scores(view: Any) -> TypeGuard[FittedNetwork]:
+    """Whether a view that has learnt is a network whose words have attention scores."""
     return isinstance(view, FittedNetwork) and issubclass(view.network, AttendedNetwork)
 
 

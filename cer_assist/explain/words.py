@@ -8,7 +8,7 @@ protocol, so a long protocol does not drown a short one.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -155,14 +155,62 @@ def suggest(
     ]
 
 
+class Tally:
+    """Sums over the documents that have a word."""
+
+    def __init__(self, levels: int) -> None:
+        self.documents = 0
+        self.attention = 0.0
+        self.contributions = np.zeros(levels)
+
+    def add(self, attention: float, contributions: np.ndarray) -> None:
+        """Count one document more."""
+        self.documents += 1
+        self.attention += attention
+        self.contributions += contributions
+
+
+class Weighed(NamedTuple):
+    """What the words of some documents do, from one look at each document.
+
+    Attributes
+    ----------
+    scale : tuple of int
+    overall : dict of str to Tally
+        Of every content word, case folded.
+    by_level : dict of int to dict of str to Tally
+        The same over the documents that have a level.
+    sizes : Counter
+        How many documents have a level.
+    """
+
+    scale: tuple[int, ...]
+    overall: dict[str, Tally]
+    by_level: dict[int, dict[str, Tally]]
+    sizes: Counter[int]
+
+    def level_words(self) -> dict[int, list[dict[str, Any]]]:
+        """The words that speak for each level in the documents that have it.
+
+        Returns
+        -------
+        dict of level to list of dict
+            At most 50 words a level, weightiest first, JSON-able: `word`; `weight`, its mean
+            contribution to the level over the level's documents, 1 for the first word;
+            `n_documents` of the level that have it (at least 2); `attention`, its mean share where
+            it stands; `polarity` {level: mean change of log-odds} over all documents that have it.
+        """
+        return {level: _ranked(self, level) for level in self.scale}
+
+
 @threadpool_limits.wrap(limits=1)
-def level_words(
+def weigh(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
     levels: Sequence[int],
     progress: Progress = silent,
-) -> dict[int, list[dict[str, Any]]]:
-    """The words that speak for each level in the documents that have it.
+) -> Weighed:
+    """Add up what words do in documents whose levels are known.
 
     Parameters
     ----------
@@ -171,14 +219,6 @@ def level_words(
     levels : sequence of int
         The documents' levels.
     progress : callable (share done, message)
-
-    Returns
-    -------
-    dict of level to list of dict
-        At most 50 words a level, weightiest first, JSON-able: `word`; `weight`, its mean
-        contribution to the level over the level's documents, 1 for the first word; `n_documents`
-        of the level that have it (at least 2); `attention`, its mean share where it stands;
-        `polarity` {level: mean change of log-odds} over all documents that have it.
     """
     size = len(classifier.scale)
     tables = {level: _tallies(size) for level in classifier.scale}
@@ -188,29 +228,11 @@ def level_words(
         for word, attention, contributions in _by_word(document, seen):
             for tally in (overall[word], tables[level][word]):
                 tally.add(attention, contributions)
-    sizes = Counter(levels)
-    return {
-        level: _ranked(table, overall, classifier.scale, level, sizes[level])
-        for level, table in tables.items()
-    }
+    return Weighed(classifier.scale, dict(overall), {**tables}, Counter(levels))
 
 
-class _Tally:
-    """Sums over the documents that have a word."""
-
-    def __init__(self, levels: int) -> None:
-        self.documents = 0
-        self.attention = 0.0
-        self.contributions = np.zeros(levels)
-
-    def add(self, attention: float, contributions: np.ndarray) -> None:
-        self.documents += 1
-        self.attention += attention
-        self.contributions += contributions
-
-
-def _tallies(levels: int) -> defaultdict[str, _Tally]:
-    return defaultdict(lambda: _Tally(levels))
+def _tallies(levels: int) -> defaultdict[str, Tally]:
+    return defaultdict(lambda: Tally(levels))
 
 
 def _suggestion(
@@ -302,16 +324,10 @@ def _by_word(document: Document, seen: Attribution) -> Iterator[tuple[str, float
         yield word, attention[at], seen.contributions[:, which == at].sum(axis=1)
 
 
-def _ranked(
-    table: dict[str, _Tally],
-    overall: dict[str, _Tally],
-    scale: tuple[int, ...],
-    level: int,
-    documents: int,
-) -> list[dict[str, Any]]:
-    number = scale.index(level)
+def _ranked(weighed: Weighed, level: int) -> list[dict[str, Any]]:
+    number, table = weighed.scale.index(level), weighed.by_level[level]
     scores = {
-        word: float(tally.contributions[number]) / documents
+        word: float(tally.contributions[number]) / weighed.sizes[level]
         for word, tally in table.items()
         if tally.documents >= MIN_WORD_PROTOCOLS and tally.contributions[number] > 0
     }
@@ -323,8 +339,10 @@ def _ranked(
             "n_documents": table[word].documents,
             "attention": float(table[word].attention / table[word].documents),
             "polarity": {
-                str(value): float(change / overall[word].documents)
-                for value, change in zip(scale, overall[word].contributions, strict=True)
+                str(value): float(change / weighed.overall[word].documents)
+                for value, change in zip(
+                    weighed.scale, weighed.overall[word].contributions, strict=True
+                )
             },
         }
         for word in best

@@ -13,12 +13,14 @@ section III: an instance weighted by the softmax of its own score. Ilse, Tomczak
 Attention-based Deep Multiple Instance Learning, for attention over instances.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from cer_assist.learning.course import checkpoints
 from cer_assist.learning.lexical import MIN_DOCUMENTS
 from cer_assist.learning.ordinal import sigmoid, thresholds
 from cer_assist.learning.sentences import Sentences
@@ -111,6 +113,7 @@ def fit_queries(
     used: np.ndarray,
     start: np.ndarray,
     earlier: Queries | None = None,
+    course: dict[int, Queries] | None = None,
 ) -> Queries:
     """Learn queries from some of the documents.
 
@@ -126,12 +129,26 @@ def fit_queries(
         Where queries start and what they are held to; zeros where nothing is known.
     earlier : Queries, optional
         Of the same words, to continue from; they are held to where they started all the same.
+    course : dict of int to Queries, optional
+        Is given what they were after the steps that `checkpoints` names and after the last one.
     """
     loss = _Loss(sentences, numbers, used & (sentences.counts > 0), start)
     first = np.zeros(loss.size) if earlier is None else loss.place_of(earlier)
     steps = STEPS if earlier is None else WARM_STEPS
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-    return loss.queries(found.x)
+    kept = checkpoints(steps)
+    taken = itertools.count(1)
+
+    def note(flat: np.ndarray) -> None:
+        step = next(taken)
+        if course is not None and step in kept:
+            course[step] = loss.queries(flat)
+
+    how = {"maxiter": steps}
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options=how, callback=note)
+    queries = loss.queries(found.x)
+    if course is not None:
+        course[found.nit] = queries  # it may have been done before its last step
+    return queries
 
 
 class _Loss:

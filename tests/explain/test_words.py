@@ -6,7 +6,7 @@ import pytest
 from cer_assist.domain.errors import Cancelled
 from cer_assist.explain.attribution import attribute
 from cer_assist.explain.evidence import evidence_strength
-from cer_assist.explain.words import LEVEL_WORDS, TOP_WORDS, Suggestion, level_words, suggest
+from cer_assist.explain.words import LEVEL_WORDS, TOP_WORDS, Suggestion, suggest, weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
@@ -28,7 +28,7 @@ def suggestions(model: ProtocolClassifier, demo: Demo) -> list[Suggestion]:
 
 def top_words(cache: FeatureCache, demo: Demo, levels: list[int], level: int) -> set[str]:
     fitted = ProtocolClassifier(SCALE, cache).fit(demo.documents, levels)
-    return {row["word"] for row in level_words(fitted, demo.documents, levels)[level][:20]}
+    return {row["word"] for row in weigh(fitted, demo.documents, levels).level_words()[level][:20]}
 
 
 def test_the_words_of_a_level_are_found_in_its_labels_not_written_in(
@@ -97,7 +97,7 @@ def test_top_words_carry_more_than_random_ones(model, cache, demo: Demo) -> None
 
 
 def test_level_words_are_json_with_counts_and_polarity(model, demo: Demo) -> None:
-    found = json.loads(json.dumps(level_words(model, demo.documents, demo.levels)))
+    found = json.loads(json.dumps(weigh(model, demo.documents, demo.levels).level_words()))
     texts = [document.text.casefold() for document in demo.documents]
     for level, rows in found.items():
         assert 0 < len(rows) <= LEVEL_WORDS
@@ -115,7 +115,7 @@ def test_level_words_are_json_with_counts_and_polarity(model, demo: Demo) -> Non
 
 
 def test_a_word_that_speaks_for_a_level_has_positive_polarity_there(model, demo: Demo) -> None:
-    found = level_words(model, demo.documents, demo.levels)
+    found = weigh(model, demo.documents, demo.levels).level_words()
     rows = [(level, row) for level, table in found.items() for row in table[:10]]
     assert np.mean([row["polarity"][str(level)] > 0 for level, row in rows]) > 0.9
 
@@ -134,7 +134,7 @@ def test_every_kind_shows_the_words_it_goes_by(kind: str, cache: FeatureCache, d
         for word in found.words:
             assert document.text[word.start : word.end] == word.text
             assert is_content(word.text)
-    assert level_words(fitted, beginnings, levels).keys() == set(SCALE)
+    assert weigh(fitted, beginnings, levels).level_words().keys() == set(SCALE)
 
 
 def test_suggesting_can_be_stopped(model: ProtocolClassifier, demo: Demo) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cer_assist.learning.batches import batches_by_length
+from cer_assist.learning.course import checkpoints
 from cer_assist.learning.inference import inference
 from cer_assist.learning.network import Weights, half_way, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
@@ -33,17 +34,22 @@ class FrozenView:
     def fit(self, readings, numbers, problem, *, start, epochs, progress) -> "FittedNetwork":
         """Learn from all documents; see `View`."""
         schedule = self.network.schedule
+        steps = schedule.warm_epochs if start else schedule.epochs
         fresh = self.network.start(problem.levels, problem.seed)
+        stages: list[Weights] = []
         [weights] = joint_fit(self.network, 1, problem.levels).fit(
             [self.network.item(reading) for reading in readings],
             numbers,
             balanced_weights(numbers, np.ones(len(numbers), bool))[None],
             half_way(start.weights, fresh) if start else fresh,
-            epochs=schedule.warm_epochs if start else schedule.epochs,
+            epochs=steps,
             seed=problem.seed,
             progress=lambda share: progress(share, "Learning from all labels"),
+            after_epoch=stages.extend,
         )
-        return FittedNetwork(self.network, weights)
+        kept = () if start else sorted(checkpoints(steps))
+        course = {epoch: FittedNetwork(self.network, stages[epoch - 1]) for epoch in kept}
+        return FittedNetwork(self.network, weights, course)
 
     def hold_out(self, readings, numbers, fold_of, tested, problem, progress) -> HeldOut:
         """Judge held-out documents; see `View`."""
@@ -76,10 +82,14 @@ class FittedNetwork:
     ----------
     network : type of Network
     weights : dict of str to ndarray
+    course : dict of int to FittedNetwork, optional
+        What it was after some of its epochs, where it learnt from the start; not saved.
     """
 
-    def __init__(self, network: Any, weights: Weights):
-        self.network, self.weights = network, weights
+    def __init__(
+        self, network: Any, weights: Weights, course: "dict[int, FittedNetwork] | None" = None
+    ):
+        self.network, self.weights, self.course = network, weights, course or {}
         self._run = inference(network, len(weights["logits.bias"]) + 1)
 
     def logits(self, readings: Sequence[Reading]) -> np.ndarray:

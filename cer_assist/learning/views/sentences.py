@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import scipy.sparse as sparse
 
+from cer_assist.learning.course import told_of
 from cer_assist.learning.cumulative import fit_answers, non_increasing
 from cer_assist.learning.lexical import vocabulary
 from cer_assist.learning.readings import Reading
@@ -31,12 +32,13 @@ class SentencesView:
         every = np.ones(len(numbers), bool)
         first = start.rubric if start else rubric_queries(problem)
         earlier = start.queries_of(keys) if start else None
-        queries = fit_queries(Sentences(readings, keys), numbers, every, first, earlier)
-        known = np.flatnonzero(np.any(queries.words != 0, axis=1))
-        queries = queries._replace(words=queries.words[known])
-        carriers = fit_carriers(readings, all_similarities(readings, queries.directions.T))
+        stages: dict[int, Queries] | None = None if start else {}
+        sentences = Sentences(readings, keys)
+        queries = fit_queries(sentences, numbers, every, first, earlier, stages)
+        some = told_of(readings)
+        course = {at: _fitted(some, keys, stage, first) for at, stage in (stages or {}).items()}
         progress(1.0, "Weighing sentences")
-        return FittedSentences(keys[known], queries, carriers, first)
+        return _fitted(readings, keys, queries, first, course)
 
     def hold_out(self, readings, numbers, fold_of, tested, problem, progress) -> HeldOut:
         """Judge held-out documents; see `View`. Each fold's words are weighed on its own."""
@@ -67,12 +69,20 @@ class FittedSentences:
         See `fit_carriers`.
     rubric : (384, K - 1)
         Where the queries started.
+    course : dict of int to FittedSentences, optional
+        What it was after some of the solver's steps, where it learnt from the start; not saved.
     """
 
     def __init__(
-        self, keys: np.ndarray, queries: Queries, carriers: np.ndarray, rubric: np.ndarray
+        self,
+        keys: np.ndarray,
+        queries: Queries,
+        carriers: np.ndarray,
+        rubric: np.ndarray,
+        course: "dict[int, FittedSentences] | None" = None,
     ):
         self.keys, self.queries, self.carriers, self.rubric = keys, queries, carriers, rubric
+        self.course = course or {}
 
     def queries_of(self, keys: np.ndarray) -> Queries:
         """What is asked, with a row for each of other words (v,) uint64; 0 for unknown ones."""
@@ -166,6 +176,20 @@ def rubric_queries(problem: Problem) -> np.ndarray:
     rows = sparse.csr_array(directions)
     queries, _ = fit_answers(rows, levels, problem.levels, INVERSE_REGULARISATION)
     return queries.astype(np.float32)
+
+
+def _fitted(
+    readings: Sequence[Reading],
+    keys: np.ndarray,
+    queries: Queries,
+    rubric: np.ndarray,
+    course: dict[int, FittedSentences] | None = None,
+) -> FittedSentences:
+    """Queries with the words that have a weight, and what tells a word's part in its sentence."""
+    known = np.flatnonzero(np.any(queries.words != 0, axis=1))
+    queries = queries._replace(words=queries.words[known])
+    carriers = fit_carriers(readings, all_similarities(readings, queries.directions.T))
+    return FittedSentences(keys[known], queries, carriers, rubric, course)
 
 
 def _logits(queries: Queries, sentences: Sentences) -> np.ndarray:

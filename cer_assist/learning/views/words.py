@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cer_assist.learning.calibration import fit_temperature, log_loss
+from cer_assist.learning.course import checkpoints
 from cer_assist.learning.lexical import MIN_DOCUMENTS
 from cer_assist.learning.network import TABLE, Network, Weights, drawn, joint_fit
 from cer_assist.learning.ordinal import balanced_weights
@@ -102,12 +103,20 @@ class WordsView:
         keys = common_words(readings)
         rows = 1 << len(keys).bit_length()  # a power of two: folds share one compiled step
         fresh = self._start(problem, keys, rows, start)
+        kept = set() if start else checkpoints(epochs)
+        course: dict[int, FittedNetwork] = {}
         found: list[FittedWords] = []
 
         def note(trained: list[Weights]) -> None:
             [weights] = trained
             table = weights[TABLE][: len(keys) + 1]
             found[:] = [FittedWords(self.network, {**weights, TABLE: table}, keys)]
+
+        def passed(share: float) -> None:
+            epoch = round(share * epochs)
+            if epoch in kept:
+                course[epoch] = found[0]
+            progress(share, found[0])
 
         joint_fit(self.network, 1, problem.levels, rows).fit(
             [rows_of(reading, keys)[: self.network.longest] for reading in readings],
@@ -116,10 +125,10 @@ class WordsView:
             fresh,
             epochs=epochs,
             seed=problem.seed,
-            progress=lambda share: progress(share, found[0]),
+            progress=passed,
             after_epoch=note,
         )
-        return found[0]
+        return FittedWords(self.network, found[0].weights, keys, course)
 
     def _start(self, problem: Problem, keys: np.ndarray, rows: int, start) -> Weights:
         """Fresh weights, or earlier ones with fresh states for the words that are new."""
@@ -142,10 +151,18 @@ class FittedWords(FittedNetwork):
     weights : dict of str to ndarray
     keys : (words,) uint64, sorted
         Of the table's rows from 1 on.
+    course : dict of int to FittedNetwork, optional
+        See `FittedNetwork`.
     """
 
-    def __init__(self, network: Any, weights: Weights, keys: np.ndarray):
-        super().__init__(network, weights)
+    def __init__(
+        self,
+        network: Any,
+        weights: Weights,
+        keys: np.ndarray,
+        course: dict[int, FittedNetwork] | None = None,
+    ):
+        super().__init__(network, weights, course)
         self.keys = keys
 
     def items(self, readings: Sequence[Reading]) -> list[np.ndarray]:
