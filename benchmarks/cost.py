@@ -35,6 +35,7 @@ from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
+from cer_assist.explain.version_scores import version_scores
 from cer_assist.explain.words import suggest, weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -226,7 +227,9 @@ def _job(many: Labelled, taught: int, scratch: Path, found: Any) -> None:
     rest = many.documents[taught:]
     for start in range(0, len(rest), SCORED_AT_ONCE):
         suggest(result.classifier, rest[start : start + SCORED_AT_ONCE])
-    weigh(result.classifier, part.documents, levels).level_words()
+    weighed = weigh(result.classifier, part.documents, levels)
+    weighed.level_words()
+    version_scores(result.classifier, part.documents, weighed)
     found.put((idle, trained, _peak(), time.perf_counter() - started))
 
 

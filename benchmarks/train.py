@@ -27,6 +27,7 @@ from cer_assist.cli.label_files import read_levels
 from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.rubric import parse_rubric
+from cer_assist.explain.version_scores import version_scores
 from cer_assist.explain.words import suggest, weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -155,7 +156,9 @@ def _round(
     result = learn(every.documents, levels)
     trained = time.perf_counter()
     suggest(result.classifier, rest)
-    weigh(result.classifier, every.documents, levels).level_words()
+    weighed = weigh(result.classifier, every.documents, levels)
+    weighed.level_words()
+    version_scores(result.classifier, every.documents, weighed)
     result.classifier.save(place)
     published = time.perf_counter()
     spent = time.process_time() - processor

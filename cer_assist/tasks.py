@@ -20,7 +20,8 @@ from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
-from cer_assist.explain.words import level_words
+from cer_assist.explain.version_scores import version_scores
+from cer_assist.explain.words import weigh
 from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
@@ -116,7 +117,8 @@ def learn(
         return f"Not trained: {error}"
     scored = score(result.classifier, reader.cache, material.open, _scoring(held))
     artefact, digest = save_artefact(settings, result.classifier)
-    words = level_words(result.classifier, documents, levels)
+    weighed = weigh(result.classifier, documents, levels)
+    kept = (earlier.word_scores or {}).get("words", {}) if earlier else {}
     publish, why, metrics = _judged(result, len(documents), earlier)
     metrics[quality.WEAK_BELOW] = _threshold(result, documents, earlier)
     if decided or reader.remark:
@@ -126,7 +128,8 @@ def learn(
         label_count=len(documents),
         last_event_id=material.last_event_id,
         metrics=metrics | reader.entry,
-        words={str(level): found for level, found in words.items()},
+        words={str(level): found for level, found in weighed.level_words().items()},
+        word_scores=version_scores(result.classifier, documents, weighed, kept),
         artefact=artefact,
         sha256=digest,
         seconds=time.monotonic() - started,

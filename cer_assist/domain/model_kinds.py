@@ -62,5 +62,7 @@ MODEL_KINDS: dict[str, KindWords] = {
         "The model published for such protocols, to compare with: very slow, wants many labels.",
     ),
 }
+# These have no course within a training: what they learn is the one solution of an equation.
+SOLVED_AT_ONCE = frozenset({"lexical", "rubric", "meaning"})
 # What these say does not depend on the encoder: they know words by their identity only.
 READ_NO_STATES = frozenset({"bilstm", "embedding", "self_attention", "maxpool", "lexical"})

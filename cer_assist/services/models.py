@@ -221,7 +221,7 @@ def newest(session: Session, project_id: int, count: int) -> Sequence[ModelVersi
     """The newest versions of a project, published or not, without their words."""
     return session.scalars(
         select(ModelVersion)
-        .options(defer(ModelVersion.words))
+        .options(defer(ModelVersion.words), defer(ModelVersion.word_scores))
         .where(ModelVersion.project_id == project_id)
         .order_by(ModelVersion.number.desc())
         .limit(count)

@@ -22,6 +22,7 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.views.app import create_app
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols
+from tests.scores import some_scores
 
 PageFor = Callable[..., Page]
 
@@ -135,7 +136,9 @@ def full(database: Database, world: World) -> None:
         project = session.get_one(Project, world.project_id)
         said = dict.fromkeys(world.protocols, (2, [0.1, 0.6, 0.2, 0.06, 0.04]))
         a_model(session, project, said, words=WORDS)
-        session.scalars(select(ModelVersion)).one().metrics = {
+        version = session.scalars(select(ModelVersion)).one()
+        version.word_scores = some_scores(steps=4)
+        version.metrics = {
             "qwk": FIGURE,
             "accuracy": FIGURE,
             "n": 45,

@@ -27,6 +27,8 @@ ADDRESSES = (
     "/p/demo/words",
     "/p/demo/words?at_least=100",
     "/p/demo/words/4/study",
+    "/p/demo/words/plane",
+    "/p/demo/words/plane?word=committee&q=board",
     "/p/demo/words/4/nowhere",
     "/p/demo/model",
     "/p/demo/rubric",

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from cer_assist.domain.model_kinds import SOLVED_AT_ONCE
 from cer_assist.learning.course import CHECKPOINTS, DOCUMENTS, checkpoints, told_of
-from tests.learning.planted import fitted, planted
+from tests.learning.planted import TAUGHT, fitted, planted
 
 NETWORKS = ["attention", "embedding", "hierarchical"]
 
@@ -33,6 +34,12 @@ def test_a_course_leads_to_what_was_learnt(name: str) -> None:
     assert last.logits(readings) == pytest.approx(view.logits(readings), abs=1e-5)
     assert np.abs(first.logits(readings) - view.logits(readings)).max() > 0.5
     assert last.course == {}
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_what_has_no_course_is_what_pages_call_solved_at_once(name: str) -> None:
+    readings, levels = planted(12, seed=0)
+    assert hasattr(fitted(name, readings, levels), "course") is (name not in SOLVED_AT_ONCE)
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, "sentences"])

@@ -71,6 +71,10 @@ def test_labels_become_a_version_with_words_and_suggestions(
                 assert text[start:end].strip() == text[start:end] != ""
                 assert len(numbers) == NUMBERS[highlight.method]
         assert verify(session).intact
+    assert version.word_scores is not None
+    assert version.word_scores["documents"] == version.label_count
+    assert len(version.word_scores["words"]["committee"]) == 2 + 5
+    assert version.word_scores["course"]["of"] == "sentences"
     _next_version_continues(database, settings, project_id)
 
 
@@ -89,6 +93,11 @@ def _next_version_continues(database: Database, settings: Settings, project_id: 
         classifier = tasks.load_current(settings, version)
         assert classifier.n_labels_ == version.label_count
         assert classifier.marking_ is not None  # its labels came with quotes
+    assert first.word_scores is not None
+    assert version.word_scores is not None
+    # What was followed goes on: all of it is still said in two labelled protocols.
+    assert first.word_scores["words"].keys() <= version.word_scores["words"].keys()
+    assert version.word_scores["course"] is None
     _a_roll_back_has_its_suggestions_made(database, settings, project_id, first.id)
 
 

@@ -28,6 +28,7 @@ class ModelVersion(Base):
     last_event_id: Mapped[int]  # it knows label events up to this one
     metrics: Mapped[Structure]
     words: Mapped[Structure]  # {level: [{word, weight, n_documents, …}]}
+    # As `explain.version_scores` has it; empty for versions made before it was kept.
     word_scores: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     artefact: Mapped[str] = mapped_column(String(200))  # folder under the home's models/
     sha256: Mapped[Digest]

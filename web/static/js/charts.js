@@ -1,25 +1,9 @@
-// Draws what the tables of the Model page say. Colours are the page's own variables, so a chart
-// follows light and dark by itself; a picture is one image to a screen reader, its table the rest.
+// Draws what the tables of the Model page say.
 
-const { Plot } = window;
-const ACCENT = "var(--accent)";
-const QUIET = "var(--quiet)";
-const SHEET = "var(--sheet)";
-const HEIGHT = 260;
-const NARROWEST = 120; // below it a figure is hidden or not yet laid out
+import { ACCENT, Plot, QUIET, SHEET, drawAll, picture } from "./plots.js";
+
 const percent = (share) => `${Math.round(share * 100)} %`;
 const places = (value) => value.toFixed(2);
-
-// Plot writes a style element, which our content security policy rightly refuses: model.css has its
-// rules. Names on groups would be read out although the picture as a whole has one.
-function picture(options, label) {
-  const drawn = Plot.plot({ className: "plot", height: HEIGHT, marginTop: 30, marginLeft: 48, marginBottom: 44, ...options });
-  for (const style of drawn.querySelectorAll("style")) style.remove();
-  for (const group of drawn.querySelectorAll("[aria-label]")) group.removeAttribute("aria-label");
-  drawn.setAttribute("role", "img");
-  drawn.setAttribute("aria-label", label);
-  return drawn;
-}
 
 function curve(points, key, title, width) {
   const measured = points.filter((point) => point[key] && point[key].value !== null);
@@ -95,7 +79,7 @@ function reliability(bins, width) {
   );
 }
 
-const DRAWERS = {
+drawAll({
   learning(figure, points, width) {
     const titles = JSON.parse(figure.dataset.titles);
     const side = width < 640 ? width : (width - 16) / titles.length;
@@ -104,31 +88,4 @@ const DRAWERS = {
       .map(([key, title]) => curve(points, key, title, Math.floor(side) - 18));
   },
   reliability: (_figure, bins, width) => [reliability(bins, width - 18)],
-};
-
-function draw(figure) {
-  const place = figure.querySelector(".drawings");
-  const pictures = DRAWERS[figure.dataset.chart](figure, JSON.parse(figure.dataset.points), figure.clientWidth);
-  place.replaceChildren(
-    ...pictures.map((drawn) => {
-      const frame = document.createElement("div");
-      frame.className = "drawing";
-      frame.append(drawn);
-      return frame;
-    }),
-  );
-}
-
-for (const figure of document.querySelectorAll("figure[data-chart]")) {
-  if (Plot) {
-    let width = 0;
-    figure.querySelector("details").open = false;
-    figure.classList.add("drawn");
-    new ResizeObserver(() => {
-      if (figure.clientWidth === width || figure.clientWidth < NARROWEST) return;
-      width = figure.clientWidth;
-      draw(figure);
-    }).observe(figure); // which calls at once, when the page has been laid out
-  }
-  figure.classList.remove("draws");
-}
+});
