@@ -1,10 +1,15 @@
 """What is kept of how a view came to be what it is."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from cer_assist.domain.model_kinds import SOLVED_AT_ONCE
 from cer_assist.learning.course import CHECKPOINTS, DOCUMENTS, checkpoints, told_of
+from cer_assist.learning.views import VIEWS
+from cer_assist.learning.views.networks import FittedNetwork
+from cer_assist.learning.views.sentences import FittedSentences
 from tests.learning.planted import TAUGHT, fitted, planted
 
 NETWORKS = ["attention", "embedding", "hierarchical"]
@@ -24,10 +29,15 @@ def test_a_course_is_told_of_different_documents_and_of_few(count: int) -> None:
     assert len(some) == len(set(some)) == min(count, DOCUMENTS)
 
 
+def learnt(name: str, **changes: Any) -> FittedNetwork | FittedSentences:
+    view = fitted(name, *planted(40, seed=0), **changes)
+    assert isinstance(view, FittedNetwork | FittedSentences)
+    return view
+
+
 @pytest.mark.parametrize("name", [*NETWORKS, "sentences"])
 def test_a_course_leads_to_what_was_learnt(name: str) -> None:
-    readings, levels = planted(40, seed=0)
-    view = fitted(name, readings, levels)
+    readings, view = planted(40, seed=0)[0], learnt(name)
     steps = sorted(view.course)
     assert 1 < len(steps) <= CHECKPOINTS
     first, last = view.course[steps[0]], view.course[steps[-1]]
@@ -44,7 +54,6 @@ def test_what_has_no_course_is_what_pages_call_solved_at_once(name: str) -> None
 
 @pytest.mark.parametrize("name", [*NETWORKS, "sentences"])
 def test_what_learns_on_or_was_read_back_has_none(name: str) -> None:
-    readings, levels = planted(40, seed=0)
-    view = fitted(name, readings, levels)
-    assert fitted(name, readings, levels, start=view).course == {}
-    assert "course" not in view.arrays()
+    view = learnt(name)
+    assert learnt(name, start=view).course == {}
+    assert vars(VIEWS[name].load(view.arrays()))["course"] == {}
