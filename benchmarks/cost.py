@@ -36,7 +36,8 @@ from cer_assist.domain.errors import NotFound
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
 from cer_assist.explain.version_scores import version_scores
-from cer_assist.explain.words import suggest, weigh
+from cer_assist.explain.weighed import weigh
+from cer_assist.explain.words import suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder

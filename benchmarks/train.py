@@ -28,7 +28,8 @@ from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.rubric import parse_rubric
 from cer_assist.explain.version_scores import version_scores
-from cer_assist.explain.words import suggest, weigh
+from cer_assist.explain.weighed import weigh
+from cer_assist.explain.words import suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder, batches_by_length, padded_inputs

@@ -2,7 +2,8 @@
 
 The `embedding` kind learns all of SST-2 for several lambdas; its epochs are chosen on the
 development part. Then the words of Sun & Lu's three groups, which were formed by how often a word
-occurs in positive and negative sentences of the training part, are looked up in what it has learnt.
+occurs in positive and negative sentences of the training part, are looked up in what it has learnt,
+and in what it was after some of its epochs.
 """
 
 from __future__ import annotations
@@ -49,14 +50,23 @@ def main(argv: list[str]) -> None:
     keys = _keys_of(sets["train"], readings["train"])
     rows: list[list[object]] = []
     accuracies: list[list[object]] = []
+    courses: list[list[object]] = []
     for scale in options.lambdas:
         fitted, epochs = _trained(scale, sets, readings)
         right = (fitted.logits(readings["test"])[:, 0] > 0) == _numbers(sets["test"])
         accuracies.append([f"{scale:g}", epochs, f"{right.mean():.3f}"])
         found = network_scores(fitted, readings["train"])
         rows += [_row(scale, group, groups[group], keys, found) for group in GROUPS]
+        for epoch, stage in sorted(fitted.course.items()):
+            then = network_scores(stage, readings["train"])
+            for group in GROUPS:
+                row = _row(scale, group, groups[group], keys, then)
+                courses.append([row[0], epoch, group, row[4], row[5]])
     print_table("SST-2, Sun & Lu's tokens", ("lambda", "epochs", "test accuracy"), accuracies)
     print_table("Words of their groups: means, polarity towards positive", HEADER, rows)
+    print_table(
+        "The same during training", ("lambda", "epoch", *HEADER[1:2], *HEADER[4:6]), courses
+    )
 
 
 def _trained(

@@ -21,7 +21,7 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
 from cer_assist.explain.version_scores import version_scores
-from cer_assist.explain.words import weigh
+from cer_assist.explain.weighed import weigh
 from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document

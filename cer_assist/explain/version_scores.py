@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.scores import Source, WordScores, has_scores, network_scores, word_scores
-from cer_assist.explain.words import MIN_DOCUMENTS, Weighed
+from cer_assist.explain.weighed import Weighed
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.course import told_of
 from cer_assist.learning.documents import Document
@@ -107,7 +108,7 @@ def _shares(weighed: Weighed) -> _Table:
             tally.contributions / tally.documents,
         )
         for word, tally in weighed.overall.items()
-        if tally.documents >= MIN_DOCUMENTS
+        if tally.documents >= MIN_WORD_PROTOCOLS
     }
 
 

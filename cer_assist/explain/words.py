@@ -1,19 +1,16 @@
-"""Suggestions with the words they rest on, and each level's words over many documents.
+"""Suggestions with the words they rest on.
 
 Words are weighed by what they add to a level where the model looked, never by attention alone:
 attention says where it looks, not what it concludes. Every weight is normalised within its
 protocol, so a long protocol does not drown a short one.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.attribution import Attribution, attribute
 from cer_assist.explain.evidence import evidence_strength
 from cer_assist.explain.gathering import Gathering, gatherings
@@ -27,7 +24,6 @@ from cer_assist.learning.readings import read
 TOP_WORDS = 30
 WORDS_PER_LEVEL, TOP_ALONE = 6, 10  # of what else is kept of a document
 TOP_SENTENCES = 3
-LEVEL_WORDS = 50
 _CHUNK = 512  # documents held in memory at once
 
 
@@ -147,92 +143,12 @@ def suggest(
     progress : callable (share done, message)
         May raise `Cancelled`.
     """
-    found = _attributions(classifier, documents, progress, "Suggesting levels")
+    found = attributions(classifier, documents, progress, "Suggesting levels")
     asked = [None] * len(documents) if levels is None else levels
     return [
         _suggestion(classifier, document, seen, level)
         for (document, seen), level in zip(found, asked, strict=True)
     ]
-
-
-class Tally:
-    """Sums over the documents that have a word."""
-
-    def __init__(self, levels: int) -> None:
-        self.documents = 0
-        self.attention = 0.0
-        self.contributions = np.zeros(levels)
-
-    def add(self, attention: float, contributions: np.ndarray) -> None:
-        """Count one document more."""
-        self.documents += 1
-        self.attention += attention
-        self.contributions += contributions
-
-
-class Weighed(NamedTuple):
-    """What the words of some documents do, from one look at each document.
-
-    Attributes
-    ----------
-    scale : tuple of int
-    overall : dict of str to Tally
-        Of every content word, case folded.
-    by_level : dict of int to dict of str to Tally
-        The same over the documents that have a level.
-    sizes : Counter
-        How many documents have a level.
-    """
-
-    scale: tuple[int, ...]
-    overall: dict[str, Tally]
-    by_level: dict[int, dict[str, Tally]]
-    sizes: Counter[int]
-
-    def level_words(self) -> dict[int, list[dict[str, Any]]]:
-        """The words that speak for each level in the documents that have it.
-
-        Returns
-        -------
-        dict of level to list of dict
-            At most 50 words a level, weightiest first, JSON-able: `word`; `weight`, its mean
-            contribution to the level over the level's documents, 1 for the first word;
-            `n_documents` of the level that have it (at least 2); `attention`, its mean share where
-            it stands; `polarity` {level: mean change of log-odds} over all documents that have it.
-        """
-        return {level: _ranked(self, level) for level in self.scale}
-
-
-@threadpool_limits.wrap(limits=1)
-def weigh(
-    classifier: ProtocolClassifier,
-    documents: Sequence[Document],
-    levels: Sequence[int],
-    progress: Progress = silent,
-) -> Weighed:
-    """Add up what words do in documents whose levels are known.
-
-    Parameters
-    ----------
-    classifier : ProtocolClassifier
-    documents : sequence of Document
-    levels : sequence of int
-        The documents' levels.
-    progress : callable (share done, message)
-    """
-    size = len(classifier.scale)
-    tables = {level: _tallies(size) for level in classifier.scale}
-    overall = _tallies(size)
-    found = _attributions(classifier, documents, progress, "Weighing words")
-    for (document, seen), level in zip(found, levels, strict=True):
-        for word, attention, contributions in _by_word(document, seen):
-            for tally in (overall[word], tables[level][word]):
-                tally.add(attention, contributions)
-    return Weighed(classifier.scale, dict(overall), {**tables}, Counter(levels))
-
-
-def _tallies(levels: int) -> defaultdict[str, Tally]:
-    return defaultdict(lambda: Tally(levels))
 
 
 def _suggestion(
@@ -314,47 +230,13 @@ def _masses(document: Document, seen: Attribution, weights: np.ndarray) -> tuple
     return tuple(found)
 
 
-def _by_word(document: Document, seen: Attribution) -> Iterator[tuple[str, float, np.ndarray]]:
-    """Each different word of a document with its summed attention and contributions (K,)."""
-    spans = seen.reading.words
-    names = [document.text[start:end].casefold() for start, end in spans.tolist()]
-    different, which = np.unique(np.array(names, object), return_inverse=True)
-    attention = np.bincount(which, seen.attention, len(different))
-    for at, word in enumerate(different):
-        yield word, attention[at], seen.contributions[:, which == at].sum(axis=1)
-
-
-def _ranked(weighed: Weighed, level: int) -> list[dict[str, Any]]:
-    number, table = weighed.scale.index(level), weighed.by_level[level]
-    scores = {
-        word: float(tally.contributions[number]) / weighed.sizes[level]
-        for word, tally in table.items()
-        if tally.documents >= MIN_WORD_PROTOCOLS and tally.contributions[number] > 0
-    }
-    best = sorted(scores, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
-    return [
-        {
-            "word": word,
-            "weight": scores[word] / scores[best[0]],
-            "n_documents": table[word].documents,
-            "attention": float(table[word].attention / table[word].documents),
-            "polarity": {
-                str(value): float(change / weighed.overall[word].documents)
-                for value, change in zip(
-                    weighed.scale, weighed.overall[word].contributions, strict=True
-                )
-            },
-        }
-        for word in best
-    ]
-
-
-def _attributions(
+def attributions(
     classifier: ProtocolClassifier,
     documents: Sequence[Document],
     progress: Progress,
     message: str,
 ) -> Iterator[tuple[Document, Attribution]]:
+    """Documents with their attributions, in order; a part of them is held in memory at once."""
     classifier.cache.encode(documents, progress)
     for start in range(0, len(documents), _CHUNK):
         chunk = documents[start : start + _CHUNK]

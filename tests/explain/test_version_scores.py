@@ -9,7 +9,7 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.explain import version_scores as module
 from cer_assist.explain.scores import WordScores, word_scores
 from cer_assist.explain.version_scores import LEADING, version_scores
-from cer_assist.explain.words import weigh
+from cer_assist.explain.weighed import weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import silent

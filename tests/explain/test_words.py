@@ -6,7 +6,8 @@ import pytest
 from cer_assist.domain.errors import Cancelled
 from cer_assist.explain.attribution import attribute
 from cer_assist.explain.evidence import evidence_strength
-from cer_assist.explain.words import LEVEL_WORDS, TOP_WORDS, Suggestion, suggest, weigh
+from cer_assist.explain.weighed import LEVEL_WORDS, weigh
+from cer_assist.explain.words import TOP_WORDS, Suggestion, suggest
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS

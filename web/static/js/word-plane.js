@@ -8,7 +8,7 @@ const HEIGHT = 460;
 const MARGIN = { marginTop: 30, marginLeft: 60, marginRight: 24, marginBottom: 44 };
 const MOST_NAMES = 28;
 const CROWDED = 2; // more points under a name, its own included, would be hidden by it
-const LETTER = 7.2; // pixels of a letter in names, somewhat generous
+const LETTER = 8; // pixels of a letter in names, somewhat generous
 const LINE = 15;
 const GROUPS = {
   for: { colour: ACCENT, symbol: "triangle" },
@@ -45,7 +45,7 @@ function names(points, domains, width, chosen) {
     if (named.length === MOST_NAMES || (wanted() && !first(point))) break;
     const [x, y] = [across(point.polarity, domains.x, wide), tall - across(point.attention, domains.y, tall)];
     const size = point.word.length * LETTER + 10;
-    const left = x + size > wide + MARGIN.marginRight;
+    const left = x + size > wide + MARGIN.marginRight - 6;
     const box = { left: left ? x - size : x, right: left ? x : x + size, top: y - LINE / 2, bottom: y + LINE / 2 };
     if (taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)) continue;
     if (!first(point) && isCrowded(box)) continue;
