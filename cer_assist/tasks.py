@@ -129,7 +129,8 @@ def learn(
         last_event_id=material.last_event_id,
         metrics=metrics | reader.entry,
         words={str(level): found for level, found in weighed.level_words().items()},
-        word_scores=version_scores(result.classifier, documents, weighed, kept),
+        word_scores=version_scores(result.classifier, documents, weighed, kept)
+        | {"attended": {str(level): found for level, found in weighed.attended_words().items()}},
         artefact=artefact,
         sha256=digest,
         seconds=time.monotonic() - started,

@@ -65,7 +65,30 @@ class Weighed(NamedTuple):
             `n_documents` of the level that have it (at least 2); `attention`, its mean share where
             it stands; `polarity` {level: mean change of log-odds} over all documents that have it.
         """
-        return {level: _ranked(self, level) for level in self.scale}
+        return {level: _ranked(self, level, self._speaking(level)) for level in self.scale}
+
+    def attended_words(self) -> dict[int, list[dict[str, Any]]]:
+        """The words that have most attention in the documents of each level, whatever they say.
+
+        Returns
+        -------
+        dict of level to list of dict
+            As `level_words`, with the mean share of attention over the level's documents in place
+            of the contribution.
+        """
+        return {level: _ranked(self, level, self._attended(level)) for level in self.scale}
+
+    def _speaking(self, level: int) -> dict[str, float]:
+        number = self.scale.index(level)
+        return {word: float(one.contributions[number]) for word, one in self._told(level)}
+
+    def _attended(self, level: int) -> dict[str, float]:
+        return {word: one.attention for word, one in self._told(level)}
+
+    def _told(self, level: int) -> Iterator[tuple[str, Tally]]:
+        for word, tally in self.by_level[level].items():
+            if tally.documents >= MIN_WORD_PROTOCOLS:
+                yield word, tally
 
 
 @threadpool_limits.wrap(limits=1)
@@ -110,14 +133,11 @@ def _by_word(document: Document, seen: Attribution) -> Iterator[tuple[str, float
         yield word, attention[at], seen.contributions[:, which == at].sum(axis=1)
 
 
-def _ranked(weighed: Weighed, level: int) -> list[dict[str, Any]]:
-    number, table = weighed.scale.index(level), weighed.by_level[level]
-    scores = {
-        word: float(tally.contributions[number]) / weighed.sizes[level]
-        for word, tally in table.items()
-        if tally.documents >= MIN_WORD_PROTOCOLS and tally.contributions[number] > 0
-    }
-    best = sorted(scores, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
+def _ranked(weighed: Weighed, level: int, scores: dict[str, float]) -> list[dict[str, Any]]:
+    """By sums over the level's documents, which rank as their means do."""
+    table = weighed.by_level[level]
+    positive = (word for word, score in scores.items() if score > 0)
+    best = sorted(positive, key=lambda word: (-scores[word], word))[:LEVEL_WORDS]
     return [
         {
             "word": word,

@@ -13,6 +13,7 @@ from cer_assist.store.tables import ModelVersion
 from cer_assist.views.access import database
 
 SHOWN = 25  # words a level, on the page and in the picture
+WEIGHT, ATTENTION = "weight", "attention"  # what words are listed by
 
 
 class LevelWords(NamedTuple):
@@ -21,6 +22,8 @@ class LevelWords(NamedTuple):
     version: ModelVersion | None
     rubric: Rubric
     at_least: int  # protocols of a level that its words occur in
+    by: str
+    orders: tuple[str, ...]  # that the version can be asked for
     table: dict[int, list[dict[str, Any]]]
 
     def context(self) -> dict[str, Any]:
@@ -35,8 +38,19 @@ def level_words() -> LevelWords:
         rubric = rubrics.project_rubric(session, g.project)
     asked = request.args.get("at_least", MIN_WORD_PROTOCOLS, type=int)
     at_least = max(MIN_WORD_PROTOCOLS, asked)
-    table = word_table(version.words, rubric.scale, at_least) if version else {}
-    return LevelWords(version, rubric, at_least, table)
+    stored = _stored(version)
+    by = request.args.get("by", WEIGHT)
+    by = by if by in stored else WEIGHT
+    table = word_table(stored[by], rubric.scale, at_least) if version else {}
+    return LevelWords(version, rubric, at_least, by, tuple(stored), table)
+
+
+def _stored(version: ModelVersion | None) -> dict[str, dict[str, Any]]:
+    """The version's lists of words; those of attention are younger than the others."""
+    if version is None:
+        return {WEIGHT: {}}
+    attended = (version.word_scores or {}).get("attended")
+    return {WEIGHT: version.words} | ({ATTENTION: attended} if attended else {})
 
 
 def word_table(

@@ -1,5 +1,7 @@
 """Which words come first, by what they and their neighbours add and where readers would mark."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from cer_assist.learning.calibration import Blend
 from tests.learning.shared import a_reading
 
 
-def a_document(adds: list[float], expected: list[float] | None = None) -> Attribution:
+def a_document(adds: Sequence[float], expected: Sequence[float] | None = None) -> Attribution:
     """Ten words in two sentences, looked at alike; what each adds to the second of two levels."""
     return Attribution(
         reading=a_reading([7] * 10),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cer_assist.domain.errors import Cancelled
+from cer_assist.domain.labels import MIN_WORD_PROTOCOLS
 from cer_assist.explain.attribution import attribute
 from cer_assist.explain.evidence import evidence_strength
 from cer_assist.explain.weighed import LEVEL_WORDS, weigh
@@ -144,3 +145,19 @@ def test_suggesting_can_be_stopped(model: ProtocolClassifier, demo: Demo) -> Non
 
     with pytest.raises(Cancelled):
         suggest(model, demo.documents, stop)
+
+
+def test_attended_words_have_most_attention_in_a_levels_documents(model, demo: Demo) -> None:
+    weighed = weigh(model, demo.documents, demo.levels)
+    for level, found in weighed.attended_words().items():
+        sums = {word: tally.attention for word, tally in weighed.by_level[level].items()}
+        listed = [sums[row["word"]] for row in found]
+        assert listed == sorted(listed, reverse=True)
+        kept = {row["word"] for row in found}
+        others = [
+            sums[word]
+            for word, tally in weighed.by_level[level].items()
+            if word not in kept and tally.documents >= MIN_WORD_PROTOCOLS
+        ]
+        assert max(others, default=0.0) <= listed[-1]
+        assert found[0]["weight"] == 1

@@ -143,8 +143,8 @@ def test_levels_are_the_same_with_and_without_marks(
     )
     assert plain.marking_ is None
     assert taught.marking_ is not None
-    found = [model.predict_proba(demo.documents) for model in (plain, taught)]
-    assert np.array_equal(*found)
+    before, after = (model.predict_proba(demo.documents) for model in (plain, taught))
+    assert np.array_equal(before, after)
 
 
 def learnt_by_fold(

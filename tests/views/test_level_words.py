@@ -7,8 +7,11 @@ import io
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import select
 
+from cer_assist.store.tables import ModelVersion
 from cer_assist.views.level_words import word_table
+from tests.scores import some_scores
 from tests.views.conftest import WORDS
 from tests.views.office import OWN, Office
 
@@ -65,3 +68,21 @@ def test_without_a_model_the_files_are_empty_and_not_broken(office: Office, endi
     reply = office.browser("coder@own").get(f"{ADDRESS}{ending}")
     assert reply.status_code == 200
     assert reply.headers["Content-Disposition"] == f'attachment; filename="own-words{ending}"'
+
+
+def test_the_words_with_most_attention_are_listed_where_the_version_kept_them(
+    busy: Office,
+) -> None:
+    browser = busy.browser("auditor@own")
+    assert "by=attention" not in browser.get(ADDRESS).text
+    with busy.database.write() as session:
+        version = session.scalars(select(ModelVersion)).one()
+        word = {"word": "protocol", "weight": 1.0, "n_documents": 9}
+        version.word_scores = some_scores() | {"attended": {"2": [word]}}
+    assert "by=attention" in browser.get(ADDRESS).text
+    page = browser.get(f"{ADDRESS}?by=attention").text
+    assert "have most attention" in page
+    assert "protocol</a>" in page
+    assert "recruitment" not in page
+    rows = csv.DictReader(io.StringIO(browser.get(f"{ADDRESS}.csv?by=attention").text))
+    assert [row["word"] for row in rows] == ["protocol"]
