@@ -15,11 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
 from cer_assist.config import Settings
-from cer_assist.services import accounts, jobs
+from cer_assist.domain.remarks import Remark
+from cer_assist.services import accounts, history, jobs, remarks, suggestions
+from cer_assist.services.remarks import RemarkRequest
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
+from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views.app import create_app
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols
 from tests.scores import some_scores
@@ -137,7 +140,7 @@ def full(database: Database, world: World) -> None:
         said = dict.fromkeys(world.protocols, (2, [0.1, 0.6, 0.2, 0.06, 0.04]))
         a_model(session, project, said, words=WORDS)
         version = session.scalars(select(ModelVersion)).one()
-        version.word_scores = some_scores(steps=4)
+        version.word_scores = some_scores(steps=4) | {"attended": WORDS}
         version.metrics = {
             "qwk": FIGURE,
             "accuracy": FIGURE,
@@ -146,6 +149,11 @@ def full(database: Database, world: World) -> None:
             "confusion": [[3, 1, 0, 0, 0]] * 5,
         }
         a_label(session, project, world.protocols[0], by=world.ana, level=4)
+        first = world.protocols[0]
+        shown = suggestions.current_suggestion_id(session, project.id, first) or 0
+        history.disclose(session, first, world.ana, Disclosed.suggestion, shown)
+        remark = RemarkRequest(first, shown, Remark.not_evidence, 0, 5)
+        remarks.record(session, project.id, world.ana, remark)
         session.get_one(Account, world.lea).is_administrator = True
         jobs.enqueue(session, "retrain", world.project_id)
         failed = session.scalars(select(Job).where(Job.kind == "encode")).one()

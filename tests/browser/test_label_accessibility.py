@@ -46,6 +46,13 @@ def details(page: Page) -> None:
     page.locator("details.more summary").first.click()
 
 
+def contested(page: Page) -> None:
+    reveal(page)
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Not evidence: Study").click()
+    expect(page.locator("mark.contested")).to_have_text("Study")
+
+
 def sheet(key: str) -> Callable[[Page], None]:
     def opened(page: Page) -> None:
         page.keyboard.press(key)
@@ -64,6 +71,7 @@ STATES: dict[str, Callable[[Page], None]] = {
     "skip": sheet("s"),
     "rules": sheet("r"),
     "keys": sheet("?"),
+    "contested": contested,
 }
 
 

@@ -30,6 +30,8 @@ ADDRESSES = (
     "/p/demo/words/plane",
     "/p/demo/words/plane?word=committee&q=board",
     "/p/demo/words/4/nowhere",
+    "/p/demo/words/remarks",
+    "/p/demo/words?by=attention",
     "/p/demo/model",
     "/p/demo/rubric",
     "/p/demo/data",

@@ -82,7 +82,7 @@ def on_request(modelled: Office) -> None:
         "words": [[0, 3, 1.0, 0.5, 0.0, 0.0, 1.25, 0.0, 0.0]],
         "sentences": [],
         "sections": [],
-        "gatherings": [],
+        "gatherings": [[0, 0, 3, 0.5, 0.25], [0, 4, 9, 0.1, 0.2]],
         "evidence_strength": 0.4,
     }
     with modelled.database.write() as session:

@@ -104,6 +104,9 @@ def test_what_was_said_on_request_is_shown_with_what_it_knew_and_noted(modelled:
     page = browser.get(address(shown)).text
     assert "+1.25" in page
     assert "learned from this protocol's own level" in page
+    assert "Which words gather from which" in page
+    assert '<td class="number heat-9">50.0</td>' in page
+    assert '<td class="number">70</td>' in page  # what the second one looks at elsewhere
     with modelled.database.read() as session:
         seen = session.scalars(select(Disclosure.what).where(Disclosure.protocol_id == shown)).all()
     assert Disclosed.suggestion in seen
