@@ -80,8 +80,8 @@ METHODS: dict[str, Method] = {
 }
 # The last two pairs are the same unless marks taught where to look.
 COMPARED = (("attended", "single"), ("attended", "in_passages"), ("supervised", "attention"))
-# On the reference protocols the words it puts first carry as much as those of gradients, what is
-# left of the others carries less, and more of them are what readers marked; docs/explanations.md.
+# On the reference protocols the words it puts first carry as much as those of gradients, and more
+# of them are what readers marked; docs/explanations.md.
 DEFAULT_METHOD = "attended"
 
 

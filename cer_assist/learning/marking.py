@@ -27,9 +27,9 @@ from cer_assist.learning.readings import Reading, around, by_word
 from cer_assist.learning.rubric_texts import unit
 
 PENALTY = 0.6  # beside the summed loss, so that few marked documents move it little
-WORD_SCALE = 0.3  # of a word's state in deviations, beside a sentence's direction of length one
-REACH = 3  # words on each side that tell of the one between them
-STEPS, WARM_STEPS = 25, 10
+STATE_SCALE = 0.3  # of states in deviations, beside a sentence's direction of length one
+REACH = 3  # words on each side whose states tell of the one between them
+STEPS, WARM_STEPS = 15, 5
 
 
 class Marking(NamedTuple):
@@ -39,21 +39,19 @@ class Marking(NamedTuple):
     ----------
     sentence : (384,) float32
         Worth of a sentence's direction.
-    word, near : (64,) float32
-        Worth of a word's own state and of its neighbours', in deviations.
+    near : (64,) float32
+        Worth of the mean state of a word and its neighbours, in deviations.
     """
 
     sentence: np.ndarray
-    word: np.ndarray
     near: np.ndarray
 
     def expected(self, reading: Reading) -> np.ndarray:
         """The share of a reader's marks that each content word would get, (words,); 1 in all."""
         if not len(reading.words):
             return np.zeros(0)
-        worth = np.stack([self.word, self.near], axis=1) / UNITS_PER_DEVIATION
-        own, near = _means(reading, reading.states.astype(np.float32) @ worth).T
-        scores = own + around(near, reading.sentences, REACH)
+        worth = reading.states.astype(np.float32) @ (self.near / UNITS_PER_DEVIATION)
+        scores = around(_means(reading, worth), reading.sentences, REACH)
         scores += (unit(reading.sentence_states) @ self.sentence)[reading.sentences]
         shares = np.exp(scores - scores.max())
         return shares / shares.sum()
@@ -135,14 +133,13 @@ class _Loss:
         )
         states = [_means(r, r.states.astype(np.float32)) for r in readings]
         near = [around(s, r.sentences, REACH) for s, r in zip(states, readings, strict=True)]
-        scale = WORD_SCALE / UNITS_PER_DEVIATION
-        both = np.concatenate([np.concatenate(states), np.concatenate(near)], axis=1) * scale
-        self._words = both.astype(np.float32)  # (words, 128)
-        self.size = self._sentences.shape[1] + self._words.shape[1]
+        scale = STATE_SCALE / UNITS_PER_DEVIATION
+        self._near = (np.concatenate(near) * scale).astype(np.float32)  # (words, 64)
+        self.size = self._sentences.shape[1] + self._near.shape[1]
 
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        by_sentence, by_own = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
-        scores = (self._sentences @ by_sentence)[self._home] + self._words @ by_own
+        by_sentence, by_near = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
+        scores = (self._sentences @ by_sentence)[self._home] + self._near @ by_near
         scores -= np.maximum.reduceat(scores, self._starts)[self._document]
         powers = np.exp(scores)
         totals = np.add.reduceat(powers, self._starts)[self._document]
@@ -154,22 +151,20 @@ class _Loss:
         wrong += shares * (self._contested - refused[self._document]) / left[self._document]
         wrong = wrong.astype(np.float32)
         sums = np.bincount(self._home, wrong, len(self._sentences)).astype(np.float32)
-        gradient = np.concatenate([sums @ self._sentences, wrong @ self._words])
+        gradient = np.concatenate([sums @ self._sentences, wrong @ self._near])
         return float(loss), gradient + PENALTY * flat
 
     def marking(self, flat: np.ndarray) -> Marking:
         """What was found, as it is used."""
-        width = self._sentences.shape[1]
-        sentence, own = np.split(flat.astype(np.float32), [width])
-        return Marking(sentence, *np.split(own * np.float32(WORD_SCALE), 2))
+        sentence, near = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
+        return Marking(sentence, near * np.float32(STATE_SCALE))
 
     def place_of(self, earlier: Marking) -> np.ndarray:
         """The opposite of `marking`."""
-        own = np.concatenate([earlier.word, earlier.near]) / WORD_SCALE
-        return np.concatenate([earlier.sentence, own]).astype(float)
+        return np.concatenate([earlier.sentence, earlier.near / STATE_SCALE]).astype(float)
 
 
 def _means(reading: Reading, values: np.ndarray) -> np.ndarray:
-    """Mean of values (pieces, m) over the pieces of each content word, (words, m)."""
+    """Mean of values (pieces, ...) over the pieces of each content word, (words, ...)."""
     pieces = np.bincount(reading.word_of_piece, minlength=len(reading.words))
-    return by_word(reading, values) / np.maximum(pieces, 1)[:, None]
+    return by_word(reading, values) / pieces.reshape(-1, *[1] * (values.ndim - 1))
