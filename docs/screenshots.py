@@ -188,6 +188,12 @@ def words(page: Page) -> None:
     page.goto(f"/p/{SLUG}/words")
 
 
+def plane(page: Page) -> None:
+    """What words say of the highest level, against how much they are looked at."""
+    page.goto(f"/p/{SLUG}/words/plane?level=5")
+    expect(page.locator("figure.drawn svg").first).to_be_visible()
+
+
 def model(page: Page) -> None:
     """The quality of the version in use."""
     page.goto(f"/p/{SLUG}/model")
@@ -227,6 +233,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "label-dark": dark,
     "label-reveal": reveal,
     "words": words,
+    "plane": plane,
     "model": model,
     "model-charts": model_charts,
     "history": history,
