@@ -40,7 +40,8 @@ class Asked:
 def explain(database: Database, settings: Settings, held: Held) -> str:
     """Answer the requests that wait for the project; says how many."""
     done, left = 0, ""
-    for asked in _read(database, held.claim.project_id):
+    waiting = _read(database, held.claim.project_id)
+    for asked in waiting:
         try:
             said = _said(settings, asked, held)
         except Corrupt as error:
@@ -52,6 +53,9 @@ def explain(database: Database, settings: Settings, held: Held) -> str:
             continue
         _store(database, held, asked.requests, said)
         done += len(said)
+    if sum(len(asked.requests) for asked in waiting) == explanations.AT_ONCE:
+        with database.write() as session:  # there may be more
+            jobs.enqueue(session, jobs.EXPLAIN, held.claim.project_id)
     return f"{done:,} protocols explained{left}"
 
 

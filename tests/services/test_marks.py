@@ -10,8 +10,8 @@ from cer_assist.store.tables.servings import Disclosed
 from tests.builders import a_member, a_model, a_project, a_request, some_protocols
 
 
-def test_marks_and_remarks_in_force_are_given_to_the_learner(database: Database) -> None:
-    with database.write() as session:
+def test_marks_and_remarks_in_force_are_given_to_the_learner(any_database: Database) -> None:
+    with any_database.write() as session:
         project = a_project(session)
         ana = a_member(session, project, "ana").id
         first, second = some_protocols(session, project, 2)
