@@ -39,19 +39,22 @@ class Marking(NamedTuple):
     ----------
     sentence : (384,) float32
         Worth of a sentence's direction.
-    near : (64,) float32
-        Worth of the mean state of a word and its neighbours, in deviations.
+    word, near : (64,) float32
+        Worth of a word's own state, by which a single word can be contested, and of the mean state
+        of it and its neighbours, in deviations.
     """
 
     sentence: np.ndarray
+    word: np.ndarray
     near: np.ndarray
 
     def expected(self, reading: Reading) -> np.ndarray:
         """The share of a reader's marks that each content word would get, (words,); 1 in all."""
         if not len(reading.words):
             return np.zeros(0)
-        worth = reading.states.astype(np.float32) @ (self.near / UNITS_PER_DEVIATION)
-        scores = around(_means(reading, worth), reading.sentences, REACH)
+        worth = np.stack([self.word, self.near], axis=1) / UNITS_PER_DEVIATION
+        own, near = _means(reading, reading.states.astype(np.float32) @ worth).T
+        scores = own + around(near, reading.sentences, REACH)
         scores += (unit(reading.sentence_states) @ self.sentence)[reading.sentences]
         shares = np.exp(scores - scores.max())
         return shares / shares.sum()
@@ -134,12 +137,13 @@ class _Loss:
         states = [_means(r, r.states.astype(np.float32)) for r in readings]
         near = [around(s, r.sentences, REACH) for s, r in zip(states, readings, strict=True)]
         scale = STATE_SCALE / UNITS_PER_DEVIATION
-        self._near = (np.concatenate(near) * scale).astype(np.float32)  # (words, 64)
-        self.size = self._sentences.shape[1] + self._near.shape[1]
+        both = np.concatenate([np.concatenate(states), np.concatenate(near)], axis=1)
+        self._words = (both * scale).astype(np.float32)  # (words, 128)
+        self.size = self._sentences.shape[1] + self._words.shape[1]
 
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        by_sentence, by_near = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
-        scores = (self._sentences @ by_sentence)[self._home] + self._near @ by_near
+        by_sentence, by_state = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
+        scores = (self._sentences @ by_sentence)[self._home] + self._words @ by_state
         scores -= np.maximum.reduceat(scores, self._starts)[self._document]
         powers = np.exp(scores)
         totals = np.add.reduceat(powers, self._starts)[self._document]
@@ -151,17 +155,18 @@ class _Loss:
         wrong += shares * (self._contested - refused[self._document]) / left[self._document]
         wrong = wrong.astype(np.float32)
         sums = np.bincount(self._home, wrong, len(self._sentences)).astype(np.float32)
-        gradient = np.concatenate([sums @ self._sentences, wrong @ self._near])
+        gradient = np.concatenate([sums @ self._sentences, wrong @ self._words])
         return float(loss), gradient + PENALTY * flat
 
     def marking(self, flat: np.ndarray) -> Marking:
         """What was found, as it is used."""
-        sentence, near = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
-        return Marking(sentence, near * np.float32(STATE_SCALE))
+        sentence, words = np.split(flat.astype(np.float32), [self._sentences.shape[1]])
+        return Marking(sentence, *np.split(words * np.float32(STATE_SCALE), 2))
 
     def place_of(self, earlier: Marking) -> np.ndarray:
         """The opposite of `marking`."""
-        return np.concatenate([earlier.sentence, earlier.near / STATE_SCALE]).astype(float)
+        words = np.concatenate([earlier.word, earlier.near]) / STATE_SCALE
+        return np.concatenate([earlier.sentence, words]).astype(float)
 
 
 def _means(reading: Reading, values: np.ndarray) -> np.ndarray:

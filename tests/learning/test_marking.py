@@ -65,7 +65,7 @@ def test_nothing_is_learnt_where_nothing_or_everything_is_marked(
 
 
 def test_a_text_without_content_words_has_no_marks_to_expect(cache: FeatureCache) -> None:
-    nothing = Marking(np.zeros(384, np.float32), np.zeros(64, np.float32))
+    nothing = Marking(np.zeros(384, np.float32), *np.zeros((2, 64), np.float32))
     [reading] = [read(states) for states in cache.read([a_text("Of the.")], silent)]
     assert nothing.expected(reading).shape == (0,)
 
