@@ -34,6 +34,7 @@ COMMANDS = {
     "backup": "taking_out",
     "restore": "taking_out",
     "evaluate": "evaluate",
+    "simulate": "simulate",
     "bench": "bench",
 }
 
