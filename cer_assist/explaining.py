@@ -84,18 +84,17 @@ def _said(settings: Settings, asked: Asked, held: Held) -> list[tuple[Marked, di
         lambda share, note: held.progress(0.9 * share, note),
         levels=[one.level for one in asked.requests],
     )
-    return [
-        (
-            marked(one),
-            {
-                "level": one.level,
-                "probabilities": list(one.probabilities),
-                "has_learnt": request.protocol_id in asked.learnt,
-                **marked(one)._asdict(),
-            },
-        )
-        for one, request in zip(found, asked.requests, strict=True)
-    ]
+    said = []
+    for one, request in zip(found, asked.requests, strict=True):
+        its_words = marked(one)
+        whole = {
+            "level": one.level,
+            "probabilities": list(one.probabilities),
+            "has_learnt": request.protocol_id in asked.learnt,
+            **its_words._asdict(),
+        }
+        said.append((its_words, whole))
+    return said
 
 
 def _store(

@@ -290,11 +290,11 @@ def _write(
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
     with database.write() as session:
         remarks.look_again(session, held.claim.project_id)
+        explanations.prune(session, held.claim.project_id)
     deleted = 1
     while deleted:
         with database.write() as session:
             deleted = models.prune_suggestions(session, held.claim.project_id, version_id)
-            explanations.prune(session, held.claim.project_id)
         time.sleep(BREATH_SECONDS)
     return decision
 

@@ -155,8 +155,9 @@ def _suggestion(
     classifier: ProtocolClassifier, document: Document, seen: Attribution, level: int | None
 ) -> Suggestion:
     scale = classifier.scale
-    [number] = classifier.decide(seen.decided_by[None]).tolist()
-    if level is not None:
+    if level is None:
+        [number] = classifier.decide(seen.decided_by[None]).tolist()
+    else:
         number = scale.index(level)
     by_level = np.array([METHODS[DEFAULT_METHOD](seen, at) for at in range(len(scale))])
     towards = np.maximum(by_level, 0.0)  # (K, words)
