@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-APPEND_ONLY = ("label_event", "audit_event", "rubric_version", "protocol", "word_remark")
+APPEND_ONLY = (
+    "label_event",
+    "audit_event",
+    "rubric_version",
+    "protocol",
+    "word_remark",
+    "fenced_protocol",
+)
 
 # What a coder read stays as it was read; only how many readers it wants may change.
 FIXED_COLUMNS = "project_id, external_id, content_hash, title, sections, details, text"
@@ -21,6 +28,7 @@ _SQLITE_KEYS = {
     "OR (rubric_id = new.rubric_id AND version = new.version)",
     "protocol": "id = new.id OR (project_id = new.project_id AND external_id = new.external_id)",
     "word_remark": "id = new.id",
+    "fenced_protocol": "protocol_id = new.protocol_id",
 }
 
 _POSTGRES_REFUSE = """
