@@ -45,7 +45,6 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import kind_for, views_of
 from cer_assist.learning.labelled import Labelled, read_documents
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 from cer_assist.learning.text import tokenise
 from cer_assist.learning.training import train
 from cer_assist.learning.views import VIEWS, Problem
@@ -112,10 +111,10 @@ def _final_fit(kind: str, cache: FeatureCache, data: Labelled) -> Callable[[], N
     numbers = data.levels - SCALE[0]
 
     def texts(wanted: Sequence[str]) -> list[Any]:
-        return [read(one) for one in cache.read([Document(t, t) for t in wanted], silent)]
+        return cache.readings([Document(t, t) for t in wanted], silent)
 
     def fit() -> None:
-        readings = [read(states) for states in cache.read(data.documents, silent)]
+        readings = cache.readings(data.documents, silent)
         problem = Problem(len(SCALE), 0, texts, RUBRIC)  # all demo protocols lend
         for name in views_of(kind_for(kind, RUBRIC), rubric_lends=True):
             VIEWS[name].fit(readings, numbers, problem, start=None, epochs=None, progress=silent)

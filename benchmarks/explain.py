@@ -33,7 +33,6 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.labelled import Labelled, read_documents
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 from cer_assist.scoring import WITH_WORDS, score
 from cer_assist.services.training_data import TextRow
 
@@ -103,7 +102,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _print_rewritten(model: ProtocolClassifier, documents: list[Document]) -> None:
-    readings = [read(states) for states in model.cache.read(documents, silent)]
+    readings = model.cache.readings(documents, silent)
     frequencies, generator = Frequencies.of(readings), np.random.default_rng(0)
     estimated, texts = [], []
     for document, seen in zip(documents, attribute(model, readings), strict=True):
@@ -118,7 +117,7 @@ def _print_rewritten(model: ProtocolClassifier, documents: list[Document]) -> No
         again = FeatureCache(Path(folder), model.cache.encoder)
         rewritten = [Document(f"{at}", text) for at, text in enumerate(texts)]
         again.encode(rewritten, silent)
-        read_again = [read(states) for states in again.read(rewritten, silent)]
+        read_again = again.readings(rewritten, silent)
         said = model.say_of(read_again).probabilities.reshape(len(documents), 2, -1)
     table = np.array(estimated)
     number, full = table[:, 0].astype(int), table[:, 1]

@@ -23,7 +23,7 @@ from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import Problem
 from cer_assist.learning.views.embedding import EmbeddingNetwork
 from cer_assist.learning.views.words import FittedWords, WordsView
@@ -112,7 +112,7 @@ def _numbers(part: Labelled) -> np.ndarray:
 
 def _read(cache: FeatureCache, part: Labelled) -> list[Reading]:
     cache.encode(part.documents, silent)
-    return [read(states) for states in cache.read(part.documents, silent)]
+    return cache.readings(part.documents, silent)
 
 
 def _keys_of(part: Labelled, readings: list[Reading]) -> dict[str, int]:

@@ -20,7 +20,6 @@ from cer_assist.explain.methods import DEFAULT_METHOD, METHODS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 
 WORDS = 10
 RANDOM_SETS = 10
@@ -75,7 +74,7 @@ def weak_below(classifier: ProtocolClassifier, documents: Sequence[Document]) ->
     if not documents:
         return 0.0
     some = documents[:: max(1, len(documents) // DOCUMENTS)]
-    readings = [read(states) for states in classifier.cache.read(some, silent)]
+    readings = classifier.cache.readings(some, silent)
     frequencies, generator = Frequencies.of(readings), np.random.default_rng(0)
     strengths = []
     for seen in attribute(classifier, readings):

@@ -25,7 +25,7 @@ from cer_assist.learning.documents import Document, Span
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.marking import marked_words
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading
 
 RANDOM = "random"
 DEALS = 5
@@ -172,4 +172,4 @@ class Measured:
         }
 
     def _read(self, documents: Sequence[Document]) -> list[Reading]:
-        return [read(states) for states in self._cache.read(documents, silent)]
+        return self._cache.readings(documents, silent)

@@ -15,7 +15,6 @@ from cer_assist.explain.methods import METHODS
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.progress import Progress
-from cer_assist.learning.readings import read
 
 _TOKENS = regex.compile(r"\w+|[^\w\s]+")
 _DIGITS = 6
@@ -45,7 +44,7 @@ def neat_vision(
     """
     documents = [row.document for row in rows]
     classifier.cache.encode(documents, progress)
-    readings = [read(states) for states in classifier.cache.read(documents, progress)]
+    readings = classifier.cache.readings(documents, progress)
     for row, seen in zip(rows, attribute(classifier, readings), strict=True):
         [number] = classifier.decide(seen.decided_by[None]).tolist()
         tokens, weights = _weighed(row.document.text, seen, METHODS[method](seen, number))

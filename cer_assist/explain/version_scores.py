@@ -21,7 +21,7 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.course import told_of
 from cer_assist.learning.documents import Document
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import Fitted
 from cer_assist.learning.views.networks import FittedNetwork
 from cer_assist.learning.views.sentences import FittedSentences
@@ -146,7 +146,7 @@ def _alone(classifier: ProtocolClassifier, name: str, view: Fitted) -> ProtocolC
 
 
 def _read(classifier: ProtocolClassifier, documents: Sequence[Document]) -> list[Reading]:
-    return [read(states) for states in classifier.cache.read(documents, silent)]
+    return classifier.cache.readings(documents, silent)
 
 
 def _names(documents: Sequence[Document], readings: Sequence[Reading]) -> dict[int, str]:

@@ -19,7 +19,6 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.ordinal import spread
 from cer_assist.learning.progress import Progress, silent
-from cer_assist.learning.readings import read
 
 TOP_WORDS = 30
 WORDS_PER_LEVEL, TOP_ALONE = 6, 10  # of what else is kept of a document
@@ -241,6 +240,6 @@ def attributions(
     classifier.cache.encode(documents, progress)
     for start in range(0, len(documents), _CHUNK):
         chunk = documents[start : start + _CHUNK]
-        readings = [read(states) for states in classifier.cache.read(chunk, progress)]
+        readings = classifier.cache.readings(chunk, progress)
         yield from zip(chunk, attribute(classifier, readings), strict=True)
         progress(min(1.0, (start + _CHUNK) / len(documents)), message)

@@ -30,7 +30,7 @@ from cer_assist.learning.memory import Judged, Memory, held_out, judge, pairs
 from cer_assist.learning.ordinal import DECODINGS, DEFAULT_DECODING
 from cer_assist.learning.out_of_fold import out_of_fold_probabilities
 from cer_assist.learning.progress import Progress, silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading
 from cer_assist.learning.schedule import Since, why_in_full
 from cer_assist.learning.views import VIEWS, Fitted, Problem, load_view
 
@@ -306,7 +306,7 @@ class ProtocolClassifier:
         return lambda share, message: self.progress(start + (end - start) * share, message)
 
     def _readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
-        return [read(states) for states in self.cache.read(documents, progress)]
+        return self.cache.readings(documents, progress)
 
     def _fit_final(
         self,

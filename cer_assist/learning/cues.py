@@ -54,28 +54,26 @@ class Cues:
         """
         content = np.full(len(reading.spoken) + 1, -1)
         content[reading.place] = np.arange(len(reading.place))
-        levels, spans = [], []
-        for level, start, end in zip(self.levels, self.edges, self.edges[1:], strict=False):
-            for first in _places(reading.spoken, self.keys[start:end]):
-                levels.append(level)
-                spans.append(content[first : first + end - start])
-        members = np.zeros((len(spans), len(reading.words)), bool)
-        for row, span in zip(members, spans, strict=True):
+        places = self._places(reading.spoken)
+        members = np.zeros((len(places), len(reading.words)), bool)
+        for row, (cue, first) in zip(members, places, strict=True):
+            span = content[first : first + self.edges[cue + 1] - self.edges[cue]]
             row[span[span >= 0]] = True
-        return np.array(levels, int), members
+        return self.levels[[cue for cue, _ in places]], members
+
+    def _places(self, spoken: np.ndarray) -> list[tuple[int, int]]:
+        """(cue, its first word) of every place, in order: few words begin a cue at all."""
+        whole = np.flatnonzero(self.edges[:-1] < self.edges[1:])  # some have no words
+        begins = self.keys[self.edges[whole]]
+        found = []
+        for at in np.flatnonzero(np.isin(spoken, begins)).tolist():
+            for cue in whole[begins == spoken[at]].tolist():
+                keys = self.keys[self.edges[cue] : self.edges[cue + 1]]
+                if np.array_equal(spoken[at : at + len(keys)], keys):
+                    found.append((cue, at))
+        return sorted(found)
 
 
 def counts(levels: np.ndarray, size: int) -> np.ndarray:
     """How many cues of each level were found, (K,)."""
     return np.bincount(levels, minlength=size).astype(float)
-
-
-def _places(spoken: np.ndarray, cue: np.ndarray) -> np.ndarray:
-    """Where a sequence of words begins in another."""
-    last = len(spoken) - len(cue) + 1
-    if last < 1 or not len(cue):
-        return np.zeros(0, int)
-    same = np.ones(last, bool)
-    for at, key in enumerate(cue):
-        same &= spoken[at : at + last] == key
-    return np.flatnonzero(same)

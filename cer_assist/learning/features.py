@@ -13,7 +13,6 @@ import logging
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from cer_assist.learning import projection
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import STATE_SIZE, WEIGHTS_SHA256, Encoder
 from cer_assist.learning.progress import Progress, silent
+from cer_assist.learning.readings import Reading, TokenStates, read
 from cer_assist.learning.text import FUNCTION_WORDS, Pieces, tokenise, windows
 
 FORMAT = 3  # 3: read sentence by sentence, with sentence states, token states of content words only
@@ -32,25 +32,6 @@ FINGERPRINT = hashlib.sha256(" ".join(_DEPENDS_ON).encode()).hexdigest()
 _CHUNK_CHARACTERS = 1_000_000  # texts encoded together: about 13 MB of states, 900 windows
 _DIGEST = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TokenStates:
-    """A text as the networks see it.
-
-    Attributes
-    ----------
-    states : (content pieces, 64) int8
-        Contextual states of the pieces of content words; 127 is four standard deviations.
-    sentences : (sentences, 384) int8
-        Mean state of each sentence's pieces; only its direction is kept, 127 is the largest number.
-    pieces : Pieces
-        Which words and sentences they belong to.
-    """
-
-    states: np.ndarray
-    sentences: np.ndarray
-    pieces: Pieces
 
 
 class FeatureCache:
@@ -107,6 +88,10 @@ class FeatureCache:
         for document in documents:
             yield self._read(document)
 
+    def readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
+        """What the models look at in each of the documents, in order."""
+        return [read(states) for states in self.read(documents, progress)]
+
     def _read(self, document: Document) -> TokenStates:
         path = self.path_of(document)
         try:
@@ -147,6 +132,21 @@ class FeatureCache:
         aside = path.with_suffix(f".{os.getpid()}.tmp")
         aside.write_bytes(pack(states))
         aside.replace(path)
+
+
+class KeptReadings(FeatureCache):
+    """The same, for those who read the same documents again and again: they stay in memory."""
+
+    def __init__(self, folder: Path, encoder: Encoder):
+        super().__init__(folder, encoder)
+        self._kept: dict[str, Reading] = {}
+
+    def readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
+        """What the models look at in each of the documents, in order."""
+        new = [document for document in documents if document.text not in self._kept]
+        for document, reading in zip(new, super().readings(new, progress), strict=True):
+            self._kept[document.text] = reading
+        return [self._kept[document.text] for document in documents]
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:

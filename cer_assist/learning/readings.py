@@ -10,8 +10,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cer_assist.learning.features import TokenStates
 from cer_assist.learning.text import Pieces
+
+
+@dataclass(frozen=True)
+class TokenStates:
+    """A text as the networks see it.
+
+    Attributes
+    ----------
+    states : (content pieces, 64) int8
+        Contextual states of the pieces of content words; 127 is four standard deviations.
+    sentences : (sentences, 384) int8
+        Mean state of each sentence's pieces; only its direction is kept, 127 is the largest number.
+    pieces : Pieces
+        Which words and sentences they belong to.
+    """
+
+    states: np.ndarray
+    sentences: np.ndarray
+    pieces: Pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 """Active learning replayed on labelled documents: what a strategy would have cost a project.
 
 A fifth of the documents, near-copies together, is never chosen and never learnt: the model of each
-round is judged on it. All strategies of a seed have the same fifth and the same first labels, so
-that they are compared in pairs.
+round is judged on it. All strategies of a seed have the same fifth, the same first labels and the
+same coders' errors, so that they are compared in pairs. Between full fits a model learns on, by the
+same rules as a project's does.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +20,14 @@ from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import metrics
 from cer_assist.learning.calibration import Said
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.compared import Model, make_model
-from cer_assist.learning.features import FeatureCache
+from cer_assist.learning.encoder import Encoder
+from cer_assist.learning.features import FeatureCache, KeptReadings
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.ordinal import DECODINGS
-from cer_assist.learning.progress import Progress
-from cer_assist.learning.readings import read
+from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.strategies import Candidates, choose
 
 FOLDS = 5
@@ -44,12 +49,16 @@ class Plan:
         Labels between two models.
     budget : int
         Labels in all.
+    confusion : tuple of tuple of float, optional
+        How often coders give each level (columns) to protocols of each true level (rows), (K, K);
+        without it they are always right. What is judged keeps its true level.
     """
 
     kind: str
     start: int
     batch: int
     budget: int
+    confusion: tuple[tuple[float, ...], ...] | None = None
 
 
 class Round(NamedTuple):
@@ -78,12 +87,28 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Arena:
-    """Labelled documents that projects are replayed on."""
+    """Labelled documents that projects are replayed on; small enough to be sent to a process.
+
+    Attributes
+    ----------
+    data : Labelled
+    scale : tuple of int
+    rubric : Rubric, optional
+    states_folder : Path
+        Where the states of all documents are cached.
+    encoder_folder : Path, optional
+        Of the encoder that made them.
+    clusters : (n,) int
+        Equal for near-copies.
+    features : (n, d)
+        What each is like; of length one.
+    """
 
     data: Labelled
     scale: tuple[int, ...]
-    cache: FeatureCache
     rubric: Rubric | None
+    states_folder: Path
+    encoder_folder: Path | None
     clusters: np.ndarray
     features: np.ndarray
 
@@ -103,16 +128,31 @@ class Arena:
         data : Labelled
         scale : tuple of int
         cache : FeatureCache
+            Of the published encoder.
         rubric : Rubric, optional
         progress : callable (share done, message)
         """
-        readings = [read(states) for states in cache.read(data.documents, progress)]
+        readings = cache.readings(data.documents, progress)
         means = np.array([r.sentence_states.astype(np.float32).mean(axis=0) for r in readings])
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
-        clusters = near_duplicate_clusters([document.text for document in data.documents])
-        return cls(data, scale, cache, rubric, clusters, means / np.maximum(lengths, 1e-9))
+        return cls(
+            data,
+            scale,
+            rubric,
+            cache.folder.parent,
+            cache.encoder.folder,
+            near_duplicate_clusters([document.text for document in data.documents]),
+            means / np.maximum(lengths, 1e-9),
+        )
 
-    def setting(self, seed: int, start: int) -> Setting:
+    def digest(self) -> str:
+        """Of the texts and their levels: runs on other data are not the same runs."""
+        digest = hashlib.sha256()
+        for document, level in zip(self.data.documents, self.data.levels.tolist(), strict=True):
+            digest.update(f"{document.key} {level}\n".encode())
+        return digest.hexdigest()
+
+    def setting(self, seed: int, plan: Plan) -> Setting:
         """The parts of a seed.
 
         Raises
@@ -120,21 +160,32 @@ class Arena:
         InvalidInput
             There are too few documents, or all have one level.
         """
-        levels = self.data.levels
+        levels, start, taught = self.data.levels, plan.start, self.taught(seed, plan)
         fold_of = grouped_folds(levels, self.clusters, FOLDS, seed=seed)
         test, pool = np.flatnonzero(fold_of == 0), np.flatnonzero(fold_of != 0)
-        if start > len(pool) or not len(test) or len(np.unique(levels[pool])) < 2:
+        if start > len(pool) or not len(test) or len(np.unique(taught[pool])) < 2:
             raise InvalidInput(
                 f"{len(levels)} labelled protocols are too few to start with {start} labels: "
                 "give more of them, on at least two levels, or start with fewer."
             )
         order = np.random.default_rng(seed).permutation(pool)
         first = order[:start]
-        while len(np.unique(levels[first])) < 2:  # nothing can be learnt of a single level
+        while len(np.unique(taught[first])) < 2:  # nothing can be learnt of a single level
             first = order[: len(first) + 1]
         return Setting(pool, test, first)
 
-    def replay(self, strategy: str, seed: int, plan: Plan, progress: Progress) -> list[Round]:
+    def taught(self, seed: int, plan: Plan) -> np.ndarray:
+        """The levels that coders give, (n,); a document is always given the same by a seed."""
+        if plan.confusion is None:
+            return self.data.levels
+        shares = np.cumsum(_shares(plan.confusion, len(self.scale)), axis=1)
+        chances = np.random.default_rng([seed, 2]).random(len(self.data.levels))
+        numbers = (chances[:, None] >= shares[self.data.levels - self.scale[0]]).sum(axis=1)
+        return np.array(self.scale)[numbers]
+
+    def replay(
+        self, strategy: str, seed: int, plan: Plan, progress: Progress = silent
+    ) -> list[Round]:
         """One project from its first labels to the end of its budget.
 
         Parameters
@@ -145,34 +196,39 @@ class Arena:
         plan : Plan
         progress : callable (share done, message)
         """
-        setting = self.setting(seed, plan.start)
+        setting, taught = self.setting(seed, plan), self.taught(seed, plan)
         generator = np.random.default_rng([seed, 1])
+        model = self._model(plan.kind, seed)
         known = setting.first
-        models: list[Model] = []
+        earlier: list[np.ndarray] = []  # what models of other rounds said of all documents
         rounds: list[Round] = []
         while True:
             progress(len(known) / plan.budget, f"{strategy}, seed {seed}: {len(known)} labels")
-            model = self._fitted(plan.kind, seed, known)
+            self._learn(model, known, taught)
             rounds.append(self._judged(model, setting.test, len(known)))
             left = np.setdiff1d(setting.pool, known)
             size = min(plan.batch, plan.budget - len(known), len(left))
             if size <= 0:
                 return rounds
-            those = self._candidates(model, models[-MEMBERS:], left, known)
+            those, said = self._candidates(model, earlier[-MEMBERS:], left, known, taught)
             known = np.append(known, left[choose(strategy, those, size, generator)])
-            models.append(model)
+            earlier.append(said)
 
     def ceiling(self, seed: int, plan: Plan) -> Round:
         """The model that has learnt every document but those kept apart."""
-        setting = self.setting(seed, plan.start)
-        model = self._fitted(plan.kind, seed, setting.pool)
+        setting = self.setting(seed, plan)
+        model = self._model(plan.kind, seed)
+        self._learn(model, setting.pool, self.taught(seed, plan))
         return self._judged(model, setting.test, len(setting.pool))
 
-    def _fitted(self, kind: str, seed: int, known: np.ndarray) -> Model:
-        part = self.data.pick(known)
-        model = make_model(kind, self.scale, self.cache, seed, self.rubric)
-        model.fit(part.documents, part.levels.tolist())
-        return model
+    def _model(self, kind: str, seed: int) -> Model:
+        cache = _kept(self.states_folder, self.encoder_folder)
+        return make_model(kind, self.scale, cache, seed, self.rubric)
+
+    def _learn(self, model: Model, known: np.ndarray, taught: np.ndarray) -> None:
+        documents, levels = self.data.pick(known).documents, taught[known].tolist()
+        learn = model.partial_fit if isinstance(model, ProtocolClassifier) else model.fit
+        learn(documents, levels)
 
     def _judged(self, model: Model, test: np.ndarray, labels: int) -> Round:
         part = self.data.pick(test)
@@ -191,20 +247,32 @@ class Arena:
         return Round(labels, {name: float(value) for name, value in figures.items()}, recall)
 
     def _candidates(
-        self, model: Model, earlier: Sequence[Model], left: np.ndarray, known: np.ndarray
-    ) -> Candidates:
-        documents = [self.data.documents[at] for at in left]
-        said: Said = model.say(documents)
-        others = [one.say(documents).probabilities for one in earlier]
-        numbers = self.data.levels[known] - self.scale[0]
-        return Candidates(
+        self,
+        model: Model,
+        earlier: Sequence[np.ndarray],
+        left: np.ndarray,
+        known: np.ndarray,
+        taught: np.ndarray,
+    ) -> tuple[Candidates, np.ndarray]:
+        """What may be labelled next, and what the model says by position in the data, (n, K)."""
+        said: Said = model.say(self.data.pick(left).documents)
+        by_position = np.full((len(self.data.levels), len(self.scale)), np.nan)
+        by_position[left] = said.probabilities
+        members = np.array([one[left] for one in earlier])
+        candidates = Candidates(
             probabilities=said.probabilities,
             decided=DECODINGS[model.decoding](said.uncalibrated),
             features=self.features[left],
             labelled=self.features[known],
-            counts=np.bincount(numbers, minlength=len(self.scale)),
-            committee=np.array(others).reshape(len(others), len(left), len(self.scale)),
+            counts=np.bincount(taught[known] - self.scale[0], minlength=len(self.scale)),
+            committee=members.reshape(len(members), len(left), len(self.scale)),
         )
+        return candidates, by_position
+
+
+@lru_cache(maxsize=1)
+def _kept(states_folder: Path, encoder_folder: Path | None) -> KeptReadings:
+    return KeptReadings(states_folder, Encoder(encoder_folder))
 
 
 def checked(plan: Plan) -> Plan:
@@ -222,79 +290,12 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
-def summary(
-    runs: dict[str, list[list[Round]]], ceilings: Sequence[Round], share: float = 0.95
-) -> dict[str, Any]:
-    """Curves, areas and labels needed, each with its interval over seeds.
-
-    Parameters
-    ----------
-    runs : dict of strategy to list of rounds, one list a seed
-        All of the same seeds in the same order.
-    ceilings : sequence of Round, one a seed
-    share : float
-        Of the QWK with every label, for `labels_needed`.
-
-    Returns
-    -------
-    dict
-        By strategy: `curve` [{labels, qwk, macro_f1, accuracy, mae}], each measure with its
-        interval; `area`, the mean QWK over the labels spent; `ahead_of_random`, its paired
-        difference; `labels_needed` {value, low, high, reached}: the mean over seeds that reached
-        it, and how many did.
-    """
-    full = [one.measures["qwk"] for one in ceilings]
-    areas = {name: np.array([_area(rounds) for rounds in found]) for name, found in runs.items()}
-    return {
-        name: {
-            "curve": _curve(found),
-            "area": metrics.mean_figure(areas[name]),
-            **(
-                {"ahead_of_random": metrics.mean_figure(areas[name] - areas["random"])}
-                if name != "random" and "random" in areas
-                else {}
-            ),
-            "labels_needed": _needed(found, [share * one for one in full]),
-        }
-        for name, found in runs.items()
-    }
-
-
-def _curve(found: Sequence[Sequence[Round]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "labels": round(float(np.mean([one.labels for one in column]))),
-            **{
-                name: metrics.mean_figure(np.array([one.measures[name] for one in column]))
-                for name in MEASURES
-            },
-            "recall": [
-                _mean_known([one.recall[k] for one in column]) for k in range(len(column[0].recall))
-            ],
-        }
-        for column in zip(*found, strict=False)  # a first draw of one level makes a run shorter
-    ]
-
-
-def _mean_known(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def _area(rounds: Sequence[Round]) -> float:
-    """Mean QWK over the labels spent, by the trapezoid rule."""
-    labels = np.array([one.labels for one in rounds], float)
-    values = np.array([one.measures["qwk"] for one in rounds])
-    if len(rounds) < 2:
-        return float(values[0])
-    return float(np.trapezoid(values, labels) / (labels[-1] - labels[0]))
-
-
-def _needed(found: Sequence[Sequence[Round]], wanted: Sequence[float]) -> dict[str, Any]:
-    """Labels at the first round from which the QWK is reached, seed by seed."""
-    first = [
-        next((one.labels for one in rounds if one.measures["qwk"] >= least), None)
-        for rounds, least in zip(found, wanted, strict=True)
-    ]
-    reached = np.array([labels for labels in first if labels is not None], float)
-    return {**metrics.mean_figure(reached), "reached": len(reached), "of": len(first)}
+def _shares(confusion: Sequence[Sequence[float]], size: int) -> np.ndarray:
+    """Rows that add up to 1, (K, K)."""
+    found = np.array(confusion, float)
+    if found.shape != (size, size) or (found < 0).any() or (found.sum(axis=1) <= 0).any():
+        raise InvalidInput(
+            f"The coders' confusion needs {size} rows of {size} numbers, none below 0 and none of "
+            "the rows all 0: a row for each true level, a column for each level given."
+        )
+    return found / found.sum(axis=1, keepdims=True)

@@ -9,7 +9,7 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.ordinal import level_probabilities
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, read, without
+from cer_assist.learning.readings import Reading, without
 from tests.learning.shared import SCALE, Demo, a_reading
 
 
@@ -20,7 +20,7 @@ def model(cache: FeatureCache, demo: Demo) -> ProtocolClassifier:
 
 @pytest.fixture(scope="module")
 def readings(cache: FeatureCache, demo: Demo) -> list[Reading]:
-    return [read(states) for states in cache.read(demo.documents, silent)]
+    return cache.readings(demo.documents, silent)
 
 
 @pytest.fixture(scope="module")

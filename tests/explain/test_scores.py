@@ -8,7 +8,6 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.network import TABLE
 from cer_assist.learning.ordinal import falling, falling_slopes, level_probabilities
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 from cer_assist.learning.views.embedding import EmbeddingNetwork
 from cer_assist.learning.views.networks import FittedNetwork
 from cer_assist.learning.views.words import FittedWords
@@ -71,7 +70,7 @@ def test_a_word_of_one_document_is_no_word_of_the_model() -> None:
 
 def test_other_kinds_tell_shares_and_changes_of_log_odds(cache: FeatureCache, demo: Demo) -> None:
     model = ProtocolClassifier(SCALE, cache, kind="lexical").fit(demo.documents, demo.levels)
-    readings = [read(states) for states in cache.read(demo.documents, silent)]
+    readings = cache.readings(demo.documents, silent)
     found = word_scores(model, readings)
     assert found.source is Source.shares
     assert found.polarity.shape == (len(SCALE), len(found.keys))

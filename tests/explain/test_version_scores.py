@@ -13,7 +13,6 @@ from cer_assist.explain.weighed import weigh
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 from tests.learning.shared import SCALE, Demo
 
 
@@ -30,7 +29,7 @@ def kept(model: ProtocolClassifier, demo: Demo, before: set[str] | None = None) 
 
 def directly(model: ProtocolClassifier, demo: Demo, word: str) -> tuple[int, list[float]]:
     """Documents, attention and polarity of a word, by its key."""
-    readings = [read(states) for states in model.cache.read(demo.documents, silent)]
+    readings = model.cache.readings(demo.documents, silent)
     keys = {
         document.text[start:end].casefold(): key
         for document, reading in zip(demo.documents, readings, strict=True)

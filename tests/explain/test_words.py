@@ -13,7 +13,6 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import read
 from cer_assist.learning.text import FUNCTION_WORDS, is_content
 from tests.learning.shared import SCALE, Demo, a_text
 
@@ -85,7 +84,7 @@ def test_words_in_any_script_and_texts_without_words(model: ProtocolClassifier) 
 
 def test_top_words_carry_more_than_random_ones(model, cache, demo: Demo) -> None:
     """Given at random, weights must earn no strength; the model's own must earn some."""
-    readings = [read(states) for states in cache.read(demo.documents, silent)]
+    readings = cache.readings(demo.documents, silent)
     generator = np.random.default_rng(3)
     own, random = [], []
     for seen in attribute(model, readings):

@@ -4,8 +4,7 @@ import pytest
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.domain.rubric import parse_rubric
 from cer_assist.learning.cues import Cues, counts
-from cer_assist.learning.features import TokenStates
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading, TokenStates, read
 from cer_assist.learning.text import tokenise
 from tests.learning.test_text import TOKENIZER
 

@@ -19,7 +19,7 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.marking import Marking, _Loss, _Said, fit_marking, marked_words
 from cer_assist.learning.progress import silent
-from cer_assist.learning.readings import Reading, around, read
+from cer_assist.learning.readings import Reading, around
 from tests.learning.shared import SCALE, Demo, a_reading, a_text
 
 ROLES = re.compile(r"[^.]*\b(?:committee|council|board|decide[sd]?|votes?|partners?)\b[^.]*\.")
@@ -37,7 +37,7 @@ def marked(demo: Demo) -> Demo:
 
 @pytest.fixture(scope="module")
 def readings(cache: FeatureCache, demo: Demo) -> list[Reading]:
-    return [read(states) for states in cache.read(demo.documents, silent)]
+    return cache.readings(demo.documents, silent)
 
 
 def test_marks_of_some_documents_are_found_in_others(marked: Demo, readings: list[Reading]) -> None:
@@ -66,7 +66,7 @@ def test_nothing_is_learnt_where_nothing_or_everything_is_marked(
 
 def test_a_text_without_content_words_has_no_marks_to_expect(cache: FeatureCache) -> None:
     nothing = Marking(np.zeros(384, np.float32), *np.zeros((2, 64), np.float32))
-    [reading] = [read(states) for states in cache.read([a_text("Of the.")], silent)]
+    [reading] = cache.readings([a_text("Of the.")], silent)
     assert nothing.expected(reading).shape == (0,)
 
 

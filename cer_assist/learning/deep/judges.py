@@ -18,7 +18,7 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, minhashes, resembling
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold, folds_to_test, out_of_fold
 from cer_assist.learning.progress import Progress, silent
-from cer_assist.learning.readings import Reading, read
+from cer_assist.learning.readings import Reading
 from cer_assist.learning.views import VIEWS, Problem
 
 NOBODY = -1  # the fold of a document that all encoders may know
@@ -87,7 +87,7 @@ class Judges:
             def part(share: float, message: str, place: int = place) -> None:
                 progress((place + share) / len(tested), message)
 
-            readings = readings_of(self.readers[fold], documents, part)
+            readings = self.readers[fold].readings(documents, part)
             its = replace(problem, read=text_reader(self.readers[fold]))
             if place == 0:  # who knows words by their identity is told the same by every encoder
                 alike = [name for name in views if name in READ_NO_STATES]
@@ -180,13 +180,6 @@ def _resembled(learnt: Learnt, documents: Sequence[Document], new: Sequence[int]
     return [set(folds[absent][row].tolist()) for row in near]
 
 
-def readings_of(
-    reader: FeatureCache, documents: Sequence[Document], progress: Progress
-) -> list[Reading]:
-    """Documents as a reader reads them."""
-    return [read(states) for states in reader.read(documents, progress)]
-
-
 def text_reader(reader: FeatureCache) -> Callable[[Sequence[str]], list[Reading]]:
     """What `Problem.read` does with a reader."""
-    return lambda texts: readings_of(reader, [Document(text, text) for text in texts], silent)
+    return lambda texts: reader.readings([Document(text, text) for text in texts], silent)

@@ -25,7 +25,6 @@ from cer_assist.learning.deep.judges import (
     Learnt,
     deal,
     hold_out,
-    readings_of,
     text_reader,
 )
 from cer_assist.learning.deep.lower import LowerCache
@@ -184,7 +183,7 @@ class Refresh:
         return hold_out(
             views_of(self._kind, rubric_lends=like.lent is not None),
             documents,
-            [] if judges else readings_of(self.current, documents, silent),
+            [] if judges else self.current.readings(documents, silent),
             plan.numbers,
             like.clusters,
             Problem(len(plan.scale), plan.seed, read, plan.rubric, like.lent),
