@@ -67,6 +67,7 @@ class Round(NamedTuple):
     labels: int
     measures: dict[str, float]
     recall: list[float | None]  # of each level; None for one that does not occur there
+    chosen: list[int]  # documents of each true level that it has learnt
 
 
 class Setting(NamedTuple):
@@ -205,7 +206,7 @@ class Arena:
         while True:
             progress(len(known) / plan.budget, f"{strategy}, seed {seed}: {len(known)} labels")
             self._learn(model, known, taught)
-            rounds.append(self._judged(model, setting.test, len(known)))
+            rounds.append(self._judged(model, setting.test, known))
             left = np.setdiff1d(setting.pool, known)
             size = min(plan.batch, plan.budget - len(known), len(left))
             if size <= 0:
@@ -219,7 +220,7 @@ class Arena:
         setting = self.setting(seed, plan)
         model = self._model(plan.kind, seed)
         self._learn(model, setting.pool, self.taught(seed, plan))
-        return self._judged(model, setting.test, len(setting.pool))
+        return self._judged(model, setting.test, setting.pool)
 
     def _model(self, kind: str, seed: int) -> Model:
         cache = _kept(self.states_folder, self.encoder_folder)
@@ -230,7 +231,7 @@ class Arena:
         learn = model.partial_fit if isinstance(model, ProtocolClassifier) else model.fit
         learn(documents, levels)
 
-    def _judged(self, model: Model, test: np.ndarray, labels: int) -> Round:
+    def _judged(self, model: Model, test: np.ndarray, known: np.ndarray) -> Round:
         part = self.data.pick(test)
         numbers = part.levels - self.scale[0]
         decided = DECODINGS[model.decoding](model.say(part.documents).uncalibrated)
@@ -244,7 +245,9 @@ class Arena:
         recall = [
             int(row[k]) / int(row.sum()) if row.sum() else None for k, row in enumerate(square)
         ]
-        return Round(labels, {name: float(value) for name, value in figures.items()}, recall)
+        chosen = np.bincount(self.data.levels[known] - self.scale[0], minlength=len(self.scale))
+        measures = {name: float(value) for name, value in figures.items()}
+        return Round(len(known), measures, recall, chosen.tolist())
 
     def _candidates(
         self,
