@@ -20,6 +20,9 @@ TABLES = {
     "deep": "deep",
     "words": "words",
     "explain": "explain",
+    "active": "active",
+    "peers": "peers",
+    "loop": "loop",
 }
 
 

@@ -231,11 +231,18 @@ class Arena:
         learn = model.partial_fit if isinstance(model, ProtocolClassifier) else model.fit
         learn(documents, levels)
 
-    def _judged(self, model: Model, test: np.ndarray, known: np.ndarray) -> Round:
-        part = self.data.pick(test)
-        numbers = part.levels - self.scale[0]
-        decided = DECODINGS[model.decoding](model.say(part.documents).uncalibrated)
-        square = metrics.confusion(numbers, decided, len(self.scale))
+    def judged(self, test: np.ndarray, known: np.ndarray, decided: np.ndarray) -> Round:
+        """A round from what was decided of the documents that are kept apart.
+
+        Parameters
+        ----------
+        test, known : (n,) int
+            Positions in the data, of what is judged and of what is labelled.
+        decided : (n,) int
+            Level numbers 0 .. K-1.
+        """
+        size = len(self.scale)
+        square = metrics.confusion(self.data.levels[test] - self.scale[0], decided, size)
         figures = {
             "qwk": metrics.quadratic_kappa(square[None])[0],
             "macro_f1": metrics.macro_f1(square[None])[0],
@@ -245,9 +252,13 @@ class Arena:
         recall = [
             int(row[k]) / int(row.sum()) if row.sum() else None for k, row in enumerate(square)
         ]
-        chosen = np.bincount(self.data.levels[known] - self.scale[0], minlength=len(self.scale))
+        chosen = np.bincount(self.data.levels[known] - self.scale[0], minlength=size)
         measures = {name: float(value) for name, value in figures.items()}
         return Round(len(known), measures, recall, chosen.tolist())
+
+    def _judged(self, model: Model, test: np.ndarray, known: np.ndarray) -> Round:
+        said = model.say(self.data.pick(test).documents)
+        return self.judged(test, known, DECODINGS[model.decoding](said.uncalibrated))
 
     def _candidates(
         self,

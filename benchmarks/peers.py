@@ -1,0 +1,151 @@
+"""The same loop through ASReview's and small-text's own strategies and learners, seed by seed.
+
+They run in an environment of their own (requirements-peers.lock), made once under the home: they
+want other versions than ours. Parts, first labels, batches and budget are those of our replays, and
+all figures are taken from what they predicted by the same code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.active import TRIALS, arena_of, cell
+from benchmarks.learner_sets import PROTOCOLS
+from benchmarks.tables import print_table
+from cer_assist.cli.base import progress_bar
+from cer_assist.compute import executor
+from cer_assist.config import ROOT
+from cer_assist.learning import metrics
+from cer_assist.learning.curves import area, summary
+from cer_assist.learning.replays import replay_all
+from cer_assist.learning.simulation import Arena, Round
+
+LOCK = ROOT / "requirements-peers.lock"
+LOOP = Path(__file__).parent / "peers_loop.py"
+OURS = "ours: "
+RELEVANT, SHARE = (
+    4,
+    0.95,
+)  # ASReview's own measure: labels until this share from that level is found
+
+Runs = dict[str, list[list[Round]]]
+
+
+def main(argv: list[str]) -> None:
+    """Run the peers, and ours where they are not kept from `bench active`, and compare."""
+    parser = argparse.ArgumentParser(prog="bench peers")
+    default = Path(os.environ.get("CER_REFERENCE_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=default, help="folder with cenr/")
+    parser.add_argument("--home", type=Path, default=ROOT / "instance", help="keeps the runs")
+    parser.add_argument("--strategies", default="random,level_spread", help="of ours")
+    parser.add_argument("--seeds", type=int, default=TRIALS[PROTOCOLS].seeds)
+    options = parser.parse_args(argv)
+    plan = TRIALS[PROTOCOLS].plan
+    arena = arena_of(PROTOCOLS, options.data, options.home)
+    folder = options.home / "active"
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    theirs = _peers(arena, options.seeds, folder, options.home / "peers")
+    minutes = (time.perf_counter() - started) / 60
+    with progress_bar("Ours") as advance, executor() as spread:
+        out = folder / f"{PROTOCOLS}.jsonl"
+        names = options.strategies.split(",")
+        ours, ceilings = replay_all(
+            arena, plan, names, options.seeds, spread, out=out, progress=advance
+        )
+    runs = {**{f"{OURS}{name}": found for name, found in ours.items()}, **theirs}
+    print_table(
+        f"{options.seeds} seeds, {plan.start} to {plan.budget} labels in steps of {plan.batch} "
+        f"(peers: {minutes:.1f} minutes)",
+        ("who chooses and who learns", "mean QWK", "ours ahead", "QWK at the end", "95 % found"),
+        _rows(runs, summary(runs, ceilings), f"{OURS}{names[-1]}", arena),
+    )
+
+
+def _rows(runs: Runs, found: dict[str, Any], best: str, arena: Arena) -> list[list[str]]:
+    """How far our last strategy is ahead of each, by paired areas."""
+    areas = {name: np.array([area(rounds) for rounds in seeds]) for name, seeds in runs.items()}
+    return [
+        [
+            name,
+            cell(one["area"], "{:.3f}"),
+            cell(metrics.mean_figure(areas[best] - areas[name]), "{:+.3f}"),
+            cell(one["curve"][-1]["qwk"], "{:.3f}"),
+            _found_after(runs[name], arena),
+        ]
+        for name, one in found.items()
+    ]
+
+
+def _found_after(seeds: list[list[Round]], arena: Arena) -> str:
+    """Mean number of labels after which 95 % of the pool's relevant protocols were read."""
+    first = arena.scale.index(RELEVANT)
+    plan = TRIALS[PROTOCOLS].plan
+    needed = []
+    for seed, rounds in enumerate(seeds):
+        there = (arena.data.levels[arena.setting(seed, plan).pool] >= RELEVANT).sum()
+        labels = [r.labels for r in rounds if sum(r.chosen[first:]) >= SHARE * there]
+        needed.append(labels[0] if labels else None)
+    known = [labels for labels in needed if labels is not None]
+    mean = f"{np.mean(known):.0f} in " if known else ""
+    return f"{mean}{len(known)} of {len(needed)}"
+
+
+def _peers(arena: Arena, seeds: int, folder: Path, environment: Path) -> Runs:
+    plan = TRIALS[PROTOCOLS].plan
+    settings = [arena.setting(seed, plan) for seed in range(seeds)]
+    given, found = folder / "peers-given.json", folder / "peers-found.json"
+    names = ("pool", "test", "first")
+    given.write_text(
+        json.dumps(
+            {
+                "texts": [document.text for document in arena.data.documents],
+                "levels": (arena.data.levels - arena.scale[0]).tolist(),
+                "scale": arena.scale,
+                "batch": plan.batch,
+                "budget": plan.budget,
+                "seeds": [
+                    {"seed": seed, **{name: getattr(one, name).tolist() for name in names}}
+                    for seed, one in enumerate(settings)
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+    subprocess.run([_python(environment), LOOP, given, found], check=True)
+    said = json.loads(found.read_text(encoding="utf-8"))
+    return {
+        name: [
+            [_round(arena, setting.test, *one) for one in rounds]
+            for setting, rounds in zip(settings, runs, strict=True)
+        ]
+        for name, runs in said.items()
+    }
+
+
+def _round(arena: Arena, test: np.ndarray, known: list[int], predicted: list[int]) -> Round:
+    return arena.judged(test, np.array(known), np.array(predicted))
+
+
+def _python(environment: Path) -> Path:
+    """The peers' own environment, made anew unless it was finished for this very lock."""
+    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = environment / "finished.lock"
+    lock = LOCK.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != lock:
+        print("Installing ASReview and small-text (once)", file=sys.stderr, flush=True)
+        venv.create(environment, clear=True, with_pip=True)
+        install = ["-m", "pip", "install", "-q", "--require-hashes", "-r", LOCK]
+        subprocess.run([python, *install], check=True)
+        stamp.write_text(lock, encoding="utf-8")
+    return python
