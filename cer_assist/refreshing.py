@@ -66,7 +66,7 @@ class Watch:
         self._check_limits(spent)
         if self.gives_way:
             with self.database.read() as session:
-                if jobs.is_due(session, but=DEEP_REFRESH):
+                if jobs.is_due(session, before_long_ones=True):
                     raise Paused
 
     def spent(self) -> float:

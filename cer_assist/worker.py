@@ -80,13 +80,14 @@ Handler = Callable[[Database, Settings, Held], str]
 
 def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
-    from cer_assist import explaining, refreshing, tasks
+    from cer_assist import explaining, refreshing, simulating, tasks
 
     return {
         "retrain": tasks.retrain,
         "encode": tasks.encode,
         jobs.EXPLAIN: explaining.explain,
         jobs.DEEP_REFRESH: refreshing.deep_refresh,
+        jobs.SIMULATE: simulating.simulate,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
+from scipy.optimize import isotonic_regression
 
 from cer_assist.learning import metrics
 from cer_assist.learning.simulation import MEASURES, Round
@@ -108,14 +108,13 @@ def _crossings(
     rounds = min(len(one) for one in found)
     labels = np.array([[one.labels for one in seed[:rounds]] for seed in found], float)
     values = np.array([[one.measures["qwk"] for one in seed[:rounds]] for seed in found])
-    return np.array(
-        [crossing(labels[d].mean(0), values[d].mean(0), wanted[d].mean()) for d in draws]
-    )
+    drawn = zip(labels[draws].mean(1), values[draws].mean(1), wanted[draws].mean(1), strict=True)
+    return np.array([crossing(*one) for one in drawn])
 
 
 def crossing(labels: np.ndarray, values: np.ndarray, wanted: float) -> float:
     """Labels at which a curve, made to rise only, reaches a value; infinite where it does not."""
-    risen = isotonic_regression(values)
+    risen = isotonic_regression(values).x
     at = int(np.searchsorted(risen, wanted))
     if at == len(risen):
         return np.inf

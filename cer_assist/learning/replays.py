@@ -107,8 +107,10 @@ def _as_they_come(
             future.cancel()
 
 
-def replay_one(arena: Arena, plan: Plan, strategy: str, seed: int) -> list[Round]:
+def replay_one(
+    arena: Arena, plan: Plan, strategy: str, seed: int, progress: Progress = silent
+) -> list[Round]:
     """One run, or the one round of every label; what another process calls."""
     if strategy == CEILING:
         return [arena.ceiling(seed, plan)]
-    return arena.replay(strategy, seed, plan)
+    return arena.replay(strategy, seed, plan, progress)

@@ -23,6 +23,8 @@ from cer_assist.store.upsert import upsert
 
 DEEP_REFRESH = "deep_refresh"
 EXPLAIN = "explain"
+SIMULATE = "simulate"
+GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -79,12 +81,14 @@ def enqueue(
     )
 
 
-def is_due(session: Session, *, but: str = "") -> bool:
+def is_due(session: Session, *, before_long_ones: bool = False) -> bool:
     """Whether a claim would find something: a cheap look before the row is locked.
 
-    `but` leaves a kind out, for a job of that kind which asks whether it is in the way of others.
+    `before_long_ones` is how a job that gives way asks whether it is in the way of another.
     """
-    found = select(Job.id).where(_claimable(now()), Job.kind != but).limit(1)
+    found = select(Job.id).where(_claimable(now())).limit(1)
+    if before_long_ones:
+        found = found.where(Job.kind.not_in(GIVING_WAY))
     return session.execute(found).first() is not None
 
 
@@ -119,7 +123,7 @@ def claim(
         .order_by(
             (Job.kind == EXPLAIN).desc(),
             (Job.kind == "retrain").desc(),
-            Job.kind == DEEP_REFRESH,
+            Job.kind.in_(GIVING_WAY),
             Job.run_after,
         )
         .limit(1)

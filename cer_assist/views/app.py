@@ -26,6 +26,7 @@ from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
+from cer_assist.views.simulation import simulation_pages
 from cer_assist.views.word_plane import word_plane
 
 BLUEPRINTS = (
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     sheet_pages,
     model,
     word_plane,
+    simulation_pages,
     remark_pages,
     rubric_pages,
     data,

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from cer_assist.domain.errors import Cancelled, Corrupt
 from cer_assist.learning.encoder import Encoder, quantise
-from cer_assist.learning.features import FeatureCache, TokenStates, pack, unpack
+from cer_assist.learning.features import FeatureCache, pack, unpack
 from cer_assist.learning.progress import silent
 from cer_assist.learning.projection import Projection, projection_in
-from cer_assist.learning.readings import read
+from cer_assist.learning.readings import TokenStates, read
 from cer_assist.learning.text import tokenise, windows
 from tests.learning.shared import Demo, a_text, collecting
 from tests.learning.test_text import TEXTS, TOKENIZER

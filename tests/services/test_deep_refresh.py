@@ -88,7 +88,7 @@ def test_the_worker_takes_it_last_and_one_waits_for_each_project(database: Datab
         project, lead = a_labelled_project(session, 3)
         deep_refresh.ask(session, project, lead, least=3)
         jobs.enqueue(session, "encode", project.id)
-        assert jobs.is_due(session, but=DEEP_REFRESH)
+        assert jobs.is_due(session, before_long_ones=True)
         [job] = waiting(session)
         job.run_after = project.created_at  # it has waited longest
         session.flush()
@@ -97,7 +97,7 @@ def test_the_worker_takes_it_last_and_one_waits_for_each_project(database: Datab
         while claim := jobs.claim(session, "test", lease):
             kinds.append(claim.kind)
         assert kinds[-1] == DEEP_REFRESH
-        assert not jobs.is_due(session, but=DEEP_REFRESH)
+        assert not jobs.is_due(session, before_long_ones=True)
 
 
 def test_stopping_one_that_waits_ends_it_and_another_may_be_asked_for(database: Database) -> None:

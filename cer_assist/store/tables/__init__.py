@@ -17,6 +17,7 @@ from cer_assist.store.tables.protocols import Protocol
 from cer_assist.store.tables.remarks import WordRemark
 from cer_assist.store.tables.rubrics import RubricVersion
 from cer_assist.store.tables.servings import Disclosure, Serving
+from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.types import Base
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "SignInAttempt",
     "SignInLink",
     "SignInSession",
+    "Simulation",
     "Suggestion",
     "WordRemark",
 ]
