@@ -147,6 +147,32 @@ def rare_level(those: Candidates, batch: int, generator: np.random.Generator) ->
     return those.probabilities @ (1 / (1 + those.counts))
 
 
+def cold_start(those: Candidates, batch: int, generator: np.random.Generator) -> np.ndarray:
+    """Each level in turn, as far as the model expects it, and of each the farthest from the rest.
+
+    In every round the levels come in another order, so that none can be guessed from the last.
+    Where nothing is labelled yet, farthest is first taken from the middle of all.
+    """
+    features = those.features
+    middle = features.mean(axis=0, keepdims=True)
+    known = those.labelled if len(those.labelled) else middle
+    nearest = (1 - features @ known.T).min(axis=1)
+    turns: list[int] = []
+
+    def of_next_level(place: int) -> int:
+        while True:
+            left = nearest > -np.inf
+            turns[:] = turns or generator.permutation(np.unique(those.decided[left])).tolist()
+            of_level = np.flatnonzero(left & (those.decided == turns.pop()))
+            if len(of_level):
+                return int(of_level[nearest[of_level].argmax()])
+
+    def took(at: int) -> None:
+        np.minimum(nearest, 1 - features @ features[at], out=nearest)
+
+    return _one_by_one(of_next_level, took, batch, nearest)
+
+
 def _entropy(probabilities: np.ndarray) -> np.ndarray:
     return -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=-1)
 
@@ -176,6 +202,7 @@ STRATEGIES: dict[str, Strategy] = {
     "coreset": Strategy(coreset, "Sener and Savarese 2018, k-centre greedy"),
     "badge": Strategy(badge, "Ash et al. 2020"),
     "rare_level": Strategy(rare_level, "inverse frequency of the levels labelled so far"),
+    "cold_start": Strategy(cold_start, "k-centre greedy within the levels expected, in turn"),
 }
 
 
