@@ -59,6 +59,11 @@ class Shares:
         """What the others leave."""
         return max(0.0, 1 - self.diverse - self.rare - self.random)
 
+    def of(self, strategy: str) -> float:
+        """The share of a strategy that the worker computes; before labels one has all of it."""
+        shares = {UNCERTAIN: self.uncertain, DIVERSE: self.diverse, RARE: self.rare}
+        return shares.get(strategy, 1 - self.random)
+
 
 # Of a new project. Uncertain: what these leave.
 DEFAULT_SHARES = Shares(diverse=0.2, rare=0.0, random=0.2)

@@ -91,7 +91,7 @@ _reserved = (
     )
     .scalar_subquery()
 )
-_fenced = exists().where(_fence.c.protocol_id == _protocol.c.id)
+IS_FENCED = exists().where(_fence.c.protocol_id == _protocol.c.id)
 _held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
 _just_served = _serving.alias("just_served")
 _copy_was_served = exists().where(
@@ -110,16 +110,17 @@ _columns = (
     exists().where(_highlight.c.suggestion_id == _suggestion.c.id).label("has_words"),
 )
 _candidate = select(*_columns, null().label("score")).select_from(_protocol)
-_is_free = (
+# For an `account`, `at` a time: nobody else has it open, unless it wants more readers than those.
+IS_FREE = (
     _protocol.c.coders_missing > 0,
     _reserved < _protocol.c.coders_missing,
     ~_held,
 )
 _free = _candidate.outerjoin(_suggestion, _said).where(
-    _protocol.c.project_id == bindparam("project"), *_is_free
+    _protocol.c.project_id == bindparam("project"), *IS_FREE
 )
 # Without the protocol's own project: SQLite would go through all of its protocols to find these.
-_free_of_few = _candidate.outerjoin(_suggestion, _said).where(*_is_free)
+_free_of_few = _candidate.outerjoin(_suggestion, _said).where(*IS_FREE)
 _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
@@ -137,7 +138,7 @@ _QUERIES = {
     SECOND_READING: _from_pivot.where(_half_read),
     PINNED: _free_of_few.join(_pin, _pin.c.protocol_id == _protocol.c.id)
     .where(_pin.c.project_id == bindparam("project"), _pin.c.wish == Wish.pinned)
-    .where(~_mine, ~_fenced)
+    .where(~_mine, ~IS_FENCED)
     .order_by(_pin.c.at, _pin.c.protocol_id)
     .limit(1),
     RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
@@ -149,7 +150,7 @@ _BY_ORDER = (
     .outerjoin(_suggestion, _said)
     .where(_place.c.model_version_id == bindparam("version"))
     .where(_place.c.strategy == bindparam("strategy"))
-    .where(*_is_free, ~_mine, ~_fenced, ~_copy_was_served)
+    .where(*IS_FREE, ~_mine, ~IS_FENCED, ~_copy_was_served)
     .order_by(_place.c.place)
     .limit(1)
 )
