@@ -39,6 +39,7 @@ from cer_assist.services import (
     remarks,
     retraining,
 )
+from cer_assist.services.first_model import levels_without
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
 from cer_assist.services.training_data import TextRow
 from cer_assist.store.engine import Database
@@ -98,7 +99,9 @@ def learn(
             progress=lambda share, note: held.progress(0.7 * share, note),
         )
     except InvalidInput as error:
-        return f"Not trained: {error}"
+        lacking = levels_without(material.rubric.scale, set(material.levels.values()))
+        named = ", ".join(map(str, lacking))
+        return f"Not trained: {error}" + (f" Levels without a label: {named}." if named else "")
     scored = score(result.classifier, reader.cache, material.open, _scoring(held))
     artefact, digest = save_artefact(settings, result.classifier)
     weighed = weigh(result.classifier, documents, levels)

@@ -98,6 +98,27 @@ def test_rare_levels_are_sought_where_they_are_probable() -> None:
     assert first("rare_level", candidates, 3) == [2, 1, 0]
 
 
+def test_a_cold_start_takes_each_level_in_turn_and_of_each_the_farthest() -> None:
+    angles = np.radians([0, 5, 80, 85, 40, 44])
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    low, high, last = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+    candidates = those([low, low, high, high, high, last], features=features)
+    level_of = [0, 0, 1, 1, 1, 2]
+    rounds = set()
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        chosen = choose("cold_start", candidates, 6, generator).tolist()
+        levels = [level_of[at] for at in chosen]
+        assert sorted(levels[:3]) == [0, 1, 2]  # one of each, in an order of its own
+        assert sorted(levels[3:5]) == [0, 1]  # the third has no more
+        assert levels[5] == 1
+        rounds.add(tuple(levels[:3]))
+        # The middle of all is at 42 degrees: of the low ones 0 is farthest, of the high ones 85.
+        assert chosen[levels.index(0)] == 0
+        assert chosen[levels.index(1)] == 3
+    assert len(rounds) > 1
+
+
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_a_batch_has_no_protocol_twice_and_ends_with_the_last(strategy: str) -> None:
     generator = np.random.default_rng(1)

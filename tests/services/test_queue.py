@@ -178,19 +178,19 @@ def order_of(*protocols: Protocol) -> dict[int, float]:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "shares", "labels"),
+    ("strategy", "diverse", "rare", "labels"),
     [
-        (UNCERTAIN, {}, 5),
-        (DIVERSE, {"diverse_share": 1.0}, 5),
-        (RARE, {"rare_share": 1.0}, 5),
-        (COLD_START, {}, 0),
+        (UNCERTAIN, 0.0, 0.0, 5),
+        (DIVERSE, 1.0, 0.0, 5),
+        (RARE, 0.0, 1.0, 5),
+        (COLD_START, 0.0, 0.0, 0),
     ],
 )
 def test_every_order_is_served_from_its_front_and_keeps_reservations(
-    any_database: Database, strategy: str, shares: dict[str, float], labels: int
+    any_database: Database, strategy: str, diverse: float, rare: float, labels: int
 ) -> None:
     with any_database.write() as session:
-        project = a_project(session, random_share=0.0, **shares)
+        project = a_project(session, random_share=0.0, diverse_share=diverse, rare_share=rare)
         ana, ben = (a_member(session, project, name) for name in ("ana", "ben"))
         one, two, three, four = some_protocols(session, project, 4)
         version = a_model(session, project, {p.id: (3, SURE) for p in (one, two, three, four)})
