@@ -212,17 +212,20 @@ def serve_next(
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
-    version_id, labels, any_pinned = session.execute(_STANDS, {"project": project.id}).one()
+    stands = session.execute(_STANDS, {"project": project.id}).one()
+    version_id = stands.id
     drawn = draw_strategy(
         dice.random(),
         project.shares,
         double_coded=project.double_coded_share,
         has_model=version_id is not None,
-        has_learnt=bool(labels),
+        has_learnt=bool(stands.label_count),
     )
+    if drawn == FENCED and not stands.any_fenced:
+        drawn = RANDOM
     at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
     where = {"project": project.id, "account": account_id, "version": version_id, "at": at}
-    for name, start, since in _attempts(drawn, any_pinned, pivot, at):
+    for name, start, since in _attempts(drawn, stands.any_pinned, pivot, at):
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
