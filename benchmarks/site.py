@@ -21,8 +21,10 @@ from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.config import ROOT
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText, compose
-from cer_assist.services import accounts, models, projects, rubrics, training_data
+from cer_assist.domain.serving import BY_MODEL
+from cer_assist.services import accounts, models, projects, queue_order, rubrics, training_data
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.queue_order import KEPT
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
 from cer_assist.store.tables.accounts import Role
@@ -98,6 +100,14 @@ def _suggest(session: Any, project_id: int, dice: random.Random) -> None:
         marked = models.Marked(words, [], [], [], 0.5)
         rows.append(models.SuggestionRow(row.id, 3, chances, dice.random(), marked))
     models.add_suggestions(session, version, rows)
+    for strategy in BY_MODEL:
+        first = [queue_order.Place(r.protocol_id, r.uncertainty) for r in dice.sample(rows, KEPT)]
+        queue_order.replace_order(session, version, strategy, first)
+    paired = dice.sample(rows, len(rows) // 50)  # these have a near-copy
+    clusters: dict[int, int | None] = {row.protocol_id: None for row in rows}
+    for one, other in zip(paired[::2], paired[1::2], strict=False):
+        clusters[one.protocol_id] = clusters[other.protocol_id] = one.protocol_id
+    queue_order.store_clusters(session, clusters)
     models.publish(session, version, "for the benchmark")
 
 

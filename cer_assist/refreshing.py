@@ -27,6 +27,7 @@ from cer_assist.learning.deep.decision import Comparison
 from cer_assist.learning.deep.judges import NOBODY
 from cer_assist.learning.deep.refresh import Paused, Plan, Refresh, encode, folds_for
 from cer_assist.learning.deep.tuning import Recipe
+from cer_assist.material import Material, read_material
 from cer_assist.scoring import document
 from cer_assist.services import deep_refresh as outcomes
 from cer_assist.services import jobs, models, training_data
@@ -103,7 +104,7 @@ def deep_refresh(
     watch = Watch(database, settings, held, settings.refreshes_folder / run, gives_way, pause)
     labels = 0
     try:
-        material = tasks.read_material(database, held.claim.project_id)
+        material = read_material(database, held.claim.project_id)
         labels = len(material.labelled)
         return _work(watch, material, recipe)
     except Paused:
@@ -154,7 +155,7 @@ def _record(
     outcomes.record(session, claim.project_id, claim.payload["run"], detail)
 
 
-def _work(watch: Watch, material: tasks.Material, recipe: Recipe) -> str:
+def _work(watch: Watch, material: Material, recipe: Recipe) -> str:
     plan, current = _plan(watch, material)
     refresh = Refresh(
         watch.folder, plan, watch.folder / "features", current.cache, current.judges, recipe
@@ -169,7 +170,7 @@ def _work(watch: Watch, material: tasks.Material, recipe: Recipe) -> str:
         watch.database,
         watch.settings,
         watch.held,
-        tasks.read_material(watch.database, watch.held.claim.project_id),
+        read_material(watch.database, watch.held.claim.project_id),
         reader,
         decided=tasks.Decided(
             decision, lambda session: _record(session, watch, labels, decision, found)
@@ -200,7 +201,7 @@ def signed(value: float | None) -> str:
     return "undefined" if value is None else f"{value:+.3f}"
 
 
-def _plan(watch: Watch, material: tasks.Material) -> tuple[Plan, Reader]:
+def _plan(watch: Watch, material: Material) -> tuple[Plan, Reader]:
     """What was settled when the refresh began, and the reader it is compared with."""
     path = watch.folder / "plan"
     try:
@@ -222,7 +223,7 @@ def _plan(watch: Watch, material: tasks.Material) -> tuple[Plan, Reader]:
     return plan, named_reader(watch.settings, kept["encoder"])
 
 
-def _new_plan(watch: Watch, material: tasks.Material) -> dict[str, Any]:
+def _new_plan(watch: Watch, material: Material) -> dict[str, Any]:
     shutil.rmtree(watch.folder, ignore_errors=True)  # another plan's parts must not be taken up
     reader = usable_reader(watch.settings, material.previous)
     rows = list({row.content_hash: row for row in material.labelled}.values())
@@ -260,7 +261,7 @@ def _tuned_reader(watch: Watch, refresh: Refresh) -> Reader:
 
 def _read_all(watch: Watch, reader: Reader) -> None:
     """Have everything read that the training and its suggestions want, in steps."""
-    material = tasks.read_material(watch.database, watch.held.claim.project_id)
+    material = read_material(watch.database, watch.held.claim.project_id)
     labelled = [document(row) for row in material.labelled]
     everything = labelled + [document(row) for row in material.open]
     judges = reader.judges.readers if reader.judges else ()

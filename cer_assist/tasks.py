@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
-from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
 from cer_assist.explain.version_scores import version_scores
@@ -28,42 +27,28 @@ from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.progress import Progress
 from cer_assist.learning.training import TrainingResult, train
+from cer_assist.material import Material, read_material
+from cer_assist.ordering import BREATH_SECONDS, find_copies, store_orders
 from cer_assist.scoring import document, score
 from cer_assist.services import (
     explanations,
     jobs,
-    marks,
     models,
     quality,
+    queue_order,
     remarks,
     retraining,
-    training_data,
 )
+from cer_assist.services.first_model import levels_without
 from cer_assist.services.models import CHUNK, NewVersion, SuggestionRow
-from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.training_data import TextRow
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import ModelVersion, Project
+from cer_assist.store.tables import ModelVersion
 from cer_assist.unusable import replace_unusable
 from cer_assist.worker import Held
 
 ENCODE_SLICE_SECONDS = 20.0
 ENCODE_STEP = 32  # protocols between looks at the clock
-# SQLite's waiting is a poll: without a pause between chunks a coder's save could miss every gap.
-BREATH_SECONDS = 0.02
-
-
-@dataclass(frozen=True)
-class Material:
-    """All that a retraining reads from the database, in one short transaction."""
-
-    rubric: Rubric
-    model_kind: str
-    levels: dict[int, int]  # protocol id -> level
-    last_event_id: int
-    labelled: list[TextRow]
-    open: list[TextRow]
-    previous: ModelVersion | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +99,9 @@ def learn(
             progress=lambda share, note: held.progress(0.7 * share, note),
         )
     except InvalidInput as error:
-        return f"Not trained: {error}"
+        lacking = levels_without(material.rubric.scale, set(material.levels.values()))
+        named = ", ".join(map(str, lacking))
+        return f"Not trained: {error}" + (f" Levels without a label: {named}." if named else "")
     scored = score(result.classifier, reader.cache, material.open, _scoring(held))
     artefact, digest = save_artefact(settings, result.classifier)
     weighed = weigh(result.classifier, documents, levels)
@@ -137,8 +124,12 @@ def learn(
         decision=why,
     )
     measured = bool(result.in_full)
+
+    def order(version_id: int) -> None:
+        store_orders(database, held, reader.cache, version_id, material, material.levels)
+
     return _write(
-        database, held, version, scored, publish=publish, measured=measured, decided=decided
+        database, held, version, scored, order, publish=publish, measured=measured, decided=decided
     )
 
 
@@ -165,25 +156,6 @@ def _threshold(
     if known is not None and not result.in_full:
         return known
     return weak_below(result.classifier, documents)
-
-
-def read_material(database: Database, project_id: int) -> Material:
-    """The labels and texts as they stand now."""
-    with database.read() as session:
-        project = session.get_one(Project, project_id)
-        open_ids = set(training_data.open_protocol_ids(session, project_id))
-        levels = training_data.settled_levels(session, project_id)
-        texts = training_data.protocol_texts(session, project_id, [*levels.keys() | open_ids])
-        labelled = [row for row in texts if row.id in levels]
-        return Material(
-            project_rubric(session, project),
-            project.model_kind,
-            levels,
-            training_data.last_event_id(session, project_id),
-            marks.with_marks(session, project, labelled),
-            [row for row in texts if row.id in open_ids],
-            models.current_version(session, project_id),
-        )
 
 
 def save_artefact(settings: Settings, classifier: ProtocolClassifier) -> tuple[str, str]:
@@ -215,8 +187,10 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
         held.progress(done / len(todo), f"{done:,} of {len(todo):,} protocols read")
         cache.encode(step, lambda share, note: held.progress(held.share, held.note))
         done += len(step)
-    remark = _add_missing_suggestions(database, settings, held, material)
     left = len(todo) - done
+    if not left:
+        find_copies(database, held)
+    remark = _add_missing(database, settings, held, material)
     if left:
         with database.write() as session:
             jobs.enqueue(session, "encode", held.claim.project_id)
@@ -233,17 +207,16 @@ def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
     return [row for key, row in rows.items() if key in missing]
 
 
-def _add_missing_suggestions(
-    database: Database, settings: Settings, held: Held, material: Material
-) -> str:
-    """What the version in use lacks; a remark when it cannot be opened."""
+def _add_missing(database: Database, settings: Settings, held: Held, material: Material) -> str:
+    """Suggestions and places in the queue that the version in use lacks; why, if it cannot."""
     with database.read() as session:
         version = models.current_version(session, held.claim.project_id)
         if version is None:
             return ""
         scored = models.scored_protocol_ids(session, version.id)
+        is_low = queue_order.is_low(session, version)
     rows = [row for row in material.open if row.id not in scored]
-    if not rows:
+    if not rows and not is_low:
         return ""
     try:
         classifier = load_current(settings, version)
@@ -253,9 +226,10 @@ def _add_missing_suggestions(
             database, settings, held, version, error, rubric=material.rubric, cache=cache
         )
         return f". {remark}"
-    _write_suggestions(
-        database, held, version.id, score(classifier, classifier.cache, rows, _scoring(held))
-    )
+    cache = classifier.cache
+    _write_suggestions(database, held, version.id, score(classifier, cache, rows, _scoring(held)))
+    levels = material.levels if version.label_count else {}
+    store_orders(database, held, cache, version.id, material, levels)
     return ""
 
 
@@ -264,6 +238,7 @@ def _write(
     held: Held,
     version: NewVersion,
     scored: Sequence[SuggestionRow],
+    order: Callable[[int], None],
     *,
     publish: bool,
     measured: bool,
@@ -279,6 +254,7 @@ def _write(
             held.finish(session, decision)
             return decision
     _write_suggestions(database, held, version_id, scored)
+    order(version_id)
     with database.write() as session:
         jobs.hold(session, held.claim)
         models.publish(session, version_id, decision)
@@ -291,6 +267,7 @@ def _write(
     with database.write() as session:
         remarks.look_again(session, held.claim.project_id)
         explanations.prune(session, held.claim.project_id)
+        queue_order.prune_orders(session, held.claim.project_id, version_id)
     deleted = 1
     while deleted:
         with database.write() as session:

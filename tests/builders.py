@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from cer_assist.cli.demo import TEXTS
 from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
+from cer_assist.domain.serving import UNCERTAIN
 from cer_assist.services import accounts, labelling, models, projects, quality, rubrics
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import LabelRequest
+from cer_assist.services.queue_order import Place, replace_order
 from cer_assist.store.tables import Account, Project, Protocol
 from cer_assist.store.tables.accounts import Role
 
@@ -39,7 +41,7 @@ def a_project(session: Session, slug: str = "demo", **settings: object) -> Proje
     """A project on the default rubric; settings are set as given."""
     rubric = rubrics.store_rubric(session, RUBRIC.read_text(encoding="utf-8"), RUBRIC.name)
     project = projects.add_project(session, slug, slug.title(), rubric)
-    project.double_coded_share = 0.0
+    project.double_coded_share = project.diverse_share = 0.0
     for name, value in settings.items():
         assert hasattr(project, name), name
         setattr(project, name, value)
@@ -134,9 +136,17 @@ def a_model(
         marks = models.Marked([word], [sentence], [[*sentence, 1.0]], [], 0.6)
         rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, marks))
     models.add_suggestions(session, version_id, rows)
+    by_spread = sorted(rows, key=lambda row: -row.uncertainty)
+    an_order(session, version_id, UNCERTAIN, {r.protocol_id: r.uncertainty for r in by_spread})
     if publish:
         models.publish(session, version_id, "the first")
     return version_id
+
+
+def an_order(session: Session, version_id: int, strategy: str, scores: dict[int, float]) -> None:
+    """A strategy's order of protocol ids, as the worker would store it."""
+    places = [Place(protocol_id, score) for protocol_id, score in scores.items()]
+    replace_order(session, version_id, strategy, places)
 
 
 def intended_levels() -> dict[str, int]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "import": "importing",
     "label": "labelling",
     "next": "labelling",
+    "queue": "queue",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -71,9 +71,10 @@ def train_command(home: Path | None, as_json: bool, project: str, full: bool, de
 
 
 def _encode_all(database: Database, settings: Settings, project_id: int, advance: Any) -> None:
-    from cer_assist import encoders, scoring, tasks
+    from cer_assist import encoders, scoring
+    from cer_assist.material import read_material
 
-    material = tasks.read_material(database, project_id)
+    material = read_material(database, project_id)
     encoders.usable_reader(settings, material.previous).cache.encode(
         [scoring.document(row) for row in (*material.labelled, *material.open)], advance
     )

@@ -38,7 +38,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     "strategies",
     default="random,level_spread",
     show_default=True,
-    help="Names with commas between; see docs/active-learning.md.",
+    help="Names with commas between, or mix:NAME=SHARE,…; see docs/active-learning.md.",
 )
 @click.option("--model", type=click.Choice(MODEL_NAMES), default=DEFAULT_KIND, show_default=True)
 @click.option("--start", type=click.IntRange(min=1), default=10, show_default=True)
@@ -106,12 +106,12 @@ def _numbers(path: Path) -> tuple[tuple[float, ...], ...]:
 
 
 def _names(strategies: str) -> list[str]:
+    from cer_assist.learning.mixtures import parse, split_names
     from cer_assist.learning.strategies import STRATEGIES
 
-    names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
+    names = split_names(strategies)
     for name in names:
-        if name not in STRATEGIES:
-            raise InvalidInput(f"There is no strategy {name}: use {', '.join(STRATEGIES)}.")
+        parse(name, STRATEGIES)
     if not names:
         raise InvalidInput(f"Name a strategy: {', '.join(STRATEGIES)}.")
     return names

@@ -17,4 +17,5 @@ STRATEGY_WORDS: dict[str, str] = {
     "coreset": "that are least like anything labelled so far",
     "badge": "uncertain ones that would each teach something else",
     "rare_level": "that may have a level with few labels",
+    "cold_start": "of each expected level in turn, unlike those chosen before",
 }

@@ -50,6 +50,7 @@ class FeatureCache:
         self.folder = Path(folder) / f"{FINGERPRINT[:16]}{tuned}"
         self.encoder = encoder
         self._projection: projection.Projection | None = None
+        self._directions: dict[str, np.ndarray] = {}
 
     def missing(self, documents: Iterable[Document]) -> list[Document]:
         """The documents whose states are not on disk yet."""
@@ -91,6 +92,25 @@ class FeatureCache:
     def readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
         """What the models look at in each of the documents, in order."""
         return [read(states) for states in self.read(documents, progress)]
+
+    def directions(self, documents: Sequence[Document]) -> np.ndarray:
+        """What documents are like: mean direction of their sentences, (n, 384), of length one.
+
+        Kept in memory, 768 bytes a document: a queue is made anew every few labels, and reading
+        thousands of files for it would take longer than all the rest.
+
+        Parameters
+        ----------
+        documents : sequence of Document
+            Missing ones are encoded first.
+        """
+        new = [one for one in documents if one.key not in self._directions]
+        for document, states in zip(new, self.read(new, silent), strict=True):
+            mean = states.sentences.astype(np.float32).mean(axis=0)
+            length = max(float(np.linalg.norm(mean)), 1e-9)
+            self._directions[document.key] = (mean / length).astype(np.float16)
+        rows = [self._directions[document.key] for document in documents]
+        return np.array(rows, np.float32).reshape(len(rows), STATE_SIZE)
 
     def _read(self, document: Document) -> TokenStates:
         path = self.path_of(document)

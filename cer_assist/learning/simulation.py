@@ -192,7 +192,7 @@ class Arena:
         Parameters
         ----------
         strategy : str
-            Name in `strategies.STRATEGIES`.
+            As `strategies.choose` has it.
         seed : int
         plan : Plan
         progress : callable (share done, message)

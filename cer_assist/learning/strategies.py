@@ -2,15 +2,17 @@
 
 A strategy sees what the model says of the candidates, what they are like, and what has been
 labelled, never a candidate's level. The highest score is labelled first. Those that choose a batch
-together, so that no two alike come into it, give the places of the batch as scores.
+together, so that no two alike come into it, give the places of the batch as scores. A mixture deals
+the places of a batch to several (`mixtures`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from cer_assist.learning.mixtures import parse, quotas
 from cer_assist.learning.ordinal import spread
 
 
@@ -145,6 +147,32 @@ def rare_level(those: Candidates, batch: int, generator: np.random.Generator) ->
     return those.probabilities @ (1 / (1 + those.counts))
 
 
+def cold_start(those: Candidates, batch: int, generator: np.random.Generator) -> np.ndarray:
+    """Each level in turn, as far as the model expects it, and of each the farthest from the rest.
+
+    In every round the levels come in another order, so that none can be guessed from the last.
+    Where nothing is labelled yet, farthest is first taken from the middle of all.
+    """
+    features = those.features
+    middle = features.mean(axis=0, keepdims=True)
+    known = those.labelled if len(those.labelled) else middle
+    nearest = (1 - features @ known.T).min(axis=1)
+    turns: list[int] = []
+
+    def of_next_level(place: int) -> int:
+        while True:
+            left = nearest > -np.inf
+            turns[:] = turns or generator.permutation(np.unique(those.decided[left])).tolist()
+            of_level = np.flatnonzero(left & (those.decided == turns.pop()))
+            if len(of_level):
+                return int(of_level[nearest[of_level].argmax()])
+
+    def took(at: int) -> None:
+        np.minimum(nearest, 1 - features @ features[at], out=nearest)
+
+    return _one_by_one(of_next_level, took, batch, nearest)
+
+
 def _entropy(probabilities: np.ndarray) -> np.ndarray:
     return -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=-1)
 
@@ -174,27 +202,90 @@ STRATEGIES: dict[str, Strategy] = {
     "coreset": Strategy(coreset, "Sener and Savarese 2018, k-centre greedy"),
     "badge": Strategy(badge, "Ash et al. 2020"),
     "rare_level": Strategy(rare_level, "inverse frequency of the levels labelled so far"),
+    "cold_start": Strategy(cold_start, "k-centre greedy within the levels expected, in turn"),
 }
 
 
 def choose(
-    strategy: str, those: Candidates, batch: int, generator: np.random.Generator
+    strategy: str,
+    those: Candidates,
+    batch: int,
+    generator: np.random.Generator,
+    *,
+    clusters: np.ndarray | None = None,
 ) -> np.ndarray:
     """The candidates to be labelled next, in order.
 
     Parameters
     ----------
     strategy : str
-        Name in `STRATEGIES`.
+        Name or mixture, see `mixtures.parse`. Each of a mixture takes what those before it took
+        for labelled.
     those : Candidates
     batch : int
         How many; fewer where there are no more candidates.
     generator : Generator
         Decides between equals, and where the strategy draws.
+    clusters : (n,) int, optional
+        Of near-copies (`folds.near_duplicate_clusters`): two of one come into a batch only where
+        nothing else is left.
 
     Returns
     -------
     (batch,) int
+
+    Raises
+    ------
+    InvalidInput
+        See `mixtures.parse`.
     """
-    scores = STRATEGIES[strategy].score(those, batch, generator)
-    return np.lexsort([generator.random(len(scores)), -scores])[:batch]
+    taken = np.zeros(0, int)
+    shares = parse(strategy, STRATEGIES)
+    for name, places in quotas(shares, min(batch, len(those.probabilities))).items():
+        left = np.setdiff1d(np.arange(len(those.probabilities)), taken)
+        rest = _after(those, left, taken)
+        # A strategy that chooses a batch together ranks no more than it is asked for.
+        spare = 0 if clusters is None else _copies(clusters[left], clusters[taken]).sum()
+        scores = STRATEGIES[name].score(rest, min(places + int(spare), len(left)), generator)
+        order = left[np.lexsort([generator.random(len(scores)), -scores])]
+        if clusters is not None:
+            order = copies_last(order, clusters, taken)
+        taken = np.append(taken, order[:places])
+    return taken
+
+
+def copies_last(
+    order: np.ndarray, clusters: np.ndarray, before: Sequence[int] | np.ndarray = ()
+) -> np.ndarray:
+    """The same order with the first of each cluster in front and its near-copies behind.
+
+    Parameters
+    ----------
+    order : (n,) int
+        Positions in `clusters`.
+    clusters : (all,) int
+    before : sequence of int
+        Positions that are chosen already: all of their clusters are copies.
+    """
+    behind = _copies(clusters[order], clusters[np.asarray(before, int)])
+    return order[np.argsort(behind, kind="stable")]
+
+
+def _copies(clusters: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Which of a list are of a cluster that was taken or that another before them is of."""
+    _, firsts = np.unique(clusters, return_index=True)
+    found = np.ones(len(clusters), bool)
+    found[firsts] = False
+    return found | np.isin(clusters, taken)
+
+
+def _after(those: Candidates, left: np.ndarray, taken: np.ndarray) -> Candidates:
+    """What is known of the candidates that are left, with those taken as labelled."""
+    return replace(
+        those,
+        probabilities=those.probabilities[left],
+        decided=those.decided[left],
+        features=those.features[left],
+        labelled=np.concatenate([those.labelled, those.features[taken]]),
+        committee=those.committee[:, left],
+    )

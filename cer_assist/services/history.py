@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
+from cer_assist.domain.serving import REASONS_TOLD
 from cer_assist.services.models import current_version_id
-from cer_assist.services.queue import REASONS_TOLD
 from cer_assist.store.tables import (
     Account,
     CurrentLabel,

@@ -38,6 +38,8 @@ class ProjectSettings:
     coders_per_protocol: int
     double_coded_share: float
     random_share: float
+    diverse_share: float
+    rare_share: float
     retrain_every: int
     retrain_idle_seconds: int
     reservation_minutes: int
@@ -114,7 +116,7 @@ def change_settings(
 def _check(settings: ProjectSettings) -> None:
     if not settings.name.strip():
         raise InvalidInput("A project needs a name.")
-    for name in ("double_coded_share", "random_share"):
+    for name in ("double_coded_share", "random_share", "diverse_share", "rare_share"):
         if not 0 <= getattr(settings, name) <= 1:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and 100 %.")
     for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):

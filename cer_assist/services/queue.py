@@ -1,55 +1,57 @@
 """Which protocol a coder reads next, and why.
 
 Serving is also reserving: the choice and its row are one transaction, so two coders cannot be given
-the same protocol unless it wants two readers. The reason a coder sees says nothing of the level the
-model expects, unless the project shows suggestions from the start.
+the same protocol unless it wants two readers. What strategies say of protocols the worker computed
+before (`queue_order`): here the first free one is taken. Protocols of the fenced sample come by
+random order only, whatever else is stored of them: chosen by what a model says, they would measure
+that model wrongly.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, exists, func, insert, null, select, text, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.serving import (
+    FENCED,
+    PICKED,
+    PINNED,
+    RANDOM,
+    REASONS,
+    RETURNED,
+    SECOND_READING,
+    TAKEN_BACK,
+    draw_strategy,
+)
 from cer_assist.services import explanations
-from cer_assist.services.models import current_version_id
-from cer_assist.store.tables import CurrentLabel, Highlight, Project, Protocol, Serving, Suggestion
+from cer_assist.services.models import IN_USE, current_version_id
+from cer_assist.store.tables import (
+    CurrentLabel,
+    FencedProtocol,
+    Highlight,
+    ModelVersion,
+    NearCopy,
+    Project,
+    Protocol,
+    QueuePlace,
+    QueueWish,
+    Serving,
+    Suggestion,
+)
+from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now, table_of
 
 SHUFFLE_RANGE = 2**31 - 1
-
-RANDOM, UNCERTAIN, SECOND_READING, RETURNED, PICKED, TAKEN_BACK = (
-    "random",
-    "level_spread",
-    "second_reading",
-    "returned",
-    "picked",
-    "taken_back",
-)
-REASONS = {
-    RANDOM: "drawn at random",
-    UNCERTAIN: "the model is unsure here",
-    # Coders are not told which protocols a second coder reads.
-    SECOND_READING: "drawn at random",
-    RETURNED: "you skipped this one earlier",
-    PICKED: "you opened this one yourself",
-    TAKEN_BACK: "you took your answer back",
-}
-# The same for someone else who reads the history, and who may know of second readings.
-REASONS_TOLD = {
-    RANDOM: "drawn at random",
-    UNCERTAIN: "the model was unsure",
-    SECOND_READING: "drawn for a second reading",
-    RETURNED: "came back after it was skipped",
-    PICKED: "opened by the coder",
-    TAKEN_BACK: "answer taken back by the coder",
-}
+# So long a near-copy of what anyone was served waits, while others are left.
+COPIES_WAIT = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,11 @@ class Served:
 
 
 _protocol, _serving, _suggestion = table_of(Protocol), table_of(Serving), table_of(Suggestion)
-_highlight = table_of(Highlight)
+_highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
+_place, _fence = table_of(QueuePlace), table_of(FencedProtocol)
+_wish, _pin = table_of(QueueWish), table_of(QueueWish).alias("pin")
+_copy, _other_copy = table_of(NearCopy), table_of(NearCopy).alias("other_copy")
 _of_mine = (
     _label.c.protocol_id == _protocol.c.id,
     _label.c.account_id == bindparam("account"),
@@ -86,36 +91,80 @@ _reserved = (
     )
     .scalar_subquery()
 )
-_said = (_suggestion.c.protocol_id == _protocol.c.id) & (
-    _suggestion.c.model_version_id == bindparam("version")
+IS_FENCED = exists().where(_fence.c.protocol_id == _protocol.c.id)
+_held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
+_just_served = _serving.alias("just_served")
+_copy_was_served = exists().where(
+    _copy.c.protocol_id == _protocol.c.id,
+    _other_copy.c.cluster == _copy.c.cluster,
+    _just_served.c.protocol_id == _other_copy.c.protocol_id,
+    _just_served.c.served_at > bindparam("copies_since"),
 )
-_candidate = select(
+_said = and_(
+    _suggestion.c.protocol_id == _protocol.c.id,
+    _suggestion.c.model_version_id == bindparam("version"),
+)
+_columns = (
     _protocol.c.id.label("protocol_id"),
     _suggestion.c.id.label("suggestion_id"),
-    _suggestion.c.uncertainty,
     exists().where(_highlight.c.suggestion_id == _suggestion.c.id).label("has_words"),
-).select_from(_protocol)
-_wanted = (
-    _protocol.c.project_id == bindparam("project"),
+)
+_candidate = select(*_columns, null().label("score")).select_from(_protocol)
+# For an `account`, `at` a time: nobody else has it open, unless it wants more readers than those.
+IS_FREE = (
     _protocol.c.coders_missing > 0,
     _reserved < _protocol.c.coders_missing,
+    ~_held,
 )
-_free = _candidate.outerjoin(_suggestion, _said).where(*_wanted)
+_free = _candidate.outerjoin(_suggestion, _said).where(
+    _protocol.c.project_id == bindparam("project"), *IS_FREE
+)
+# Without the protocol's own project: SQLite would go through all of its protocols to find these.
+_free_of_few = _candidate.outerjoin(_suggestion, _said).where(*IS_FREE)
 _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
     _others.c.action == Action.label,
 )
 _in_turn = _free.where(~_mine).order_by(_protocol.c.shuffle).limit(1)
+_from_pivot = _in_turn.where(_protocol.c.shuffle >= bindparam("pivot"))
 _QUERIES = {
-    RANDOM: _in_turn.where(_protocol.c.shuffle >= bindparam("pivot")),
-    SECOND_READING: _in_turn.where(_protocol.c.shuffle >= bindparam("pivot"), _half_read),
-    UNCERTAIN: _candidate.join(_suggestion, _said)
-    .where(*_wanted, ~_mine)
-    .order_by(_suggestion.c.uncertainty.desc())
+    RANDOM: _from_pivot.where(~_copy_was_served),
+    FENCED: _free_of_few.join(_fence, _fence.c.protocol_id == _protocol.c.id)
+    .where(_fence.c.project_id == bindparam("project"), ~_mine, ~_copy_was_served)
+    .order_by(_protocol.c.shuffle)
+    .limit(1),
+    # Another reader of the same is no copy, and agreement wants them soon.
+    SECOND_READING: _from_pivot.where(_half_read),
+    PINNED: _free_of_few.join(_pin, _pin.c.protocol_id == _protocol.c.id)
+    .where(_pin.c.project_id == bindparam("project"), _pin.c.wish == Wish.pinned)
+    .where(~_mine, ~IS_FENCED)
+    .order_by(_pin.c.at, _pin.c.protocol_id)
     .limit(1),
     RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
 }
+_BY_ORDER = (
+    select(*_columns, _place.c.score)
+    .select_from(_place)
+    .join(_protocol, _protocol.c.id == _place.c.protocol_id)
+    .outerjoin(_suggestion, _said)
+    .where(_place.c.model_version_id == bindparam("version"))
+    .where(_place.c.strategy == bindparam("strategy"))
+    .where(*IS_FREE, ~_mine, ~IS_FENCED, ~_copy_was_served)
+    .order_by(_place.c.place)
+    .limit(1)
+)
+_STANDS = (
+    select(
+        _version.c.id,
+        _version.c.label_count,
+        exists()
+        .where(_wish.c.project_id == bindparam("project"), _wish.c.wish == Wish.pinned)
+        .label("pinned"),
+    )
+    .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
+    .where(table_of(Project).c.id == bindparam("project"))
+)
 _ONE = _candidate.outerjoin(_suggestion, _said).where(_protocol.c.id == bindparam("protocol"))
 _OPEN = (
     select(
@@ -153,17 +202,6 @@ _RESERVE = (
 _INSERT = insert(_serving).returning(_serving.c.id)
 
 
-def draw_strategy(
-    chance: float, *, has_model: bool, random_share: float, double_coded_share: float
-) -> str:
-    """Which strategy serves next, for a `chance` uniform in [0, 1)."""
-    if chance < double_coded_share:
-        return SECOND_READING
-    if not has_model or chance < double_coded_share + (1 - double_coded_share) * random_share:
-        return RANDOM
-    return UNCERTAIN
-
-
 def serve_next(
     session: Session, project: Project, account_id: int, dice: random.Random
 ) -> Served | None:
@@ -174,22 +212,44 @@ def serve_next(
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
-    version_id = current_version_id(session, project.id)
-    strategy = draw_strategy(
+    stands = session.execute(_STANDS, {"project": project.id}).one()
+    version_id = stands.id
+    drawn = draw_strategy(
         dice.random(),
+        project.shares,
+        double_coded=project.double_coded_share,
         has_model=version_id is not None,
-        random_share=project.random_share,
-        double_coded_share=project.double_coded_share,
+        has_learnt=bool(stands.label_count),
     )
-    pivot = dice.randrange(SHUFFLE_RANGE)
-    # The drawn strategy may find nothing; then whatever is left, skipped ones last.
-    for name, start in ((strategy, pivot), (strategy, 0), (RANDOM, 0), (RETURNED, 0)):
-        where = {"project": project.id, "account": account_id, "at": now()}
-        where |= {"version": version_id, "pivot": start}
-        found = session.execute(_QUERIES[name], where).first()
+    if drawn == FENCED and not stands.any_fenced:
+        drawn = RANDOM
+    at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
+    where = {"project": project.id, "account": account_id, "version": version_id, "at": at}
+    for name, start, since in _attempts(drawn, stands.any_pinned, pivot, at):
+        where |= {"strategy": name, "pivot": start, "copies_since": since}
+        found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
-            return _serve(session, project, account_id, name, version_id, found)
+            told = RANDOM if name == FENCED else name
+            return _serve(session, project, account_id, told, version_id, found)
     return None
+
+
+def _attempts(
+    drawn: str, any_pinned: bool, pivot: int, at: dt.datetime
+) -> Iterator[tuple[str, int, dt.datetime]]:
+    """What is tried in turn, from where in the random order, and whose copies since when wait.
+
+    The drawn strategy may find nothing; then whatever is left, copies of what was just served and
+    the coder's own skipped ones last.
+    """
+    if any_pinned:
+        yield PINNED, 0, at
+    for since in (at - COPIES_WAIT, at):
+        yield drawn, pivot, since
+        if drawn in (RANDOM, SECOND_READING):
+            yield drawn, 0, since
+        yield RANDOM, 0, since
+    yield RETURNED, 0, at
 
 
 def serve_picked(
@@ -241,7 +301,7 @@ def _serve(
         "protocol_id": found.protocol_id,
         "strategy": strategy,
         "reason": REASONS[strategy],
-        "score": found.uncertainty,
+        "score": found.score,
         "suggestion_id": found.suggestion_id,
         "model_version_id": version_id if found.suggestion_id else None,
     }

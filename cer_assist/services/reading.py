@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Origin
+from cer_assist.domain.serving import PICKED, REASONS, TAKEN_BACK
 from cer_assist.services import card, labelling, queue
 from cer_assist.services.card import Card, make_card
 from cer_assist.services.label_events import Recorded
@@ -96,7 +97,7 @@ def picked_card(
     project: Project,
     account_id: int,
     protocol_id: int,
-    strategy: str = queue.PICKED,
+    strategy: str = PICKED,
 ) -> Card:
     """A protocol the coder opened from a list, or comes back to.
 
@@ -109,7 +110,7 @@ def picked_card(
     if in_hand is not None and in_hand.protocol_id == protocol_id:
         reason, suggestion_id = in_hand.reason, in_hand.suggestion_id
     elif found.is_answered:
-        reason = queue.REASONS[queue.PICKED]
+        reason = REASONS[PICKED]
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
     else:
         served: Served = queue.serve_picked(session, project, account_id, protocol_id, strategy)
@@ -122,7 +123,7 @@ def after_answer(
 ) -> Card | None:
     """What follows an answer: the model's view of it, the protocol taken back, or the next one."""
     if recorded.action is Action.withdraw:
-        return picked_card(session, project, account_id, recorded.protocol_id, queue.TAKEN_BACK)
+        return picked_card(session, project, account_id, recorded.protocol_id, TAKEN_BACK)
     if recorded.action is Action.label and project.suggestion_policy == SuggestionPolicy.after:
         revealed = _reveal(session, project, account_id, recorded)
         if revealed is not None and revealed.suggestion is not None:

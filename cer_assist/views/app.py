@@ -21,6 +21,7 @@ from cer_assist.views.home import home
 from cer_assist.views.model import model
 from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
+from cer_assist.views.queue import queue_pages
 from cer_assist.views.remarks import remark_pages
 from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.settings import settings_pages
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     word_plane,
     simulation_pages,
     remark_pages,
+    queue_pages,
     rubric_pages,
     data,
     exporting,

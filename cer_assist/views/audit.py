@@ -27,6 +27,9 @@ MEANINGS = {
     "model.unpinned": "model unpinned",
     "project.added": "project made",
     "project.settings": "settings changed",
+    "queue.held": "protocols held",
+    "queue.pinned": "protocols put first",
+    "queue.released": "protocols released",
     "word.remarked": "remark on a word",
 }
 

@@ -14,7 +14,15 @@ from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import deep_refresh, models, moves, pinning, rubrics, word_contexts
+from cer_assist.services import (
+    deep_refresh,
+    first_model,
+    models,
+    moves,
+    pinning,
+    rubrics,
+    word_contexts,
+)
 from cer_assist.services.pinning import Standing, Version
 from cer_assist.store.tables import ModelVersion
 from cer_assist.views import assets, model_figures
@@ -93,9 +101,13 @@ def versions(slug: str) -> str:
         curve = models.curve(session, g.project.id)
         changes = _changes(session, stands)
         refresh = deep_refresh.standing(session, g.project)
+        first = None
+        if current is None or not current.label_count:
+            first = first_model.missing(session, g.project.id, rubric.scale)
     return render_template(
         "model.html",
         refresh=refresh,
+        first=first,
         stands=stands,
         current=current,
         rubric=rubric,

@@ -14,6 +14,7 @@ PROJECT_PAGES = (
     ("Protocols", "protocols.listing"),
     ("Words", "model.words"),
     ("Model", "model.versions"),
+    ("Queue", "queue.page"),
     ("Rubric", "rubric.page"),
     ("Data", "data.page"),
     ("Audit", "audit.page"),

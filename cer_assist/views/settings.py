@@ -15,6 +15,8 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.views.access import LEADING_ROLES, database, policy
 
+WHOLE = 100  # per cent
+
 settings_pages = Blueprint("settings", __name__, url_prefix="/p/<slug>/settings")
 
 
@@ -93,13 +95,30 @@ def _settings() -> ProjectSettings:
         suggestion_policy=SuggestionPolicy(wanted),
         coders_per_protocol=_whole("coders_per_protocol", "Readers a protocol"),
         double_coded_share=_whole("double_coded_share", "Share read twice") / 100,
-        random_share=_whole("random_share", "Share drawn at random") / 100,
+        **_shares(),
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
         model_kind=request.form.get("model_kind", ""),
         learns_from_marks="learns_from_marks" in request.form,
     )
+
+
+def _shares() -> dict[str, float]:
+    """The queue's shares; the one of uncertain protocols is what the others leave."""
+    percents = {
+        name: _whole(name, title)
+        for name, title in (
+            ("uncertain_share", "The model is unsure"),
+            ("diverse_share", "Unlike what was labelled"),
+            ("rare_share", "Likely of a rare level"),
+            ("random_share", "Drawn at random"),
+        )
+    }
+    total = sum(percents.values())
+    if total != WHOLE:
+        raise InvalidInput(f"The queue's shares add up to {total} %, not to 100 %: change one.")
+    return {name: percents[name] / WHOLE for name in percents if name != "uncertain_share"}
 
 
 def _whole(name: str, title: str) -> int:

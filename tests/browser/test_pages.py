@@ -33,6 +33,7 @@ ADDRESSES = (
     "/p/demo/words/remarks",
     "/p/demo/words?by=attention",
     "/p/demo/model",
+    "/p/demo/queue?all=1",
     "/p/demo/rubric",
     "/p/demo/data",
     "/p/demo/audit",

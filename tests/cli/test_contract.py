@@ -71,6 +71,25 @@ def test_the_parts_of_real_use(office: Run, tmp_path: Path) -> None:
     assert office("users", "reset", "ana")["link"].startswith("/link/")
 
 
+def test_the_queue_is_shown_and_steered(office: Run) -> None:
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    assert office("queue", "irb")["next"] == []  # there is no model yet
+    done = office("queue", "irb", "pin", "DEMO-060", "--reason", "meeting", "--as", "lea")
+    assert done["changed"] == 1
+    assert office("next", "irb", "--as", "ana")["protocol"] == "DEMO-060"
+    office("queue", "irb", "hold", "DEMO-061", "DEMO-062", "--reason", "wrong file")
+    found = office("queue", "irb")
+    assert [(one["external_id"], one["wish"], one["by"]) for one in found["wishes"]] == [
+        ("DEMO-060", "pinned", "lea"),
+        ("DEMO-061", "held", "the command line"),
+        ("DEMO-062", "held", "the command line"),
+    ]
+    assert [one["who"] for one in found["open"]] == ["ana"]
+    assert found["served"][0]["strategy"] == "pinned"
+    assert office("queue", "irb", "release", "DEMO-061", "DEMO-062")["changed"] == 2
+    assert office("audit", "verify")["intact"]
+
+
 def test_an_export_imports_again(office: Run, tmp_path: Path) -> None:
     for kind in ("csv", "jsonl", "xlsx"):
         out = str(tmp_path / f"out-{kind}{'.xlsx' if kind == 'xlsx' else '.zip'}")
@@ -131,6 +150,8 @@ def _words_go_out_as_neat_vision_takes_them(office: Run, tmp_path: Path) -> None
         (["words", "empty"], "There is no model yet"),
         (["label", "empty", "X", "3", "--as", "ana"], "no protocol"),
         (["next", "empty", "--as", "ben"], "role coder"),
+        (["queue", "empty", "pin", "X", "--reason", "x"], "no protocol X"),
+        (["queue", "empty", "pin", "X", "--reason", "x", "--as", "ana"], "does not lead"),
         (["train", "empty"], "label some more"),
         (["import", "empty", str(ROOT / "manage.py")], "Nothing was imported"),
         (["restore", "no-such-file"], "no backup"),

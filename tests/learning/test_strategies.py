@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cer_assist.learning.strategies import STRATEGIES, Candidates, choose
+from cer_assist.learning.strategies import STRATEGIES, Candidates, choose, copies_last
 
 SURE, CLOSE, EVEN = [0.9, 0.1, 0.0], [0.5, 0.45, 0.05], [0.34, 0.33, 0.33]
 FAR, NEAR = [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]
@@ -98,6 +98,27 @@ def test_rare_levels_are_sought_where_they_are_probable() -> None:
     assert first("rare_level", candidates, 3) == [2, 1, 0]
 
 
+def test_a_cold_start_takes_each_level_in_turn_and_of_each_the_farthest() -> None:
+    angles = np.radians([0, 5, 80, 85, 40, 44])
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    low, high, last = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+    candidates = those([low, low, high, high, high, last], features=features)
+    level_of = [0, 0, 1, 1, 1, 2]
+    rounds = set()
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        chosen = choose("cold_start", candidates, 6, generator).tolist()
+        levels = [level_of[at] for at in chosen]
+        assert sorted(levels[:3]) == [0, 1, 2]  # one of each, in an order of its own
+        assert sorted(levels[3:5]) == [0, 1]  # the third has no more
+        assert levels[5] == 1
+        rounds.add(tuple(levels[:3]))
+        # The middle of all is at 42 degrees: of the low ones 0 is farthest, of the high ones 85.
+        assert chosen[levels.index(0)] == 0
+        assert chosen[levels.index(1)] == 3
+    assert len(rounds) > 1
+
+
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_a_batch_has_no_protocol_twice_and_ends_with_the_last(strategy: str) -> None:
     generator = np.random.default_rng(1)
@@ -123,3 +144,73 @@ def test_between_equals_chance_decides() -> None:
     candidates = those([EVEN] * 6)
     found = {choose("entropy", candidates, 1, np.random.default_rng(s))[0] for s in range(40)}
     assert found == set(range(6))
+
+
+def some_candidates(n: int = 12):
+    generator = np.random.default_rng(1)
+    features = generator.normal(size=(n, 8))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    return those(generator.dirichlet(np.ones(3), size=n), features=features)
+
+
+def test_a_mixture_gives_each_strategy_its_places() -> None:
+    candidates = some_candidates()
+    chosen = first("mix:level_spread=.5,coreset=.25,random=.25", candidates, 8)
+    assert len(set(chosen)) == 8
+    assert chosen[:4] == first("level_spread", candidates, 4)
+    assert chosen == first("mix:level_spread=.5,coreset=.25,random=.25", candidates, 8)
+
+
+def test_a_mixture_of_more_places_than_candidates_takes_them_all() -> None:
+    assert sorted(first("mix:entropy=.7,badge=.3", some_candidates(5), 9)) == list(range(5))
+
+
+def test_of_a_mixture_the_next_strategy_takes_what_was_chosen_for_labelled() -> None:
+    # 0 is uncertain and goes first; 1 is its copy, so the farthest from all that is known is 2.
+    candidates = those(
+        [EVEN, SURE, SURE], features=[[1, 0, 0], [1, 0, 0], [0, 1, 0]], labelled=[[0, 0, 1]]
+    )
+    for seed in range(10):
+        generator = np.random.default_rng(seed)
+        assert choose("mix:entropy=.5,coreset=.5", candidates, 2, generator).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "batch", "expected"),
+    [
+        ("entropy", 1, {0}),
+        ("entropy", 2, {0, 3}),  # 1 and 2 are copies of 0, and more uncertain than 3
+        ("entropy", 3, {0, 1, 3}),  # nothing else is left
+        ("mix:entropy=.5,margin=.5", 2, {0, 3}),
+    ],
+)
+def test_copies_come_into_one_batch_only_when_nothing_else_is_left(
+    strategy: str, batch: int, expected: set[int]
+) -> None:
+    candidates = those([[0.34, 0.33, 0.33], [0.4, 0.33, 0.27], [0.5, 0.3, 0.2], SURE])
+    generator = np.random.default_rng(0)
+    clusters = np.array([7, 7, 7, 8])
+    chosen = choose(strategy, candidates, batch, generator, clusters=clusters)
+    assert set(chosen.tolist()) == expected
+
+
+def test_strategies_that_choose_together_rank_enough_to_leave_copies_out() -> None:
+    candidates = some_candidates(10)
+    clusters = np.array([0, 0, 0, 0, 0, 0, 1, 2, 3, 4])
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        chosen = choose("coreset", candidates, 5, generator, clusters=clusters)
+        assert sorted(clusters[chosen].tolist()) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("order", "before", "expected"),
+    [
+        ([0, 1, 2, 3], (), [0, 2, 1, 3]),
+        ([1, 0, 3, 2], (), [1, 3, 0, 2]),
+        ([1, 2, 3], (0,), [2, 1, 3]),
+    ],
+)
+def test_copies_go_behind(order: list[int], before: tuple[int, ...], expected: list[int]) -> None:
+    found = copies_last(np.array(order), np.array([5, 5, 6, 6]), before)
+    assert found.tolist() == expected

@@ -36,6 +36,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/model/pin": LEADING,
     "/p/<slug>/model/unpin": LEADING,
     "/p/<slug>/model/refresh": LEADING,
+    "/p/<slug>/queue": LEADING,
     "/p/<slug>/rubric": set(Role),
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,

@@ -9,6 +9,7 @@ import re
 import pytest
 from sqlalchemy import event, select
 
+from cer_assist.domain.serving import Shares
 from cer_assist.services import jobs
 from cer_assist.store.tables import (
     AuditEvent,
@@ -156,6 +157,9 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "suggestion_policy": "hidden",
         "coders_per_protocol": "2",
         "double_coded_share": "15",
+        "uncertain_share": "45",
+        "diverse_share": "20",
+        "rare_share": "5",
         "random_share": "30",
         "retrain_every": "10",
         "retrain_idle_seconds": "60",
@@ -167,16 +171,19 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         project = session.get_one(Project, office.projects[OWN])
         found = (project.name, project.suggestion_policy, project.model_kind)
         share = project.double_coded_share
+        shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         learns = project.learns_from_marks
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
     assert share == 0.15
+    assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert "project.settings" in actions
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("retrain_every", "0"), ("random_share", "101"), ("name", " "),
+                         ("rare_share", "11"), ("uncertain_share", ""),
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
                          ("model_kind", "tea leaves")],
 )  # fmt: skip
@@ -185,11 +192,15 @@ def test_impossible_settings_are_refused_with_advice(
 ) -> None:
     wanted = {
         "name": "Same", "suggestion_policy": "after", "coders_per_protocol": "1",
-        "double_coded_share": "0", "random_share": "20", "retrain_every": "5",
+        "double_coded_share": "0", "uncertain_share": "60", "diverse_share": "10",
+        "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
     }  # fmt: skip
     browser = office.browser("lead@own")
-    assert browser.post(f"/p/{OWN}/settings", wanted | {field: value}).status_code == 400
+    answer = browser.post(f"/p/{OWN}/settings", wanted | {field: value})
+    assert answer.status_code == 400
+    if field == "rare_share":
+        assert "add up to 101 %, not to 100 %" in answer.text
     with office.database.read() as session:
         assert session.get_one(Project, office.projects[OWN]).name == "Own"
 

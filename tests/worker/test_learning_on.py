@@ -12,6 +12,7 @@ from cer_assist import tasks
 from cer_assist.cli.demo import VISITOR
 from cer_assist.config import Settings
 from cer_assist.domain.labels import Action
+from cer_assist.material import read_material
 from cer_assist.services import accounts, models, quality, training_data
 from cer_assist.services.retraining import IN_FULL, KIND, PAUSED
 from cer_assist.store.engine import Database
@@ -54,7 +55,7 @@ def test_a_version_learns_on_and_is_measured_once_coders_pause(
     label_five(database, project_id)
     run_worker(settings)
     second = in_use(database, project_id)
-    settled = tasks.read_material(database, project_id).levels
+    settled = read_material(database, project_id).levels
     more = len(settled) - first.label_count
     assert more > 0
     assert (second.number, second.label_count) == (2, len(settled))
@@ -135,7 +136,7 @@ def test_a_label_that_was_learnt_and_changed_has_everything_fitted_anew(
     database: Database, settings: Settings
 ) -> None:
     project_id = a_trained_demo(database, settings)
-    learnt = tasks.read_material(database, project_id).levels
+    learnt = read_material(database, project_id).levels
     with database.write() as session:
         project = session.get_one(Project, project_id)
         row = session.scalars(

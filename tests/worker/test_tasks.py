@@ -16,6 +16,7 @@ from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.imports import parse_files
 from cer_assist.learning.kinds import COLD_START
+from cer_assist.material import read_material
 from cer_assist.services import accounts, jobs, models, pinning, training_data
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.retraining import KIND
@@ -208,7 +209,7 @@ def test_a_protocol_that_wants_a_second_reader_teaches_nothing_yet(database: Dat
         for coder, protocol_id in ((bob, first), (bob, second), (ana, second)):
             a_label(session, project, protocol_id, by=coder, level=5)
         project_id = project.id
-    material = tasks.read_material(database, project_id)
+    material = read_material(database, project_id)
     assert material.levels == {second: 5}
     assert first in {row.id for row in material.open}
 
@@ -224,6 +225,7 @@ def test_too_few_labels_say_what_is_missing(database: Database, settings: Settin
         job = session.scalars(select(Job).where(Job.kind == KIND)).one()
         assert job.state == JobState.done
         assert "label some more" in job.progress_note
+        assert "Levels without a label: 1, 3, 4, 5." in job.progress_note
         assert session.scalars(select(ModelVersion.kind)).all() == [COLD_START]
 
 

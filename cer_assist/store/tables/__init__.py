@@ -14,6 +14,7 @@ from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
 from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
 from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
+from cer_assist.store.tables.queue import NearCopy, QueuePlace, QueueWish
 from cer_assist.store.tables.remarks import WordRemark
 from cer_assist.store.tables.rubrics import RubricVersion
 from cer_assist.store.tables.servings import Disclosure, Serving
@@ -34,8 +35,11 @@ __all__ = [
     "LabelEvent",
     "Membership",
     "ModelVersion",
+    "NearCopy",
     "Project",
     "Protocol",
+    "QueuePlace",
+    "QueueWish",
     "RubricVersion",
     "Serving",
     "SignInAttempt",

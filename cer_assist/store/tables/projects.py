@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cer_assist.domain.model_kinds import DEFAULT_KIND
+from cer_assist.domain.serving import DEFAULT_SHARES, Shares
 from cer_assist.store.types import Base, Instant, Key, Name, one_of
 
 
@@ -30,6 +31,8 @@ class Project(Base):
         CheckConstraint("model_kind <> ''", name="model_kind_named"),
         CheckConstraint("double_coded_share BETWEEN 0 AND 1", name="double_coded_share_range"),
         CheckConstraint("random_share BETWEEN 0 AND 1", name="random_share_range"),
+        CheckConstraint("diverse_share BETWEEN 0 AND 1", name="diverse_share_range"),
+        CheckConstraint("rare_share BETWEEN 0 AND 1", name="rare_share_range"),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
     )
@@ -43,7 +46,10 @@ class Project(Base):
     coders_per_protocol: Mapped[int] = mapped_column(default=1)
     # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
     double_coded_share: Mapped[float] = mapped_column(default=0.2)
-    random_share: Mapped[float] = mapped_column(default=0.2)
+    # Of what is no second reading; what the model is unsure of has what these leave.
+    random_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.random)
+    diverse_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.diverse)
+    rare_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.rare)
     retrain_every: Mapped[int] = mapped_column(default=5)  # new labels
     retrain_idle_seconds: Mapped[int] = mapped_column(default=120)
     reservation_minutes: Mapped[int] = mapped_column(default=30)
@@ -59,3 +65,8 @@ class Project(Base):
     previous_version_id: Mapped[int | None] = mapped_column(
         ForeignKey("model_version.id", use_alter=True)
     )
+
+    @property
+    def shares(self) -> Shares:
+        """How the queue divides what is no second reading."""
+        return Shares(self.diverse_share, self.rare_share, self.random_share)
