@@ -160,7 +160,8 @@ _STANDS = (
         _version.c.label_count,
         exists()
         .where(_wish.c.project_id == bindparam("project"), _wish.c.wish == Wish.pinned)
-        .label("pinned"),
+        .label("any_pinned"),
+        exists().where(_fence.c.project_id == bindparam("project")).label("any_fenced"),
     )
     .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
     .where(table_of(Project).c.id == bindparam("project"))
