@@ -212,7 +212,8 @@ class Arena:
             if size <= 0:
                 return rounds
             those, said = self._candidates(model, earlier[-MEMBERS:], left, known, taught)
-            known = np.append(known, left[choose(strategy, those, size, generator)])
+            chosen = choose(strategy, those, size, generator, clusters=self.clusters[left])
+            known = np.append(known, left[chosen])
             earlier.append(said)
 
     def ceiling(self, seed: int, plan: Plan) -> Round:
