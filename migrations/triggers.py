@@ -16,7 +16,7 @@ APPEND_ONLY = (
     "word_remark",
     "fenced_protocol",
     "fenced_score",
-    "fenced_estimate",
+    "fenced_figures",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -32,7 +32,7 @@ _SQLITE_KEYS = {
     "word_remark": "id = new.id",
     "fenced_protocol": "protocol_id = new.protocol_id",
     "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
-    "fenced_estimate": "id = new.id",
+    "fenced_figures": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

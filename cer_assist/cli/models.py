@@ -76,7 +76,7 @@ def _encode_all(database: Database, settings: Settings, project_id: int, advance
 
     material = read_material(database, project_id)
     encoders.usable_reader(settings, material.previous).cache.encode(
-        [scoring.document(row) for row in (*material.labelled, *material.open)], advance
+        [scoring.document(row) for row in material.everything], advance
     )
 
 

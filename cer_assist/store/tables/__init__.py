@@ -8,7 +8,7 @@ from cer_assist.store.tables.accounts import (
     SignInSession,
 )
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
-from cer_assist.store.tables.fence import FencedEstimate, FencedProtocol, FencedScore
+from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
 from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
@@ -29,7 +29,7 @@ __all__ = [
     "CurrentLabel",
     "Disclosure",
     "Explanation",
-    "FencedEstimate",
+    "FencedFigures",
     "FencedProtocol",
     "FencedScore",
     "Highlight",

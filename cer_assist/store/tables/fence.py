@@ -35,10 +35,10 @@ class FencedScore(Base):
     level: Mapped[int] = mapped_column(SmallInteger())
 
 
-class FencedEstimate(Base):
+class FencedFigures(Base):
     """How good a version was on the fenced protocols that had been read by then."""
 
-    __tablename__ = "fenced_estimate"
+    __tablename__ = "fenced_figures"
 
     id: Mapped[Key]
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)

@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model_version_id", "protocol_id", name=op.f("pk_fenced_score")),
     )
     op.create_table(
-        "fenced_estimate",
+        "fenced_figures",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("model_version_id", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
@@ -39,20 +39,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["model_version_id"],
             ["model_version.id"],
-            name=op.f("fk_fenced_estimate_model_version_id"),
+            name=op.f("fk_fenced_figures_model_version_id"),
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_fenced_estimate")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fenced_figures")),
     )
-    with op.batch_alter_table("fenced_estimate", schema=None) as batch_op:
+    with op.batch_alter_table("fenced_figures", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_fenced_estimate_model_version_id"), ["model_version_id"], unique=False
+            batch_op.f("ix_fenced_figures_model_version_id"), ["model_version_id"], unique=False
         )
 
 
 def downgrade() -> None:
     """The figures are forgotten; they can be made again for the version in use only."""
-    with op.batch_alter_table("fenced_estimate", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_fenced_estimate_model_version_id"))
+    with op.batch_alter_table("fenced_figures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_fenced_figures_model_version_id"))
 
-    op.drop_table("fenced_estimate")
+    op.drop_table("fenced_figures")
     op.drop_table("fenced_score")
