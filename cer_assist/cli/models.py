@@ -87,7 +87,7 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
     with database.write() as session:
         payload = {IN_FULL: "asked for with the command train"}
         jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
-    return _run_here(database, settings, (KIND, project_id), tasks.retrain, advance)
+    return run_here(database, settings, (KIND, project_id), tasks.retrain, advance)
 
 
 def _refresh(database: Database, settings: Settings, project_id: int, advance: Any) -> str:
@@ -97,10 +97,10 @@ def _refresh(database: Database, settings: Settings, project_id: int, advance: A
     with database.write() as session:
         deep_refresh.ask(session, session.get_one(Project, project_id), None)
     work = partial(refreshing.deep_refresh, gives_way=False)
-    return _run_here(database, settings, (jobs.DEEP_REFRESH, project_id), work, advance)
+    return run_here(database, settings, (jobs.DEEP_REFRESH, project_id), work, advance)
 
 
-def _run_here(
+def run_here(
     database: Database, settings: Settings, job: tuple[str, int], work: Any, advance: Any
 ) -> str:
     """Do a job under a claim of our own, so that no worker does the same."""

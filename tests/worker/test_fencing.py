@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist import fencing, tasks
 from cer_assist.cli.demo import VISITOR
+from cer_assist.cli.demo import make_project as a_demo
 from cer_assist.config import Settings
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import compose
@@ -27,10 +32,9 @@ from cer_assist.services import (
 from cer_assist.services.fence import Reading, Standing
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import FencedProtocol, ModelVersion, Project, Protocol
+from cer_assist.store.tables import ModelVersion, Project, Protocol
 from tests.builders import a_fence, a_member, a_request, intended_levels, two_readings
 from tests.worker.test_tasks import label_five, run_worker
-from tests.worker.test_tasks import make_project as a_demo
 
 SCALE = (1, 2, 3, 4, 5)
 STRANGE = 5  # no fenced protocol is meant to have it
@@ -38,65 +42,86 @@ STRANGE = 5  # no fenced protocol is meant to have it
 
 def unread(session: Session, project_id: int) -> list[int]:
     """Protocols of the demo that nobody has answered, which are not meant to have level 5."""
-    intended = intended_levels()
+    meant = intended_levels()
     rows = session.execute(
         select(Protocol.id, Protocol.external_id)
         .where(Protocol.project_id == project_id)
         .order_by(Protocol.id)
     ).all()
     answered = training_data.final_levels(session, project_id)
-    return [
-        row.id for row in rows if row.id not in answered and intended[row.external_id] != STRANGE
-    ]
+    return [row.id for row in rows if row.id not in answered and meant[row.external_id] != STRANGE]
 
 
-def a_world(home: Path, migrated: Path, features: Path, *, is_read: bool) -> list[tuple[str, int]]:
-    """The demo with six fenced protocols, read strangely or not; its versions' artefacts."""
-    home.mkdir()
-    settings = Settings(home=home)
-    settings.features_folder.symlink_to(features)
-    (home / "cer.sqlite3").write_bytes(migrated.read_bytes())
-    database = Database(settings.url)
-    with database.write() as session:
+@dataclass
+class World:
+    """The demo with six fenced protocols and two more coders, in a home of its own."""
+
+    settings: Settings
+    database: Database
+    project_id: int
+    fenced: list[int]
+    coders: list[int]
+
+    def read(self, ids: Sequence[int]) -> None:
+        """Both coders say what nothing else says, and mark it."""
+        with self.database.write() as session:
+            project = session.get_one(Project, self.project_id)
+            for protocol in ids:
+                for coder in self.coders:
+                    marked = a_request(protocol, STRANGE, evidence=((0, 30),))
+                    labelling.record_label(session, coder, project, marked)
+
+    def versions(self) -> list[tuple[str, int, Any]]:
+        """What labels have made of the models so far."""
+        with self.database.read() as session:
+            rows = session.scalars(select(ModelVersion).order_by(ModelVersion.number))
+            return [(row.sha256, row.label_count, row.metrics.get("qwk")) for row in rows]
+
+    def settled(self) -> int:
+        with self.database.read() as session:
+            found = fence.readings(session, self.project_id)
+        return fence.counts(found)[Standing.settled]
+
+
+@pytest.fixture
+def worlds(tmp_path: Path, migrated_file: Path, features: Path) -> Iterator[list[World]]:
+    """Two that are the same in every row: what an import draws by lot was drawn once."""
+    shutil.copy(migrated_file, tmp_path / "base.sqlite3")
+    base = Database(f"sqlite:///{tmp_path / 'base.sqlite3'}")
+    with base.write() as session:
         project_id = a_demo(session)
         project = session.get_one(Project, project_id)
         fenced = unread(session, project_id)[:6]
         a_fence(session, project, fenced)
         coders = [a_member(session, project, name).id for name in ("ana", "ben")]
-
-    def read(ids: list[int]) -> None:
-        with database.write() as session:
-            project = session.get_one(Project, project_id)
-            for protocol in ids if is_read else []:
-                for coder in coders:
-                    marked = a_request(protocol, STRANGE, evidence=((0, 30),))
-                    labelling.record_label(session, coder, project, marked)
-
-    read(fenced[:4])
-    run_worker(settings)
-    read(fenced[4:])
-    label_five(database, project_id, but=fenced)
-    run_worker(settings)
-    with database.read() as session:
-        versions = session.scalars(select(ModelVersion).order_by(ModelVersion.number))
-        found = [(version.sha256, version.label_count) for version in versions]
-        assert len(fence.fenced_ids(session, project_id)) == 6
-        settled = fence.counts(fence.readings(session, project_id))[Standing.settled]
-        assert settled == (6 if is_read else 0)
-    database.close()
-    return found
+    base.close()
+    made = []
+    for name in ("read", "unread"):
+        settings = Settings(home=tmp_path / name)
+        settings.home.mkdir()
+        settings.features_folder.symlink_to(features)
+        shutil.copy(tmp_path / "base.sqlite3", settings.home / "cer.sqlite3")
+        made.append(World(settings, Database(settings.url), project_id, fenced, coders))
+    yield made
+    for world in made:
+        world.database.close()
 
 
 def test_models_are_the_same_to_the_last_bit_with_and_without_fenced_labels(
-    tmp_path: Path, migrated_file: Path, features: Path
+    worlds: list[World],
 ) -> None:
     """A full fit and one that learns on, with levels and marks that would stand out."""
-    worlds = [
-        a_world(tmp_path / str(is_read), migrated_file, features, is_read=is_read)
-        for is_read in (True, False)
-    ]
-    assert len(worlds[0]) >= 2
-    assert worlds[0] == worlds[1]
+    one, other = worlds
+    one.read(one.fenced[:4])
+    for world in worlds:
+        run_worker(world.settings)
+    one.read(one.fenced[4:])
+    for world in worlds:
+        label_five(world.database, world.project_id, but=world.fenced)
+        run_worker(world.settings)
+    assert (one.settled(), other.settled()) == (6, 0)
+    assert len(one.versions()) >= 2
+    assert one.versions() == other.versions()
 
 
 def test_a_labelled_near_copy_of_a_fenced_protocol_is_left_out(
@@ -132,47 +157,41 @@ def test_a_draw_and_its_figures_come_from_the_worker(
     with database.write() as session:
         project_id = a_demo(session)
         project = session.get_one(Project, project_id)
-        visitor = accounts.find_account(session, VISITOR).id
-        fence_draws.ask(session, project, 8, visitor)
-        other = a_member(session, project, "ana").id
+        coders = [accounts.find_account(session, VISITOR).id]
+        coders.append(a_member(session, project, "ana").id)
+        fence_draws.ask(session, project, 8, coders[0])
     run_worker(settings)
-    intended = intended_levels()
     with database.write() as session:
         drawn = sorted(fence.fenced_ids(session, project_id))
+        assert said_by_the_version_in_use(session, project_id).keys() == set(drawn)
         assert len(drawn) == 8
-        version = models.current_version(session, project_id)
-        assert version is not None
-        said = fence.scores(session, version.id)
-        assert said.keys() == set(drawn)
         project = session.get_one(Project, project_id)
         assert fence.estimate(session, project) is None
-        for protocol in drawn[:5]:
-            level = intended[session.get_one(Protocol, protocol).external_id]
-            two_readings(session, project, protocol, (visitor, other), level, level)
-        two_readings(session, project, drawn[5], (visitor, other), 1, 5)
+        levels = {key: intended(session, key) for key in drawn[:5]}
+        for protocol, level in levels.items():
+            two_readings(session, project, protocol, coders, level, level)
+        two_readings(session, project, drawn[5], coders, 1, 5)
     run_worker(settings)
     with database.read() as session:
         found = fence.estimate(session, project)
-        assert found is not None
-        version = models.current_version(session, project_id)
-        assert version is not None
-        said = fence.scores(session, version.id)
-        names = {key: session.get_one(Protocol, key).external_id for key in drawn[:5]}
-    right = sum(said[key] == intended[name] for key, name in names.items()) / 5
+        said = said_by_the_version_in_use(session, project_id)
+    assert found is not None
+    right = sum(said[key] == level for key, level in levels.items()) / 5
     assert (found.n, found.size, found.wanted, found.differ) == (5, 8, 8, 1)
-    assert found.version == version.number
     assert found.accuracy["value"] == right
     assert found.accuracy["low"] <= right <= found.accuracy["high"]
     assert found.bounds == {"low": right * 5 / 6, "high": (right * 5 + 1) / 6}
-    assert version.label_count == len(material_levels(database, project_id))
+    assert not set(drawn) & tasks.read_material(database, project_id).levels.keys()
 
 
-def material_levels(database: Database, project_id: int) -> dict[int, int]:
-    levels = tasks.read_material(database, project_id).levels
-    with database.read() as session:
-        drawn = set(session.scalars(select(FencedProtocol.protocol_id)))
-    assert not drawn & levels.keys()
-    return levels
+def said_by_the_version_in_use(session: Session, project_id: int) -> dict[int, int]:
+    version_id = models.current_version_id(session, project_id)
+    assert version_id is not None
+    return fence.scores(session, version_id)
+
+
+def intended(session: Session, protocol_id: int) -> int:
+    return intended_levels()[session.get_one(Protocol, protocol_id).external_id]
 
 
 def a_population(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +204,7 @@ def a_population(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("n", "size"), [(120, 4000), (120, 300)])
 def test_intervals_cover_what_they_should(n: int, size: int) -> None:
-    """Of 300 samples about 95 %: three deviations are 3.8 %, and the bootstrap is a little short."""
+    """Of 300 samples about 95 %: three deviations are 3.8 %; the bootstrap is a little short."""
     truth, said = a_population(size, seed=1)
     square = np.bincount(truth * 5 + said, minlength=25).reshape(5, 5)
     real = {
