@@ -18,8 +18,10 @@ from cer_assist.cli.base import (
     settings_for,
 )
 from cer_assist.cli.models import run_here
+from cer_assist.config import Settings
 from cer_assist.services import fence, fence_draws, fence_plan, jobs, projects
 from cer_assist.services.fence import FencedEstimate
+from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 
 
@@ -32,18 +34,23 @@ def fence_command(home: Path | None, as_json: bool, project: str, draw: int | No
     """Show the fenced sample and how good the model in use is on it; never which it holds."""
     settings = settings_for(home)
     with open_database(settings) as database:
-        with database.write() as session:
+        with database.read() as session:
             found = projects.find_project(session, project)
-            if draw is not None:
-                fence_draws.ask(session, found, draw, None)
         if draw is not None:
-            from cer_assist import fencing
-
-            with progress_bar("Drawing") as advance:
-                run_here(database, settings, (jobs.FENCE_DRAW, found.id), fencing.draw, advance)
+            _draw(database, settings, found, draw)
         with database.read() as session:
             result, lines = _standing(session, found)
     emit(as_json, result, *lines)
+
+
+def _draw(database: Database, settings: Settings, project: Project, size: int) -> None:
+    from cer_assist import fencing
+
+    def ask(session: Session) -> None:
+        fence_draws.ask(session, project, size, None)
+
+    with progress_bar("Drawing") as advance:
+        run_here(database, settings, (jobs.FENCE_DRAW, project.id), ask, fencing.draw, advance)
 
 
 def _standing(session: Session, project: Project) -> tuple[dict[str, Any], list[str]]:

@@ -19,7 +19,7 @@ from cer_assist.services import fence, fence_draws, quality
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import Project
 
-SIZES = (30, 60, 90, 120, 200, 300, 400)
+SIZES = (20, 40, 60, 90, 120, 200, 300, 400)
 ACCURACY, QWK = 0.1, 0.1  # half-widths that tell a good model from a middling one
 
 
