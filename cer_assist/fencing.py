@@ -96,7 +96,7 @@ def estimate_figures(
     dict
         `accuracy` (Wilson's interval), `qwk`, `mae` (percentile bootstrap by protocol) as {"value",
         "low", "high"}; `bounds` {"low", "high"} of the accuracy, if those whose readings differ
-        were all wrong and all right; `differ`, how many those are.
+        were all wrong and all right; `differ`, how many those are; `population` as given.
     """
     usable = _usable(found, said)
     n = len(usable)
@@ -110,7 +110,7 @@ def estimate_figures(
     shown["accuracy"] = {"value": right, "low": low, "high": high}
     differ = sum(one.standing is Standing.differ for one in found)
     bounds = {"low": right * n / (n + differ), "high": (right * n + differ) / (n + differ)}
-    return {**shown, "bounds": bounds, "differ": differ}
+    return {**shown, "bounds": bounds, "differ": differ, "population": population}
 
 
 def _usable(found: list[Reading], said: dict[int, int]) -> list[Reading]:

@@ -81,7 +81,8 @@ def _said(estimate: FencedEstimate | None) -> list[str]:
         return [f"No figures yet: they take {fence.LEAST_SETTLED} settled protocols and a worker."]
     figures = {name: getattr(estimate, name) for name in ("accuracy", "qwk", "mae")}
     return [
-        f"Version {estimate.version} on {estimate.measured_on}; 95 % intervals:",
+        f"Version {estimate.version} on {estimate.measured_on}; 95 % intervals, "
+        f"for {estimate.speaks_for}:",
         *(f"  {name} {_figure(figure)}" for name, figure in figures.items()),
     ]
 

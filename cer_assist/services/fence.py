@@ -85,6 +85,7 @@ class FencedEstimate:
     mae: dict[str, Any]
     bounds: dict[str, float]  # accuracy if those whose readings differ were all wrong, all right
     differ: int
+    population: int | None  # what the sample was drawn from; None for several draws
     version: int
     made_at: dt.datetime
 
@@ -95,6 +96,13 @@ class FencedEstimate:
             f"{self.n} protocols drawn at random, read by {READERS} people who had not seen what "
             "the model says of them, and never learnt from"
         )
+
+    @property
+    def speaks_for(self) -> str:
+        """The protocols that the figures and their intervals are of."""
+        if self.population is None:
+            return "the protocols that nobody had read at each of the draws"
+        return f"the {self.population:,} protocols that nobody had read when it was drawn"
 
 
 def has_sample(session: Session, project_id: int) -> bool:

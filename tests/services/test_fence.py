@@ -204,7 +204,7 @@ def test_the_newest_figures_of_the_version_in_use_are_the_estimate(database: Dat
         version = a_model(session, sample.project, {})
         figure = {"value": 0.5, "low": 0.4, "high": 0.6}
         figures = dict.fromkeys(("accuracy", "qwk", "mae"), figure)
-        figures |= {"bounds": {"low": 0.4, "high": 0.7}, "differ": 2}  # type: ignore[dict-item]
+        figures |= {"bounds": {"low": 0.4, "high": 0.7}, "differ": 2, "population": 400}  # type: ignore[dict-item]
         for n in (20, 31, 31):
             fence.add_estimate(session, version, n, 120, figures)
         found = fence.estimate(session, sample.project)
@@ -212,6 +212,7 @@ def test_the_newest_figures_of_the_version_in_use_are_the_estimate(database: Dat
         assert (found.n, found.size, found.wanted, found.version) == (31, 120, 4, 1)
         assert found.qwk == figure
         assert found.measured_on.startswith("31 protocols drawn at random")
+        assert found.speaks_for == "the 400 protocols that nobody had read when it was drawn"
         session.flush()
         assert len(list(session.scalars(select(FencedFigures)))) == 2  # the same is not kept twice
         a_model(session, sample.project, {})

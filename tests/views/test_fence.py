@@ -54,7 +54,7 @@ def test_progress_and_figures_are_told_and_no_protocol_is_named(office: Office) 
         two_readings(session, project, office.protocols[1], coders, 3, 4)
         version = a_model(session, project, {})
         figures = dict.fromkeys(("accuracy", "qwk", "mae"), FIGURE)
-        bounds = {"bounds": {"low": 0.4, "high": 0.7}, "differ": 1}
+        bounds = {"bounds": {"low": 0.4, "high": 0.7}, "differ": 1, "population": 30}
         fence.add_estimate(session, version, 20, 30, figures | bounds)
     for person in ("lead@own", "auditor@own"):
         page = office.browser(person).get(PAGE).text

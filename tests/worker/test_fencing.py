@@ -134,7 +134,7 @@ def test_a_labelled_near_copy_of_a_fenced_protocol_is_left_out(
         a_fence(session, project, [fenced])
         text = session.get_one(Protocol, fenced).text
         amended = compose("AMENDED-1", "An amendment", [("Text", f"{text} Version of May.")])
-        labels = [PriorLabel("AMENDED-1", "someone", STRANGE)]
+        labels = [PriorLabel("AMENDED-1", name, STRANGE) for name in ("someone", "else")]
         assert not import_protocols(session, project, [amended], labels, by=None).errors
         copy = session.scalars(select(Protocol.id).where(Protocol.external_id == "AMENDED-1")).one()
         settled = training_data.settled_levels(session, project_id)
