@@ -28,6 +28,7 @@ READERS = {
     "services/projects.py": "counts",
     "services/protocols.py": "a coder's own level, for the list",
     "services/queue.py": "who has answered",
+    "services/queue_board.py": "counts skips",
     "services/reading.py": "a coder's own answer",
     "services/remarks.py": "remarks, given to learnt protocols only (services/marks.py)",
     "services/retraining.py": "counts new events",
@@ -60,11 +61,13 @@ def test_levels_with_the_fenced_ones_go_to_nobody() -> None:
 
 
 def test_the_worker_learns_from_what_training_data_gives() -> None:
-    """tasks.read_material is where every training begins; no other module makes a Material."""
-    assert modules_that_use({"Material"}) <= {"refreshing.py"}
+    """material.read_material is where every training begins: it alone makes a Material."""
+    assert modules_that_use({"Material"}) == {"ordering.py", "refreshing.py", "tasks.py"}
     assert modules_that_use({"settled_levels"}) == {
-        "tasks.py",
+        "material.py",
         "services/deep_refresh.py",  # how many there are
+        "services/first_model.py",  # which levels have some
+        "services/simulations.py",  # replays with them, makes no version
         "services/word_contexts.py",  # shows them
         "cli/neat_vision.py",  # shows them
     }

@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist import fencing, tasks
+from cer_assist import fencing
 from cer_assist.cli.demo import VISITOR
 from cer_assist.cli.demo import make_project as a_demo
 from cer_assist.config import Settings
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.learning.metrics import quadratic_kappa
+from cer_assist.material import read_material
 from cer_assist.services import (
     accounts,
     fence,
@@ -139,7 +140,7 @@ def test_a_labelled_near_copy_of_a_fenced_protocol_is_left_out(
         copy = session.scalars(select(Protocol.id).where(Protocol.external_id == "AMENDED-1")).one()
         settled = training_data.settled_levels(session, project_id)
         assert copy in settled
-    material = tasks.read_material(database, project_id)
+    material = read_material(database, project_id)
     assert material.left_out == 1
     assert set(material.levels) == {row.id for row in material.labelled} == set(settled) - {copy}
     assert fenced in {row.id for row in material.everything}
@@ -181,7 +182,7 @@ def test_a_draw_and_its_figures_come_from_the_worker(
     assert found.accuracy["value"] == right
     assert found.accuracy["low"] <= right <= found.accuracy["high"]
     assert found.bounds == {"low": right * 5 / 6, "high": (right * 5 + 1) / 6}
-    assert not set(drawn) & tasks.read_material(database, project_id).levels.keys()
+    assert not set(drawn) & read_material(database, project_id).levels.keys()
 
 
 def said_by_the_version_in_use(session: Session, project_id: int) -> dict[int, int]:
