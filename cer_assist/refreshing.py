@@ -263,7 +263,7 @@ def _read_all(watch: Watch, reader: Reader) -> None:
     """Have everything read that the training and its suggestions want, in steps."""
     material = read_material(watch.database, watch.held.claim.project_id)
     labelled = [document(row) for row in material.labelled]
-    everything = labelled + [document(row) for row in material.open]
+    everything = [document(row) for row in material.everything]
     judges = reader.judges.readers if reader.judges else ()
     for cache, documents in ((reader.cache, everything), *((one, labelled) for one in judges)):
         encode(

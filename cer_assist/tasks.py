@@ -32,6 +32,7 @@ from cer_assist.ordering import BREATH_SECONDS, find_copies, store_orders
 from cer_assist.scoring import document, score
 from cer_assist.services import (
     explanations,
+    fence,
     jobs,
     models,
     quality,
@@ -108,6 +109,7 @@ def learn(
     kept = (earlier.word_scores or {}).get("words", {}) if earlier else {}
     publish, why, metrics = _judged(result, len(documents), earlier)
     metrics[quality.WEAK_BELOW] = _threshold(result, documents, earlier)
+    metrics[quality.LEFT_OUT] = material.left_out
     if decided or reader.remark:
         publish, why = True, decided.decision if decided else reader.remark
     version = NewVersion(
@@ -191,8 +193,9 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     if not left:
         find_copies(database, held)
     remark = _add_missing(database, settings, held, material)
-    if left:
-        with database.write() as session:
+    with database.write() as session:
+        fence.measure_soon(session, held.claim.project_id)
+        if left:
             jobs.enqueue(session, "encode", held.claim.project_id)
     return f"{done:,} protocols read, {left:,} left{remark}"
 
@@ -202,7 +205,7 @@ def _scoring(held: Held) -> Progress:
 
 
 def _unencoded(cache: FeatureCache, material: Material) -> list[TextRow]:
-    rows = {row.content_hash: row for row in (*material.labelled, *material.open)}
+    rows = {row.content_hash: row for row in material.everything}
     missing = {document.key for document in cache.missing([document(r) for r in rows.values()])}
     return [row for key, row in rows.items() if key in missing]
 
@@ -259,6 +262,7 @@ def _write(
         jobs.hold(session, held.claim)
         models.publish(session, version_id, decision)
         jobs.enqueue(session, "encode", held.claim.project_id)
+        fence.measure_soon(session, held.claim.project_id)
         if not measured:
             retraining.measure_when_idle(session, held.claim.project_id)
         if decided:

@@ -80,12 +80,14 @@ Handler = Callable[[Database, Settings, Held], str]
 
 def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
-    from cer_assist import explaining, refreshing, simulating, tasks
+    from cer_assist import explaining, fencing, refreshing, simulating, tasks
 
     return {
         "retrain": tasks.retrain,
         "encode": tasks.encode,
         jobs.EXPLAIN: explaining.explain,
+        jobs.FENCE: fencing.measure,
+        jobs.FENCE_DRAW: fencing.draw,
         jobs.DEEP_REFRESH: refreshing.deep_refresh,
         jobs.SIMULATE: simulating.simulate,
     }

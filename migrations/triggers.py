@@ -15,6 +15,8 @@ APPEND_ONLY = (
     "protocol",
     "word_remark",
     "fenced_protocol",
+    "fenced_score",
+    "fenced_figures",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -29,6 +31,8 @@ _SQLITE_KEYS = {
     "protocol": "id = new.id OR (project_id = new.project_id AND external_id = new.external_id)",
     "word_remark": "id = new.id",
     "fenced_protocol": "protocol_id = new.protocol_id",
+    "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
+    "fenced_figures": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,15 @@ from cer_assist.cli.demo import TEXTS
 from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import UNCERTAIN
-from cer_assist.services import accounts, labelling, models, projects, quality, rubrics
+from cer_assist.services import (
+    accounts,
+    fence_draws,
+    labelling,
+    models,
+    projects,
+    quality,
+    rubrics,
+)
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import LabelRequest
@@ -153,3 +162,17 @@ def intended_levels() -> dict[str, int]:
     """What the demo protocols' writer had in mind: labels that make sense."""
     lines = (TEXTS / "protocols.jsonl").read_text(encoding="utf-8").splitlines()
     return {row["id"]: row["intended_level"] for row in map(json.loads, lines)}
+
+
+def a_fence(session: Session, project: Project, ids: Sequence[int]) -> None:
+    """Exactly these protocols as the fenced sample, drawn before anyone has read them."""
+    numbered = {key: key for key in ids}
+    assert fence_draws.draw(session, project.id, len(ids), numbered, None) == len(ids)
+
+
+def two_readings(
+    session: Session, project: Project, protocol_id: int, by: Sequence[int], *levels: int
+) -> None:
+    """What two coders say of a protocol, one after the other."""
+    for account, level in zip(by, levels, strict=True):
+        a_label(session, project, protocol_id, by=account, level=level)

@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "models",
     "suggest": "models",
     "words": "models",
+    "fence": "fence",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

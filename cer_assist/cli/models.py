@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cer_assist.cli.base import (
     emit,
@@ -76,7 +78,7 @@ def _encode_all(database: Database, settings: Settings, project_id: int, advance
 
     material = read_material(database, project_id)
     encoders.usable_reader(settings, material.previous).cache.encode(
-        [scoring.document(row) for row in (*material.labelled, *material.open)], advance
+        [scoring.document(row) for row in material.everything], advance
     )
 
 
@@ -84,26 +86,33 @@ def _retrain(database: Database, settings: Settings, project_id: int, advance: A
     """Run the retraining job here."""
     from cer_assist import tasks
 
-    with database.write() as session:
+    def ask(session: Session) -> None:
         payload = {IN_FULL: "asked for with the command train"}
         jobs.enqueue(session, KIND, project_id, run_after=now(), payload=payload)
-    return _run_here(database, settings, (KIND, project_id), tasks.retrain, advance)
+
+    return run_here(database, settings, (KIND, project_id), ask, tasks.retrain, advance)
 
 
 def _refresh(database: Database, settings: Settings, project_id: int, advance: Any) -> str:
     """Run a deep refresh here; it gives way to nothing, for nobody else would go on with it."""
     from cer_assist import refreshing
 
-    with database.write() as session:
+    def ask(session: Session) -> None:
         deep_refresh.ask(session, session.get_one(Project, project_id), None)
+
     work = partial(refreshing.deep_refresh, gives_way=False)
-    return _run_here(database, settings, (jobs.DEEP_REFRESH, project_id), work, advance)
+    return run_here(database, settings, (jobs.DEEP_REFRESH, project_id), ask, work, advance)
 
 
-def _run_here(
-    database: Database, settings: Settings, job: tuple[str, int], work: Any, advance: Any
+def run_here(
+    database: Database,
+    settings: Settings,
+    job: tuple[str, int],
+    ask: Callable[[Session], None],
+    work: Any,
+    advance: Any,
 ) -> str:
-    """Do a job under a claim of our own, so that no worker does the same."""
+    """Ask for a job and do it under a claim of our own, so that no worker does the same."""
     from cer_assist import worker
 
     class Shown(worker.Held):
@@ -113,6 +122,7 @@ def _run_here(
 
     lease = dt.timedelta(seconds=settings.lease_seconds)
     with database.write() as session:
+        ask(session)
         claim = jobs.claim(session, "command line", lease, only=job)
     if claim is None:
         raise CerError("A worker is training already: wait until it has finished.")

@@ -21,6 +21,7 @@ class Column:
     kind: Kind
     meaning: str
     values: str = ""
+    is_new: bool = False  # exports of earlier releases, which come back as well, lack it
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ LABEL_EVENT_COLUMNS = (
     Column("recorded_at", "time", "When the event was stored, UTC.", "ISO 8601"),
     Column("made_at", "time", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"),
     Column("origin", "text", "How the event came in.", "browser, command, import"),
+    Column(
+        "is_fenced",
+        "text",
+        "Whether the protocol is in the fenced sample, on which models are measured: teach no "
+        "model with it. Not told of protocols that nobody has answered.",
+        "true, false or empty",
+        is_new=True,
+    ),
     Column("label_sha256", "text", "SHA-256 of the event, as in the audit chain.", "64 hex digits"),
 )
 
@@ -101,6 +110,14 @@ PROTOCOL_COLUMNS = (
     Column("suggestion_level", "integer", "The level the current model suggests."),
     *_SUGGESTION,
     *_RUBRIC,
+    Column(
+        "is_fenced",
+        "text",
+        "Whether the protocol is in the fenced sample, on which models are measured: teach no "
+        "model with it. Not told of protocols that nobody has answered.",
+        "true, false or empty",
+        is_new=True,
+    ),
     Column("content_sha256", "text", "SHA-256 of text and sections.", "64 hex digits"),
     Column(
         "sections",

@@ -100,7 +100,8 @@ def checked_manifest(manifest: Any) -> dict[str, Any]:
 
 def check_columns(table: str, names: Collection[str]) -> None:
     """A column that was renamed or left out would come back as empty: refuse."""
-    missing = [column.name for column in COLUMNS[table] if column.name not in names]
+    wanted = [column.name for column in COLUMNS[table] if not column.is_new]
+    missing = [name for name in wanted if name not in names]
     if missing:
         raise InvalidInput(f"The table {table} lacks the column {missing[0]}: import the original.")
 

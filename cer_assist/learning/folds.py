@@ -20,6 +20,7 @@ _PERMUTATIONS = 256
 # .20 all but one in some thousand.
 _CANDIDATE = 28
 _KEPT = 1000  # texts whose sequences are held at once: of all, ten thousand would take half a GB
+_REMEMBERED = 4096  # texts whose minhash is kept: labels come in fives, the texts are the same
 _WORDS = regex.compile(r"\w+")
 
 
@@ -46,11 +47,16 @@ def clusters_and_apart(
 
 def minhashes(texts: Sequence[str]) -> np.ndarray:
     """What is kept of texts to know their near-copies by, (256, n) uint16."""
-    rows = ([shingle.encode() for shingle in _shingles(text)] for text in texts)
-    hashed = MinHash.bulk(rows, num_perm=_PERMUTATIONS, seed=1)
+    digests = np.array([_minhash(text) for text in texts], np.uint16)
+    return np.ascontiguousarray(digests.reshape(-1, _PERMUTATIONS).T)
+
+
+@lru_cache(_REMEMBERED)
+def _minhash(text: str) -> np.ndarray:
+    row = [shingle.encode() for shingle in _shingles(text)]
+    [hashed] = MinHash.bulk([row], num_perm=_PERMUTATIONS, seed=1)
     # Last bits, which agree by chance in one of 65,536.
-    digests = np.array([one.digest() for one in hashed], np.uint64).reshape(-1, _PERMUTATIONS)
-    return np.ascontiguousarray(digests.T.astype(np.uint16))
+    return hashed.digest().astype(np.uint16)
 
 
 def resembling(some: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -86,17 +86,41 @@ def differences(
     dict of {"value", "low", "high"} by measure
         accuracy, macro_f1, qwk and mae: the first one's minus the second one's.
     """
+    one, other = (_of_levels(truth, predicted, levels, seed) for predicted in (first, second))
+    return {name: _figure(one[name] - other[name]) for name in _OF_LEVELS}
+
+
+@threadpool_limits.wrap(limits=1)
+def level_figures(
+    truth: np.ndarray, predicted: np.ndarray, levels: int, *, seed: int = 0
+) -> dict[str, dict]:
+    """Quality of levels that come without probabilities, with the intervals of `figures`.
+
+    Parameters
+    ----------
+    truth, predicted : (n,) int
+        Level numbers 0 .. K-1.
+    levels : int
+        K.
+    seed : int
+
+    Returns
+    -------
+    dict of {"value", "low", "high"} by measure
+        accuracy, macro_f1, qwk and mae.
+    """
+    found = _of_levels(truth, predicted, levels, seed)
+    return {name: _figure(values) for name, values in found.items()}
+
+
+def _of_levels(
+    truth: np.ndarray, predicted: np.ndarray, levels: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Measures of levels for the sample and its resamples, (1 + resamples,) each."""
     counts = _resamples(len(truth), seed)
-    of_both = []
-    for predicted in (first, second):
-        rows = np.asarray(predicted).reshape(-1, len(truth))
-        squares = [
-            (counts @ _cells(truth, row, levels)).reshape(-1, levels, levels) for row in rows
-        ]
-        of_both.append(
-            {name: np.mean([of(s) for s in squares], axis=0) for name, of in _OF_LEVELS.items()}
-        )
-    return {name: _figure(of_both[0][name] - of_both[1][name]) for name in _OF_LEVELS}
+    rows = np.asarray(predicted).reshape(-1, len(truth))
+    squares = [(counts @ _cells(truth, row, levels)).reshape(-1, levels, levels) for row in rows]
+    return {name: np.mean([of(s) for s in squares], axis=0) for name, of in _OF_LEVELS.items()}
 
 
 def mean_figure(values: np.ndarray, *, seed: int = 0) -> dict:

@@ -130,7 +130,8 @@ def out_of_fold_metrics(classifier: ProtocolClassifier) -> dict[str, Any]:
         "n": len(found.levels),
         "measured_on": (
             f"{len(found.levels)} labelled protocols, each by {who} that had not read it "
-            f"({FOLDS} folds, near-duplicates kept together)"
+            f"({FOLDS} folds, near-duplicates kept together); chosen for labelling, not drawn at "
+            "random"
         ),
         "confusion": metrics.confusion(found.levels, predicted, len(classifier.scale)).tolist(),
         "decoding": classifier.decoding,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.labels import Action, Exposure, Lane
-from cer_assist.services import explanations, history, suggestions
+from cer_assist.services import explanations, fence, history, suggestions
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, LabelEvent, Project, Protocol
 from cer_assist.store.tables.projects import SuggestionPolicy
@@ -124,17 +124,20 @@ def make_card(
         row = session.execute(_OWN, {"event": draft.supersedes_id}).first()
         draft = OwnEvent(*row) if row else None
     shown = None
-    if _may_see(project, found):
+    if _may_see(session, project, found):
         shown = _disclosed(session, project, account_id, found.protocol.id, suggestion_id)
     # A blind answer that stands unconfirmed is asked about again when its protocol is opened again.
     is_open = is_reveal or _is_unconfirmed(project, found)
     return Card(found.protocol, reason, found.latest, draft, shown, is_open and shown is not None)
 
 
-def _may_see(project: Project, found: Reading) -> bool:
-    if project.suggestion_policy == SuggestionPolicy.after:
-        return found.is_answered
-    return project.suggestion_policy == SuggestionPolicy.shown
+def _may_see(session: Session, project: Project, found: Reading) -> bool:
+    if project.suggestion_policy == SuggestionPolicy.hidden:
+        return False
+    if found.is_answered:
+        return True
+    is_shown = project.suggestion_policy == SuggestionPolicy.shown
+    return is_shown and not fence.is_withheld(session, found.protocol.id)
 
 
 def _is_unconfirmed(project: Project, found: Reading) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import history, suggestions
+from cer_assist.services import fence, history, suggestions
 from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
@@ -40,15 +40,19 @@ class Dossier:
     suggestion: SuggestionView | None
 
 
-def sight(policy: SuggestionPolicy, role: Role, *, answered: bool, asked: bool) -> Sight:
+def sight(
+    policy: SuggestionPolicy, role: Role, *, answered: bool, asked: bool, withheld: bool = False
+) -> Sight:
     """Who sees what: coders by the project's policy, others' labels never; leads when done or on
-    request; auditors, who do not code, at once."""
+    request; auditors, who do not code, at once. What is withheld nobody sees before an answer of
+    their own whatever the policy, unless they ask."""
+    at_once = policy is SuggestionPolicy.shown and not withheld
     if role is Role.coder:
-        shown = policy is SuggestionPolicy.shown or (policy is SuggestionPolicy.after and answered)
+        shown = at_once or (policy is not SuggestionPolicy.hidden and answered)
         return Sight(peers=False, suggestion=shown, on_request=False)
     if role is Role.auditor or answered or asked:
         return Sight(peers=True, suggestion=True, on_request=False)
-    return Sight(peers=False, suggestion=policy is SuggestionPolicy.shown, on_request=True)
+    return Sight(peers=False, suggestion=at_once, on_request=True)
 
 
 def open_dossier(
@@ -68,6 +72,7 @@ def open_dossier(
         # A complete protocol wants no reading that others' answers could sway.
         answered=mine is not None or (role is not Role.coder and protocol.coders_missing == 0),
         asked=asked,
+        withheld=fence.is_withheld(session, protocol.id),
     )
     suggestion = None
     if seen.suggestion:

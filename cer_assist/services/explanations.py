@@ -86,7 +86,7 @@ def wanted(session: Session, project_id: int) -> list[Wanted]:
 
 def learnt_from(session: Session, version: ModelVersion, ids: Sequence[int]) -> set[int]:
     """Which of these protocols have a settled level that was there when the version was trained."""
-    settled = training_data.settled_levels(session, version.project_id).keys() & set(ids)
+    settled = training_data.may_be_known(session, version.project_id) & set(ids)
     later = select(CurrentLabel.protocol_id).where(
         CurrentLabel.protocol_id.in_(settled),
         CurrentLabel.action == Action.label,

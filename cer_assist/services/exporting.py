@@ -21,7 +21,7 @@ from cer_assist.exports.columns import (
     Table,
 )
 from cer_assist.exports.writing import ExportResult, write_export
-from cer_assist.services import audit, history
+from cer_assist.services import audit, fence, history
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
@@ -99,6 +99,7 @@ def _events(project_id: int) -> Select[Any]:
             Suggestion.level.label("suggestion_level"),
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
+            fence.IS_FENCED.label("is_fenced"),
         )
         .join(Protocol, Protocol.id == LabelEvent.protocol_id)
         .join(Account, Account.id == LabelEvent.account_id)
@@ -135,6 +136,7 @@ def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
         "recorded_at": _instant(row.recorded_at),
         "made_at": _instant(row.made_at),
         "origin": row.origin,
+        "is_fenced": _yes_no(row.is_fenced),
         "label_sha256": row.sha256,
     }
 
@@ -165,6 +167,7 @@ def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
             Suggestion.level.label("suggestion_level"),
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
+            fence.IS_FENCED.label("is_fenced"),
         )
         .outerjoin(Suggestion, current)
         .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
@@ -225,6 +228,7 @@ def _protocol_row(row: Row[Any], standing: _Standing, first: int) -> dict[str, A
         "suggestion_level": row.suggestion_level,
         "suggestion_probability": _probability(row, first),
         "model_version": row.model_version,
+        "is_fenced": _yes_no(row.is_fenced),
         "content_sha256": row.content_hash,
         "sections": row.sections,
         "text": row.text,
@@ -237,6 +241,10 @@ def _probability(row: Row[Any], first: int) -> float | None:
     if row.suggestion_level is None:
         return None
     return float(row.probabilities[row.suggestion_level - first])
+
+
+def _yes_no(value: bool | None) -> str | None:
+    return None if value is None else str(bool(value)).lower()
 
 
 def _instant(at: dt.datetime | None) -> str | None:

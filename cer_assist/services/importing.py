@@ -15,7 +15,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import audit, jobs, retraining
+from cer_assist.services import audit, fence, jobs, retraining
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.prior_labels import insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
@@ -185,3 +185,4 @@ def _record(session: Session, project: Project, report: ImportReport, by: int | 
         jobs.enqueue(session, "encode", project.id)
     if report.labels:
         retraining.labels_changed(session, project)
+        fence.measure_soon(session, project.id)

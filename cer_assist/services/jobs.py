@@ -25,6 +25,7 @@ DEEP_REFRESH = "deep_refresh"
 EXPLAIN = "explain"
 SIMULATE = "simulate"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
+FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 

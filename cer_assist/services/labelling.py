@@ -24,7 +24,7 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import retraining
+from cer_assist.services import fence, retraining
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -122,6 +122,7 @@ def record_label(
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
     if request.action is not Action.skip:
         retraining.labels_changed(session, project)
+        fence.measure_soon(session, project.id)
     return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 

@@ -228,6 +228,12 @@ def newest(session: Session, project_id: int, count: int) -> Sequence[ModelVersi
     ).all()
 
 
+def newest_published(session: Session, project_id: int) -> ModelVersion | None:
+    """The version that would be in use if none were pinned."""
+    found = session.execute(_newest, {"project": project_id}).scalar()
+    return None if found is None else session.get(ModelVersion, found)
+
+
 def curve(session: Session, project_id: int) -> Sequence[Row[Any]]:
     """Two measures of every version of a project and what each was taken from."""
     measured = ModelVersion.metrics

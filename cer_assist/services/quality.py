@@ -17,6 +17,7 @@ REPLACES = 3.0
 
 
 WEAK_BELOW = "weak_below"  # in a version's metrics: the strength that random words reach by luck
+LEFT_OUT = "left_out"  # likewise: labelled near-copies of fenced protocols, which it did not learn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""What the learner is given: texts, the level each protocol teaches and what was marked for it."""
+"""What the learner is given: texts, the level each protocol teaches and what was marked for it.
+
+Nothing that is said of a fenced protocol comes through here: models are measured on those.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane, final_level
 from cer_assist.domain.protocols import Section
-from cer_assist.store.tables import CurrentLabel, LabelEvent, Protocol
+from cer_assist.services.fence import fenced_ids
+from cer_assist.store.tables import CurrentLabel, FencedProtocol, LabelEvent, Protocol
 
 Spans = tuple[tuple[int, int], ...]  # code points of a text
 
@@ -54,10 +58,11 @@ def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | Non
 
 def training_levels(session: Session, project_id: int) -> dict[int, int]:
     """The level each protocol teaches; where coders differ, none until it is settled."""
+    fenced = fenced_ids(session, project_id)
     return {
         protocol_id: level
         for protocol_id, (level, _) in final_levels(session, project_id).items()
-        if level is not None
+        if level is not None and protocol_id not in fenced
     }
 
 
@@ -71,6 +76,16 @@ def settled_levels(session: Session, project_id: int) -> dict[int, int]:
     return {key: level for key, level in levels.items() if key not in open_ids}
 
 
+def may_be_known(session: Session, project_id: int) -> set[int]:
+    """Protocols whose level a model may have learnt; the fenced ones among them are not told apart.
+
+    A page says so of each of them, for coders must not find out which ones are fenced.
+    """
+    levels = final_levels(session, project_id)
+    settled = {protocol_id for protocol_id, (level, _) in levels.items() if level is not None}
+    return settled - set(open_protocol_ids(session, project_id))
+
+
 def marked_spans(session: Session, project_id: int) -> dict[int, Spans]:
     """What stands marked as evidence in each protocol: code points, by any coder's label in force.
 
@@ -80,6 +95,7 @@ def marked_spans(session: Session, project_id: int) -> dict[int, Spans]:
         select(LabelEvent.protocol_id, LabelEvent.evidence)
         .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
         .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        .where(LabelEvent.protocol_id.not_in(select(FencedProtocol.protocol_id)))
         .order_by(LabelEvent.id)
     )
     found: dict[int, Spans] = {}

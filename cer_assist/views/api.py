@@ -76,7 +76,7 @@ class Explanation(_Reply):
     )
     is_weak: bool = Field(description="Strength is below that, or one of the two is not known")
     has_learnt: bool = Field(
-        description="The version knew the protocol's level, so this is no suggestion"
+        description="The version may have known the protocol's level, so this is no suggestion"
     )
     words: list[ExplainedWord] = Field(
         description="Those that matter most to some level or have most attention; empty while "

@@ -17,6 +17,7 @@ from cer_assist.views.api import api
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.exporting import exporting
+from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.model import model
 from cer_assist.views.protocol_words import protocol_words
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     model,
     word_plane,
     simulation_pages,
+    fence_pages,
     remark_pages,
     queue_pages,
     rubric_pages,

@@ -14,6 +14,8 @@ from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 
 MEANINGS = {
     "export.taken": "export taken",
+    "fence.asked": "fenced sample asked for",
+    "fence.drawn": "fenced sample drawn",
     "import.done": "import",
     "job.cancel": "job stopped",
     "job.run_again": "job run again",
@@ -58,6 +60,7 @@ def read_detail(detail: str) -> tuple[str, int | None]:
     protocol = fields.pop("protocol", None)
     if protocol is not None:
         fields.pop("sha256")  # a label's hash is in the export; here it would hide the rest
+    fields.pop("seed", None)  # with it a lead who codes could find out what was drawn
     return "; ".join(
         f"{name.replace('_', ' ')}: {_said(fields[name])}" for name in fields
     ), protocol

@@ -16,6 +16,7 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.exports.cells import neutralised
 from cer_assist.services import (
     deep_refresh,
+    fence,
     first_model,
     models,
     moves,
@@ -101,6 +102,8 @@ def versions(slug: str) -> str:
         curve = models.curve(session, g.project.id)
         changes = _changes(session, stands)
         refresh = deep_refresh.standing(session, g.project)
+        estimate = fence.estimate(session, g.project)
+        has_sample = fence.has_sample(session, g.project.id)
         first = None
         if current is None or not current.label_count:
             first = first_model.missing(session, g.project.id, rubric.scale)
@@ -108,6 +111,9 @@ def versions(slug: str) -> str:
         "model.html",
         refresh=refresh,
         first=first,
+        estimate=estimate,
+        has_sample=has_sample,
+        least=fence.LEAST_SETTLED,
         stands=stands,
         current=current,
         rubric=rubric,

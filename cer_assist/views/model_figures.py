@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from cer_assist.domain.precision import wilson
+
 CURVES = ("qwk", "macro_f1")
 HEATS = 9  # steps between nothing and all, each with a class in model.css
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +140,6 @@ def judged(metrics: Mapping[str, Any]) -> Judged | None:
         return None
     share = found["right"] / found["n"]
     return Judged(found["n"], found["right"], share, *wilson(share, found["n"]))
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % score interval of a share of n (Wilson 1927, JASA 22:209-212)."""
-    square = NORMAL_95**2
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = math.sqrt(share * (1 - share) / n + square / (4 * n * n)) * NORMAL_95 / (1 + square / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def curve_points(versions: Iterable[Any], in_use: int | None) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ ADDRESSES = (
     "/p/demo/words?by=attention",
     "/p/demo/model",
     "/p/demo/queue?all=1",
+    "/p/demo/fence",
     "/p/demo/rubric",
     "/p/demo/data",
     "/p/demo/audit",

@@ -90,6 +90,19 @@ def test_the_queue_is_shown_and_steered(office: Run) -> None:
     assert office("audit", "verify")["intact"]
 
 
+def test_a_fenced_sample_is_drawn_and_told_of(office: Run) -> None:
+    before = office("fence", "irb")
+    assert (before["size"], before["draws"], before["estimate"]) == (0, [], None)
+    assert before["unread"] > 10
+    after = office("fence", "irb", "--draw", "5")
+    assert after["size"] == 5
+    assert after["standing"] == dict.fromkeys(after["standing"], 0) | {"unread": 5}
+    [draw] = after["draws"]
+    assert (draw["asked"], draw["drawn"]) == (5, 5)
+    assert after["unread"] == before["unread"] - 5
+    assert "DEMO-" not in json.dumps(after)
+
+
 def test_an_export_imports_again(office: Run, tmp_path: Path) -> None:
     for kind in ("csv", "jsonl", "xlsx"):
         out = str(tmp_path / f"out-{kind}{'.xlsx' if kind == 'xlsx' else '.zip'}")

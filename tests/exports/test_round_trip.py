@@ -13,7 +13,7 @@ import pytest
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import ParsedImport, parse_files, preview
-from cer_assist.services import labelling
+from cer_assist.services import exporting, labelling
 from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
@@ -154,6 +154,23 @@ def test_a_changed_export_is_refused(database: Database, tmp_path: Path, form: s
     found = parse_files([bad], {}, None)
     assert found.errors
     assert "changed after" in found.errors[0].message
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+def test_an_export_from_before_there_was_a_fenced_sample_comes_back(
+    database: Database, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_busy_project(database)
+    for name in ("LABEL_EVENT_COLUMNS", "PROTOCOL_COLUMNS"):
+        columns = getattr(exporting, name)
+        earlier = tuple(column for column in columns if column.name != "is_fenced")
+        assert len(earlier) == len(columns) - 1
+        monkeypatch.setattr(exporting, name, earlier)
+    out = tmp_path / f"export.{ENDINGS[form]}"
+    exported(database, out, form)
+    found = parse_files([out], {}, None)
+    assert found.errors == []
+    assert (len(found.protocols), len(found.labels)) == (4, 9)
 
 
 def test_other_zips_and_other_forms_are_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from cer_assist.learning.metrics import (
     confusion,
     differences,
     figures,
+    level_figures,
     mean_figure,
     ratio_figure,
     reliability,
@@ -132,6 +133,14 @@ def test_repeats_do_not_narrow_a_difference() -> None:
     once = differences(truth, first, second, LEVELS)["qwk"]
     thrice = differences(truth, np.tile(first, (3, 1)), np.tile(second, (3, 1)), LEVELS)["qwk"]
     assert thrice == pytest.approx(once)
+
+
+def test_levels_without_probabilities_are_measured_as_those_with() -> None:
+    truth, predicted = np.random.default_rng(4).integers(0, LEVELS, (2, 60))
+    sure = np.eye(LEVELS)[predicted]
+    with_probabilities = figures(truth, sure)
+    for name, figure in level_figures(truth, predicted, LEVELS).items():
+        assert figure == pytest.approx(with_probabilities[name])
 
 
 def test_confusion_counts_truth_by_row() -> None:

@@ -36,6 +36,14 @@ def test_who_sees_what(
     assert sight(policy, role, answered=answered, asked=asked) == seen
 
 
+@pytest.mark.parametrize("role", [Role.coder, Role.lead])
+def test_what_is_withheld_nobody_sees_before_their_own_answer(role: Role) -> None:
+    for policy in SuggestionPolicy:
+        assert not sight(policy, role, answered=False, asked=False, withheld=True).suggestion
+    assert sight(SHOWN, role, answered=True, asked=False, withheld=True).suggestion
+    assert not sight(SHOWN, Role.coder, answered=False, asked=True, withheld=True).suggestion
+
+
 def test_a_lead_gets_the_suggestion_but_not_peers_where_everyone_does() -> None:
     seen = sight(SHOWN, Role.lead, answered=False, asked=False)
     assert seen == Sight(peers=False, suggestion=True, on_request=True)

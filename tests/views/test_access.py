@@ -37,6 +37,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/model/unpin": LEADING,
     "/p/<slug>/model/refresh": LEADING,
     "/p/<slug>/queue": LEADING,
+    "/p/<slug>/fence": OVERSEEING,
+    "/p/<slug>/fence/draw": LEADING,
     "/p/<slug>/rubric": set(Role),
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,

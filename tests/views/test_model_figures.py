@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
+from cer_assist.domain.precision import wilson
 from cer_assist.views import model_figures
 from cer_assist.views.model_figures import Cell
 
@@ -12,7 +13,7 @@ from cer_assist.views.model_figures import Cell
 @pytest.mark.parametrize(("right", "n"), [(5, 10), (40, 50), (0, 5), (1, 1), (17, 404)])
 def test_the_interval_of_a_share_is_the_one_that_scipy_computes(right: int, n: int) -> None:
     expected = binomtest(right, n).proportion_ci(method="wilson")
-    found = model_figures.wilson(right / n, n)
+    found = wilson(right / n, n)
     assert found == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
@@ -58,6 +59,6 @@ def test_labels_since_the_figures_are_counted_with_an_interval() -> None:
     found = model_figures.judged({"judged": {"n": 10, "right": 6}})
     assert found is not None
     assert (found.n, found.right, found.share) == (10, 6, 0.6)
-    assert (found.low, found.high) == model_figures.wilson(0.6, 10)
+    assert (found.low, found.high) == wilson(0.6, 10)
     assert model_figures.judged({"judged": {"n": 0, "right": 0}}) is None
     assert model_figures.judged({}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -137,11 +138,12 @@ def in_use(database: Database, project_id: int) -> ModelVersion:
     return version
 
 
-def label_five(database: Database, project_id: int) -> None:
+def label_five(database: Database, project_id: int, but: Sequence[int] = ()) -> None:
     with database.write() as session:
         project = session.get_one(Project, project_id)
         visitor = accounts.find_account(session, VISITOR).id
-        for protocol_id in training_data.open_protocol_ids(session, project_id)[:5]:
+        open_ids = training_data.open_protocol_ids(session, project_id)
+        for protocol_id in [key for key in open_ids if key not in but][:5]:
             name = session.get_one(Protocol, protocol_id).external_id
             a_label(session, project, protocol_id, by=visitor, level=intended_levels()[name])
 

@@ -8,7 +8,7 @@ from cer_assist.store.tables.accounts import (
     SignInSession,
 )
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
-from cer_assist.store.tables.fence import FencedProtocol
+from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
 from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
@@ -29,7 +29,9 @@ __all__ = [
     "CurrentLabel",
     "Disclosure",
     "Explanation",
+    "FencedFigures",
     "FencedProtocol",
+    "FencedScore",
     "Highlight",
     "Job",
     "LabelEvent",

@@ -6,10 +6,10 @@ models were measured on it.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cer_assist.store.types import Base, Instant
+from cer_assist.store.types import Base, Instant, Key, Structure
 
 
 class FencedProtocol(Base):
@@ -20,3 +20,30 @@ class FencedProtocol(Base):
     protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"), primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), index=True)
     drawn_at: Mapped[Instant]
+
+
+class FencedScore(Base):
+    """The level that a version says of a fenced protocol.
+
+    Not a suggestion: no page shows it, and a protocol that has one looks like any other to coders.
+    """
+
+    __tablename__ = "fenced_score"
+
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(SmallInteger())
+
+
+class FencedFigures(Base):
+    """How good a version was on the fenced protocols that had been read by then."""
+
+    __tablename__ = "fenced_figures"
+
+    id: Mapped[Key]
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    made_at: Mapped[Instant]
+    n: Mapped[int]  # protocols with a settled level
+    size: Mapped[int]  # protocols in the sample
+    # accuracy, qwk and mae as {value, low, high}; bounds of the accuracy; what is missing and why
+    figures: Mapped[Structure]

@@ -1,0 +1,74 @@
+"""Which modules read labels is known, so that a new way for a fenced label to be learnt is seen."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2] / "cer_assist"
+TABLES = {"CurrentLabel", "LabelEvent", "WordRemark"}
+RAW = {"final_levels"}  # of training_data: with the fenced ones
+# Looked at: what each does with labels. Who adds a module says here why no fenced label is learnt
+# through it, and takes levels for a model from training_data.settled_levels alone.
+READERS = {
+    "services/training_data.py": "the only way to the learner: leaves fenced labels out",
+    "services/fence.py": "what the sample's readers said, for figures",
+    "services/fence_draws.py": "whether anybody has answered",
+    "services/answer_state.py": "a coder's own answer, to store the next one",
+    "services/audit.py": "hashes of events",
+    "services/card.py": "a coder's own answer, for the page",
+    "services/dossier.py": "whether one has answered, for the page",
+    "services/explanations.py": "whether a level came later than a version",
+    "services/exporting.py": "exports, which name the fenced ones",
+    "services/history.py": "a protocol's history, for the page",
+    "services/label_events.py": "stores",
+    "services/labelling.py": "stores",
+    "services/models.py": "which suggestions an event refers to",
+    "services/prior_labels.py": "stores imported labels",
+    "services/projects.py": "counts",
+    "services/protocols.py": "a coder's own level, for the list",
+    "services/queue.py": "who has answered",
+    "services/queue_board.py": "counts skips",
+    "services/reading.py": "a coder's own answer",
+    "services/remarks.py": "remarks, given to learnt protocols only (services/marks.py)",
+    "services/retraining.py": "counts new events",
+    "services/verification.py": "hashes of events",
+    "services/word_contexts.py": "a coder's own labels, for the page",
+}
+
+
+def uses(path: Path, names: set[str]) -> bool:
+    """Whether a module imports one of these names or takes it from a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and names & {alias.name for alias in node.names}:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            return True
+    return False
+
+
+def modules_that_use(names: set[str]) -> set[str]:
+    found = {path for path in PACKAGE.rglob("*.py") if uses(path, names)}
+    return {path.relative_to(PACKAGE).as_posix() for path in found} - {"store/tables/__init__.py"}
+
+
+def test_every_module_that_reads_labels_has_been_looked_at() -> None:
+    assert modules_that_use(TABLES) == READERS.keys()
+
+
+def test_levels_with_the_fenced_ones_go_to_nobody() -> None:
+    assert modules_that_use(RAW) == set()
+
+
+def test_the_worker_learns_from_what_training_data_gives() -> None:
+    """material.read_material is where every training begins: it alone makes a Material."""
+    assert modules_that_use({"Material"}) == {"ordering.py", "refreshing.py", "tasks.py"}
+    assert modules_that_use({"settled_levels"}) == {
+        "material.py",
+        "services/deep_refresh.py",  # how many there are
+        "services/first_model.py",  # which levels have some
+        "services/simulations.py",  # replays with them, makes no version
+        "services/word_contexts.py",  # shows them
+        "cli/neat_vision.py",  # shows them
+    }
+    assert modules_that_use({"training_levels"}) == set()
