@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import audit
-from cer_assist.store.tables import Account, FencedProtocol, Project, Protocol, QueueWish
+from cer_assist.store.tables import Account, Project, Protocol, QueueWish
 from cer_assist.store.tables.queue import Wish
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
@@ -53,10 +53,8 @@ def want(
     if not reason:
         raise InvalidInput("Say why: whoever looks at the queue later will want to know.")
     # One of the fenced sample may be held, for that is no choice by what a model says of it and a
-    # text that cannot be read should wait. Pinned, it would come before its turn, and what was
-    # measured so far would be no random sample any more.
-    if wish is Wish.pinned:
-        _refuse_fenced(session, ids)
+    # text that cannot be read should wait. Pinned, it keeps its random turn all the same (`queue`):
+    # to refuse it would tell the lead, who may be one of its readers, that it is fenced.
     for protocol_id in ids.values():
         values = {
             "protocol_id": protocol_id,
@@ -130,18 +128,6 @@ def _find(session: Session, project_id: int, names: Sequence[str]) -> dict[str, 
         shown = ", ".join(name[:60] for name in unknown[:5])
         raise InvalidInput(f"This project has no protocol {shown}. Nothing was changed.")
     return found
-
-
-def _refuse_fenced(session: Session, ids: dict[str, int]) -> None:
-    fenced = session.scalars(
-        select(FencedProtocol.protocol_id).where(FencedProtocol.protocol_id.in_(ids.values()))
-    ).all()
-    if fenced:
-        names = ", ".join(name for name, key in ids.items() if key in fenced)
-        raise InvalidInput(
-            f"{names} cannot be put first: the sample that models are measured on is read in "
-            "random order, and this would make it less than random. Nothing was changed."
-        )
 
 
 def _named(ids: dict[str, int]) -> dict[str, str]:

@@ -53,7 +53,6 @@ def test_wishes_are_kept_changed_and_released_with_their_reason(any_database: Da
         (["P-1"], "  ", "Say why"),
         ([" "], "why", "Name the ids of 1 to 500"),
         ([f"P-{n}" for n in range(501)], "why", "Name the ids of 1 to 500"),
-        (["P-1", "P-3"], "why", "P-3 cannot be put first: the sample that models are measured on"),
     ],
 )
 def test_a_wish_with_a_fault_changes_nothing(
@@ -61,21 +60,21 @@ def test_a_wish_with_a_fault_changes_nothing(
 ) -> None:
     with database.write() as session:
         project = a_project(session)
-        *_, third = some_protocols(session, project)
-        session.add(FencedProtocol(protocol_id=third.id, project_id=project.id, drawn_at=now()))
-        session.flush()
+        some_protocols(session, project)
         with pytest.raises(InvalidInput, match=fault):
             queue_wishes.want(session, project, names, Wish.pinned, reason, None)
         assert session.scalars(select(QueueWish.protocol_id)).all() == []
 
 
-def test_a_fenced_protocol_may_be_held(database: Database) -> None:
+@pytest.mark.parametrize("wish", list(Wish))
+def test_an_answer_does_not_tell_that_a_protocol_is_fenced(database: Database, wish: Wish) -> None:
     with database.write() as session:
         project = a_project(session)
         first, *_ = some_protocols(session, project)
         session.add(FencedProtocol(protocol_id=first.id, project_id=project.id, drawn_at=now()))
         session.flush()
-        assert queue_wishes.want(session, project, ["P-1"], Wish.held, "unreadable", None) == 1
+        assert queue_wishes.want(session, project, ["P-1"], wish, "why", None) == 1
+        assert queue_wishes.want(session, project, ["P-2"], wish, "why", None) == 1
 
 
 def test_another_projects_protocols_are_not_found(database: Database) -> None:
