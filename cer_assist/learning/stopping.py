@@ -158,11 +158,12 @@ def forecast(curves: Curves, wanted: float, now: int, left: int) -> dict[str, An
         "left": left,
         "chance": curves.chance(needed <= now + left),
         "reached": curves.chance(needed <= now),
-        "curve": [_place(curves, int(labels)) for labels in places],
+        "curve": [place(curves, int(labels)) for labels in places],
     }
 
 
-def _place(curves: Curves, labels: int) -> dict[str, float]:
+def place(curves: Curves, labels: int) -> dict[str, float]:
+    """The curve's median and 90 % band at a number of labels: {labels, value, low, high}."""
     value, low, high = curves.quantiles(curves.at(labels), (0.5, *BAND))
     return {"labels": labels, "value": value, "low": low, "high": high}
 
@@ -205,8 +206,8 @@ def expected_wrong(
     Returns
     -------
     dict
-        `wrong`: {value, low, high} protocols, a 95 % interval; `distance`: their levels' distance
-        in all, likewise; `by_level`: wrong ones among those given each level, (K,).
+        `expected`: {value, low, high} protocols, a 95 % interval; `distance`: the distance
+        of their levels in all, likewise; `by_level`: wrong ones among those given each level, (K,).
     """
     count, levels = probabilities.shape
     wrong = 1 - probabilities[np.arange(count), decided]
@@ -216,7 +217,7 @@ def expected_wrong(
     mean_step = distance.sum() / max(wrong.sum(), 1e-9)
     shared = count * off
     return {
-        "wrong": _about(wrong.sum(), (wrong * (1 - wrong)).sum() + shared**2, count),
+        "expected": _about(wrong.sum(), (wrong * (1 - wrong)).sum() + shared**2, count),
         "distance": _about(
             distance.sum(), spread.sum() + (shared * mean_step) ** 2, count * (levels - 1)
         ),
@@ -239,6 +240,11 @@ def shared_error(calibration_error: float, accuracy: float, measured: int) -> fl
     measured : int
     """
     return max(calibration_error, float(np.sqrt(accuracy * (1 - accuracy) / measured)))
+
+
+def half_width(low: float, high: float) -> float:
+    """How exactly an interval tells its figure."""
+    return (high - low) / 2
 
 
 def _about(value: float, variance: float, most: float) -> dict[str, float]:

@@ -48,9 +48,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_stopping_decision"),
     )
-    op.create_index(
-        "ix_stopping_decision_project_id_id", "stopping_decision", ["project_id", "id"]
-    )
+    op.create_index("ix_stopping_decision_project_id_id", "stopping_decision", ["project_id", "id"])
 
 
 def downgrade() -> None:

@@ -1,0 +1,136 @@
+"""What a forecast is made of, and where the newest one is kept.
+
+A forecast rests on the measured versions of the kind that is in use: another kind of model, or one
+with an encoder of its own, has another curve. Where it goes is told to no one but those who lead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import Action
+from cer_assist.services import jobs, quality
+from cer_assist.services.models import current_version, encoder_of
+from cer_assist.services.quality import Measured
+from cer_assist.store.tables import (
+    CurrentLabel,
+    ModelVersion,
+    Outlook,
+    Project,
+    Protocol,
+    Suggestion,
+)
+from cer_assist.store.types import now
+from cer_assist.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredVersion:
+    """A point of the learning curve."""
+
+    labels: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a forecast is made of."""
+
+    wanted_qwk: float
+    version: int
+    measured: Measured | None  # its figures, or of the version it learnt on from
+    labels: int  # protocols that somebody has read
+    unread: int
+    points: list[MeasuredVersion]
+    levels: list[int]  # what the version in use says of unread protocols
+    probabilities: list[list[float]]
+
+
+def is_read() -> ColumnElement[bool]:
+    """Whether anybody's level of a protocol stands."""
+    return exists().where(
+        CurrentLabel.protocol_id == Protocol.id, CurrentLabel.action == Action.label
+    )
+
+
+def material(session: Session, project_id: int) -> Material | None:
+    """All that the worker reads; None without a model."""
+    project = session.get_one(Project, project_id)
+    version = current_version(session, project_id)
+    if version is None:
+        return None
+    read, unread = read_counts(session, project_id)
+    said = session.execute(
+        select(Suggestion.level, Suggestion.probabilities)
+        .join(Protocol, Protocol.id == Suggestion.protocol_id)
+        .where(Suggestion.model_version_id == version.id, ~is_read())
+    ).all()
+    return Material(
+        project.wanted_qwk,
+        version.number,
+        quality.measured(version),
+        read,
+        unread,
+        points(session, version),
+        [row.level for row in said],
+        [row.probabilities for row in said],
+    )
+
+
+def read_counts(session: Session, project_id: int) -> tuple[int, int]:
+    """Protocols that somebody has read, and those that nobody has."""
+    everything = session.execute(
+        select(func.count()).where(Protocol.project_id == project_id)
+    ).scalar_one()
+    read = session.execute(
+        select(func.count(CurrentLabel.protocol_id.distinct())).where(
+            CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label
+        )
+    ).scalar_one()
+    return read, everything - read
+
+
+def points(session: Session, version: ModelVersion) -> list[MeasuredVersion]:
+    """Measured versions of a version's own kind and encoder, in their order."""
+    rows = session.execute(
+        select(
+            ModelVersion.label_count,
+            ModelVersion.metrics["qwk"].label("qwk"),
+            ModelVersion.metrics["encoder"].label("encoder"),
+        )
+        .where(
+            ModelVersion.project_id == version.project_id,
+            ModelVersion.kind == version.kind,
+            ModelVersion.label_count > 0,
+        )
+        .order_by(ModelVersion.number)
+    )
+    return [
+        MeasuredVersion(row.label_count, *(row.qwk[key] for key in ("value", "low", "high")))
+        for row in rows
+        if row.qwk and None not in row.qwk.values() and (row.encoder or {}) == encoder_of(version)
+    ]
+
+
+def ask(session: Session, project_id: int) -> None:
+    """Have the worker make the forecast anew; call it in the transaction of what changed."""
+    jobs.enqueue(session, jobs.OUTLOOK, project_id)
+
+
+def store(session: Session, project_id: int, said: dict[str, Any]) -> None:
+    """Keep what the worker foresees in place of what it foresaw before."""
+    values = {"project_id": project_id, "made_at": now(), "said": said}
+    upsert(session, Outlook, values, conflict=("project_id",), replace=("made_at", "said"))
+
+
+def newest(session: Session, project_id: int) -> tuple[dt.datetime, dict[str, Any]] | None:
+    """When the newest forecast was made and what it says."""
+    found = session.get(Outlook, project_id)
+    return None if found is None else (found.made_at, found.said)
