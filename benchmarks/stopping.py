@@ -9,6 +9,7 @@ A run's own QWK there is noisy (80 protocols), so "too early" is judged by the m
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ FENCED = 5  # one in so many protocols that are read is of the fenced sample
 EARLY = 0.02  # of QWK, below what all labels reach
 WANTED, WRONG_SHARE, HALF_WIDTH = 0.75, 0.10, 0.10
 AHEAD = 60  # labels, for the band's coverage
-DATA = ROOT.parent / "shared" / "data" / "cenr"
+DATA = Path(os.environ.get("CER_REFERENCE_DATA", ROOT.parent / "shared" / "data")) / "cenr"
 
 
 class Seen(NamedTuple):

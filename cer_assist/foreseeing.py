@@ -61,7 +61,8 @@ def outlook(material: Material, rubric: Rubric) -> dict[str, Any]:
     except InvalidInput as error:
         return said | {"missing": error.message}
     return said | {
-        "forecast": stopping.forecast(curves, material.wanted_qwk, now, left),
+        "forecast": stopping.forecast(curves, material.wanted_qwk, now, left)
+        | {"curve": stopping.drawn(curves, now + left)},
         "gain": stopping.next_gain(curves, now, left),
     }
 

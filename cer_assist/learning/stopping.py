@@ -24,8 +24,8 @@ REFITTING = 0.02
 _NORMAL_95 = 1.959964
 _PLACES = 30  # of the curve that is drawn
 _ASYMPTOTES = np.linspace(0.3, 1.0, 71)
-_POWERS = np.geomspace(0.2, 1.6, 12)
-_DROPS = np.linspace(0.0, 1.2, 61)
+_POWERS = np.geomspace(0.2, 1.6, 9)
+_DROPS = np.linspace(0.0, 1.2, 41)
 
 
 class Point(NamedTuple):
@@ -120,7 +120,7 @@ def fit_curves(points: Sequence[Point]) -> Curves:
     whitened = np.linalg.solve(np.linalg.cholesky(covariance), (values - said).T)  # (k, curves)
     logs = -0.5 * (whitened**2).sum(axis=0)
     weights = np.exp(logs - logs.max())
-    kept = weights > 1e-6
+    kept = weights > 1e-4
     shares = weights[kept] / weights[kept].sum()
     ends = int(labels[0]), int(labels[-1])
     return Curves(*ends, asymptotes[kept], drops[kept], powers[kept], shares)
@@ -141,16 +141,13 @@ def forecast(curves: Curves, wanted: float, now: int, left: int) -> dict[str, An
     -------
     dict
         `more`, `low`, `high`: the median of the labels it takes and its 90 % interval, each None
-        where more than are left; `chance` that they are enough, `reached` that none are needed;
-        `curve`: a list of {labels, value, low, high}, the median and the 90 % band.
+        where more than are left; `chance` that they are enough, `reached` that none are needed.
     """
     needed = curves.labels_for(wanted)
     more = [
         max(0, int(np.ceil(value - now))) if value <= now + left else None
         for value in curves.quantiles(needed, (0.5, *BAND))
     ]
-    ends = max(now + left, curves.last)
-    places = np.unique(np.geomspace(curves.first, ends, _PLACES).round().astype(int))
     return {
         **dict(zip(("more", "low", "high"), more, strict=True)),
         "wanted": wanted,
@@ -158,8 +155,14 @@ def forecast(curves: Curves, wanted: float, now: int, left: int) -> dict[str, An
         "left": left,
         "chance": curves.chance(needed <= now + left),
         "reached": curves.chance(needed <= now),
-        "curve": [place(curves, int(labels)) for labels in places],
     }
+
+
+def drawn(curves: Curves, until: int) -> list[dict[str, float]]:
+    """The curve from the first measured version to a number of labels, closer at first."""
+    ends = max(until, curves.last)
+    places = np.unique(np.geomspace(curves.first, ends, _PLACES).round().astype(int))
+    return [place(curves, int(labels)) for labels in places]
 
 
 def place(curves: Curves, labels: int) -> dict[str, float]:

@@ -149,15 +149,14 @@ def _median_seconds(session: Session, project_id: int) -> dict[int, float]:
 def by_reason(session: Session, project_id: int) -> list[ServedLine]:
     """What was served, by why, the most frequent reason first."""
     skipped = case((LabelEvent.action == Action.skip, 1), else_=0)
-    skips = {
-        name: number
-        for name, number in session.execute(
-            select(Serving.strategy, func.sum(skipped))
-            .join(LabelEvent, LabelEvent.serving_id == Serving.id)
-            .where(LabelEvent.project_id == project_id)
-            .group_by(Serving.strategy)
-        )
-    }
+    skips: dict[str, int] = {}
+    for name, number in session.execute(
+        select(Serving.strategy, func.sum(skipped))
+        .join(LabelEvent, LabelEvent.serving_id == Serving.id)
+        .where(LabelEvent.project_id == project_id)
+        .group_by(Serving.strategy)
+    ):
+        skips[name] = number
     rows = session.execute(
         select(
             Serving.strategy,
