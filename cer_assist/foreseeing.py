@@ -40,16 +40,15 @@ def foresee(database: Database, settings: Settings, held: Held) -> str:
 def outlook(material: Material, rubric: Rubric) -> dict[str, Any]:
     """All that is foreseen, as pages and commands read it.
 
-    `version`, `labels`, `unread`, `points`; `forecast` and `gain` (`learning.stopping`), each None
-    with the reason in `missing`; `wrong` (`_wrong`), None where no figure tells how far the
-    model's percentages can be trusted.
+    `version`, `unread`, `points` (how many different numbers of labels were measured);
+    `forecast` and `gain` (`learning.stopping`), each None with the reason in `missing`; `wrong`
+    (`_wrong`), None where no figure tells how far the model's percentages can be trusted.
     """
-    now, left = material.labels, material.unread
+    now, left = material.settled, material.unsettled
     points = [stopping.Point(p.labels, p.value, p.low, p.high) for p in material.points]
     said: dict[str, Any] = {
         "version": material.version,
-        "labels": now,
-        "unread": left,
+        "unread": material.unread,
         "points": len({point.labels for point in points}),
         "forecast": None,
         "gain": None,

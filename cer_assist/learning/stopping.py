@@ -19,8 +19,9 @@ STEP = 50  # labels, for which a curve is called flat or not
 FLAT_GAIN = 0.02  # of QWK: less than this from so many labels is no gain
 SURE = 0.9
 BAND = (0.05, 0.95)
-# Standard deviation of a QWK when the same labels are fitted anew on other folds.
-REFITTING = 0.02
+# How much of a version's error lies in the protocols it was measured on, which later versions are
+# measured on, too; the rest is its own luck.
+SHARED = 0.5
 _NORMAL_95 = 1.959964
 _PLACES = 30  # of the curve that is drawn
 _ASYMPTOTES = np.linspace(0.3, 1.0, 71)
@@ -84,9 +85,9 @@ class Curves:
 def fit_curves(points: Sequence[Point]) -> Curves:
     """Weigh inverse power laws by measured versions.
 
-    Two versions were measured on much the same documents, so their errors go together, as those of
-    running means do: the correlation is the root of the ratio of their numbers of labels. Taken as
-    independent, ten versions would seem to know the curve three times as well as they do.
+    Two versions were measured on much the same documents, so half of their errors goes together as
+    in running means: with the root of the ratio of their numbers of labels. Taken as independent,
+    ten versions would seem to know the curve much better than they do.
 
     Parameters
     ----------
@@ -112,8 +113,9 @@ def fit_curves(points: Sequence[Point]) -> Curves:
     labels = np.array([point.labels for point in known], float)
     values = np.array([point.value for point in known])
     errors = np.array([point.high - point.low for point in known]) / (2 * _NORMAL_95)
-    together = np.exp(-np.abs(np.subtract.outer(np.log(labels), np.log(labels))) / 2)
-    covariance = np.outer(errors, errors) * together + REFITTING**2 * np.eye(len(known))
+    apart = np.abs(np.subtract.outer(np.log(labels), np.log(labels)))
+    together = SHARED * np.exp(-apart / 2) + (1 - SHARED) * np.eye(len(known))
+    covariance = np.outer(errors, errors) * together
     grid = np.meshgrid(_ASYMPTOTES, _DROPS, _POWERS, indexing="ij")
     asymptotes, drops, powers = (part.ravel() for part in grid)
     said = asymptotes[:, None] - drops[:, None] * (labels / labels[0]) ** -powers[:, None]

@@ -124,13 +124,13 @@ def by_coder(session: Session, project_id: int) -> list[CoderLine]:
 
 def _median_seconds(session: Session, project_id: int) -> dict[int, float]:
     """Of each person's standing labels whose time is known."""
-    among = {"partition_by": CurrentLabel.account_id}
+    each = CurrentLabel.account_id
     timed = (
         select(
-            CurrentLabel.account_id,
+            each,
             LabelEvent.seconds,
-            func.row_number().over(order_by=LabelEvent.seconds, **among).label("place"),
-            func.count().over(**among).label("number"),
+            func.row_number().over(order_by=LabelEvent.seconds, partition_by=each).label("place"),
+            func.count().over(partition_by=each).label("number"),
         )
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
         .where(CurrentLabel.project_id == project_id, _standing, LabelEvent.seconds.is_not(None))

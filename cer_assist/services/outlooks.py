@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import jobs, quality
+from cer_assist.services import jobs, quality, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
 from cer_assist.store.tables import (
@@ -46,8 +46,9 @@ class Material:
     wanted_qwk: float
     version: int
     measured: Measured | None  # its figures, or of the version it learnt on from
-    labels: int  # protocols that somebody has read
-    unread: int
+    settled: int  # protocols that have taught the model, or will with its next training
+    unsettled: int
+    unread: int  # of those, the ones that nobody has read
     points: list[MeasuredVersion]
     levels: list[int]  # what the version in use says of unread protocols
     probabilities: list[list[float]]
@@ -66,6 +67,7 @@ def material(session: Session, project_id: int) -> Material | None:
     version = current_version(session, project_id)
     if version is None:
         return None
+    settled = len(training_data.settled_levels(session, project_id))
     read, unread = read_counts(session, project_id)
     said = session.execute(
         select(Suggestion.level, Suggestion.probabilities)
@@ -76,7 +78,8 @@ def material(session: Session, project_id: int) -> Material | None:
         project.wanted_qwk,
         version.number,
         quality.measured(version),
-        read,
+        settled,
+        read + unread - settled,
         unread,
         points(session, version),
         [row.level for row in said],

@@ -83,8 +83,10 @@ def overview(session: Session, project: Project) -> Overview:
     measured = quality.measured(version) if version else None
     made_at, outlook = outlooks.newest(session, project.id) or (None, None)
     fenced = stopping.fenced_estimate(session, project)
+    read, unread = outlooks.read_counts(session, project.id)
     return Overview(
-        *outlooks.read_counts(session, project.id),
+        read,
+        unread,
         activity.stretches(activity.by_day(session, project.id)),
         _levels(activity.by_level(session, project.id, rubric.scale), rubric, measured, outlook),
         activity.by_coder(session, project.id),
@@ -94,7 +96,7 @@ def overview(session: Session, project: Project) -> Overview:
         made_at,
         outlook,
         fenced,
-        stopping.signals(project, outlook, fenced),
+        stopping.signals(project, read + unread, outlook, fenced),
         stopping.last_decision(session, project.id),
         _change(session, stands, measured),
     )

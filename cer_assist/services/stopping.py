@@ -50,7 +50,7 @@ class Decision:
 
 
 def signals(
-    project: Project, outlook: dict[str, Any] | None, fenced: Estimate | None
+    project: Project, protocols: int, outlook: dict[str, Any] | None, fenced: Estimate | None
 ) -> dict[Signal, bool | None]:
     """Which signals hold; None for one that cannot be told yet."""
     gain = outlook["gain"] if outlook else None
@@ -59,7 +59,7 @@ def signals(
         Signal.fence: _is_exact(fenced, project.accepted_half_width),
         Signal.flat: gain["flat"] if gain else None,
         Signal.wrong: (
-            wrong["expected"]["high"] <= most_wrong(project, outlook) if outlook and wrong else None
+            wrong["expected"]["high"] <= most_wrong(project, protocols) if wrong else None
         ),
     }
 
@@ -76,9 +76,9 @@ def half_width(fenced: Estimate | None) -> float | None:
     return float(fenced.qwk["high"] - fenced.qwk["low"]) / 2
 
 
-def most_wrong(project: Project, outlook: dict[str, Any]) -> int:
+def most_wrong(project: Project, protocols: int) -> int:
     """How many wrong levels the project accepts among all its protocols."""
-    return int(project.accepted_wrong_share * (outlook["labels"] + outlook["unread"]))
+    return int(project.accepted_wrong_share * protocols + 1e-9)  # 0.07 of 100 are 7
 
 
 def decide(
@@ -96,7 +96,8 @@ def decide(
     if len(reason) > MAX_REASON:
         raise InvalidInput(f"Keep the reason below {MAX_REASON:,} characters.")
     _, outlook = outlooks.newest(session, project.id) or (None, None)
-    held = signals(project, outlook, fenced_estimate(session, project))
+    protocols = sum(outlooks.read_counts(session, project.id))
+    held = signals(project, protocols, outlook, fenced_estimate(session, project))
     known = {str(name): holds for name, holds in held.items()}
     session.add(
         StoppingDecision(

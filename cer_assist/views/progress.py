@@ -65,7 +65,7 @@ def _context() -> dict[str, Any]:
         "rubric": rubric,
         "figures": model_figures,
         "half_width": stopping.half_width(found.fenced),
-        "most_wrong": stopping.most_wrong(g.project, found.outlook) if found.outlook else None,
+        "most_wrong": stopping.most_wrong(project, found.read + found.unread),
         "max_reason": stopping.MAX_REASON,
         "can_draw": assets.can_draw(),
     }

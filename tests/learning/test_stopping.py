@@ -55,7 +55,7 @@ def test_forecasts_hold_the_truth_about_nine_times_in_ten() -> None:
     assert 0.84 <= np.mean(of_band) <= 0.98
 
 
-def exact(curve: tuple[float, float, float], error: float = 0.001) -> list[Point]:
+def exact(curve: tuple[float, float, float], error: float = 0.01) -> list[Point]:
     values = true_curve(LABELS, *curve)
     return [
         Point(int(n), float(v), float(v) - error, float(v) + error)

@@ -2,6 +2,8 @@
 
 import { ACCENT, Plot, QUIET, SHEET, drawAll, picture } from "./plots.js";
 
+const DAY = 86_400_000; // milliseconds
+const FEWEST = 14; // bars there is room for
 const places = (value) => value.toFixed(2);
 
 function forecast({ measured, forecast: foreseen }, width) {
@@ -38,12 +40,14 @@ function forecast({ measured, forecast: foreseen }, width) {
 
 function labels(unit, stretches, width) {
   const days = stretches.map((one) => ({ ...one, at: new Date(`${one.first_day}T00:00:00Z`) }));
+  const [first, end] = [days[0].at, new Date(days.at(-1).at.getTime() + days[0].days * DAY)];
+  const begin = new Date(Math.min(first, end - FEWEST * days[0].days * DAY)); // one day is no wall
   const most = Math.max(...days.map((one) => one.labels));
   return picture(
     {
       width,
       height: 200,
-      x: { label: null, type: "utc" },
+      x: { label: null, type: "utc", domain: [begin, end] },
       y: { label: `labels a ${unit}`, grid: true, ticks: Math.min(5, most), tickFormat: "d" },
       marks: [
         Plot.rectY(days, { x: "at", y: "labels", interval: unit === "week" ? "monday" : "day", fill: ACCENT }),
