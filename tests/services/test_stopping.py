@@ -94,7 +94,7 @@ def test_a_decision_needs_a_reason(database: Database, reason: str) -> None:
     with database.write() as session:
         project = a_project(session)
         lea = a_member(session, project, "lea")
-        with pytest.raises(InvalidInput, match="reason|why"):
+        with pytest.raises(InvalidInput, match=r"reason|why"):
             stopping.decide(session, project, lea.id, stops=True, reason=reason)
 
 
