@@ -7,10 +7,13 @@ Of people there are numbers and times, never how good they are.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
@@ -51,29 +54,41 @@ class ServedLine:
     skipped: int
 
 
-_standing = (CurrentLabel.lane == Lane.coder) & (CurrentLabel.action == Action.label)
+class Answer(NamedTuple):
+    """A coder's answer that stands."""
+
+    account_id: int
+    is_label: bool  # else it was skipped
+    level: int | None
+    day: str
+    seconds: float | None
 
 
-def by_day(session: Session, project_id: int) -> dict[dt.date, int]:
-    """Coders' labels that stand, by the day (UTC) on which they were recorded."""
+def answers(session: Session, project_id: int) -> list[Answer]:
+    """Every coder's answer that stands, read once for all that is counted of them."""
     at = LabelEvent.recorded_at
     utc = at if session.get_bind().dialect.name == "sqlite" else func.timezone("UTC", at)
-    day = func.date(utc)
     rows = session.execute(
-        select(day, func.count())
-        .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
-        .where(CurrentLabel.project_id == project_id, _standing)
-        .group_by(day)
+        select(
+            CurrentLabel.account_id,
+            CurrentLabel.action == Action.label,
+            CurrentLabel.level,
+            cast(func.date(utc), String),
+            LabelEvent.seconds,
+        )
+        .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .where(
+            CurrentLabel.project_id == project_id,
+            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.action != Action.withdraw,
+        )
     )
-    return {_as_date(key): number for key, number in rows}
+    return [Answer(*row) for row in rows]
 
 
-def _as_date(value: str | dt.date) -> dt.date:
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def stretches(days: dict[dt.date, int]) -> list[Stretch]:
-    """Every day from the first label to the last, or every week when those are many; pure."""
+def stretches(given: Iterable[Answer]) -> list[Stretch]:
+    """Labels of every day (UTC) from the first to the last, or of every week if those are many."""
+    days = {dt.date.fromisoformat(day): n for day, n in Counter(_days(given)).items()}
     if not days:
         return []
     first, last = min(days), max(days)
@@ -89,71 +104,44 @@ def stretches(days: dict[dt.date, int]) -> list[Stretch]:
     return found
 
 
-def by_level(session: Session, project_id: int, scale: Sequence[int]) -> dict[int, int]:
-    """Coders' labels that stand, by level."""
-    rows = session.execute(
-        select(CurrentLabel.level, func.count())
-        .where(CurrentLabel.project_id == project_id, _standing)
-        .group_by(CurrentLabel.level)
-    )
-    found = {level: number for level, number in rows}  # noqa: C416 - rows are not pairs to mypy
-    return {level: found.get(level, 0) for level in scale}
+def _days(given: Iterable[Answer]) -> Iterator[str]:
+    return (answer.day for answer in given if answer.is_label)
 
 
-def by_coder(session: Session, project_id: int) -> list[CoderLine]:
+def by_level(given: Iterable[Answer], scale: Sequence[int]) -> dict[int, int]:
+    """Labels of each level."""
+    found = Counter(answer.level for answer in given if answer.is_label)
+    return {level: found[level] for level in scale}
+
+
+def by_coder(session: Session, given: Iterable[Answer]) -> list[CoderLine]:
     """How much each person has answered, by name: no ranking."""
-    counted = (
-        select(
-            CurrentLabel.account_id,
-            func.count().filter(CurrentLabel.action == Action.label).label("labels"),
-            func.count().filter(CurrentLabel.action == Action.skip).label("skips"),
-        )
-        .where(CurrentLabel.project_id == project_id, CurrentLabel.lane == Lane.coder)
-        .group_by(CurrentLabel.account_id)
-        .subquery()
-    )
-    medians = _median_seconds(session, project_id)
-    rows = session.execute(
-        select(Account.id, Account.display_name, counted.c.labels, counted.c.skips)
-        .join(counted, counted.c.account_id == Account.id)
-        .where(counted.c.labels + counted.c.skips > 0)
+    theirs: dict[int, list[Answer]] = {}
+    for answer in given:
+        theirs.setdefault(answer.account_id, []).append(answer)
+    people = session.execute(
+        select(Account.id, Account.display_name)
+        .where(Account.id.in_(theirs))
         .order_by(Account.display_name, Account.id)
     )
-    return [CoderLine(name, labels, skips, medians.get(key)) for key, name, labels, skips in rows]
+    return [_line(name, theirs[key]) for key, name in people]
 
 
-def _median_seconds(session: Session, project_id: int) -> dict[int, float]:
-    """Of each person's standing labels whose time is known."""
-    each = CurrentLabel.account_id
-    timed = (
-        select(
-            each,
-            LabelEvent.seconds,
-            func.row_number().over(order_by=LabelEvent.seconds, partition_by=each).label("place"),
-            func.count().over(partition_by=each).label("number"),
-        )
-        .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
-        .where(CurrentLabel.project_id == project_id, _standing, LabelEvent.seconds.is_not(None))
-        .subquery()
+def _line(name: str, given: list[Answer]) -> CoderLine:
+    labels = [answer for answer in given if answer.is_label]
+    seconds = [answer.seconds for answer in labels if answer.seconds is not None]
+    return CoderLine(
+        name, len(labels), len(given) - len(labels), median(seconds) if seconds else None
     )
-    twice = 2 * timed.c.place
-    middle = and_(twice >= timed.c.number, twice <= timed.c.number + 2)
-    rows = session.execute(
-        select(timed.c.account_id, func.avg(timed.c.seconds))
-        .where(middle)
-        .group_by(timed.c.account_id)
-    )
-    return {key: float(value) for key, value in rows}
 
 
 def by_reason(session: Session, project_id: int) -> list[ServedLine]:
     """What was served, by why, the most frequent reason first."""
-    skipped = case((LabelEvent.action == Action.skip, 1), else_=0)
     skips: dict[str, int] = {}
     for name, number in session.execute(
-        select(Serving.strategy, func.sum(skipped))
+        select(Serving.strategy, func.count())
         .join(LabelEvent, LabelEvent.serving_id == Serving.id)
-        .where(LabelEvent.project_id == project_id)
+        .where(LabelEvent.project_id == project_id, LabelEvent.action == Action.skip)
         .group_by(Serving.strategy)
     ):
         skips[name] = number

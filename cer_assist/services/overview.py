@@ -83,13 +83,14 @@ def overview(session: Session, project: Project) -> Overview:
     measured = quality.measured(version) if version else None
     made_at, outlook = outlooks.newest(session, project.id) or (None, None)
     fenced = stopping.fenced_estimate(session, project)
+    given = activity.answers(session, project.id)
     read, unread = outlooks.read_counts(session, project.id)
     return Overview(
         read,
         unread,
-        activity.stretches(activity.by_day(session, project.id)),
-        _levels(activity.by_level(session, project.id, rubric.scale), rubric, measured, outlook),
-        activity.by_coder(session, project.id),
+        activity.stretches(given),
+        _levels(activity.by_level(given, rubric.scale), rubric, measured, outlook),
+        activity.by_coder(session, given),
         activity.by_reason(session, project.id),
         outlooks.points(session, version) if version else [],
         measured,

@@ -7,7 +7,7 @@ import random
 
 from cer_assist.domain.labels import Action
 from cer_assist.services import activity, labelling, queue
-from cer_assist.services.activity import CoderLine, Stretch
+from cer_assist.services.activity import Answer, CoderLine, Stretch
 from cer_assist.store.engine import Database
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, a_request, some_protocols
@@ -15,12 +15,17 @@ from tests.builders import a_label, a_member, a_project, a_request, some_protoco
 MONDAY = dt.date(2026, 3, 2)
 
 
-def days(**numbers: int) -> dict[dt.date, int]:
-    return {MONDAY + dt.timedelta(days=int(key[1:])): number for key, number in numbers.items()}
+def days(**numbers: int) -> list[Answer]:
+    """So many labels on the days after a Monday, `d3=2`, and a skip that is no label."""
+    found = [Answer(1, False, None, MONDAY.isoformat(), None)] if numbers else []
+    for key, number in numbers.items():
+        day = MONDAY + dt.timedelta(days=int(key[1:]))
+        found += [Answer(1, True, 3, day.isoformat(), None)] * number
+    return found
 
 
 def test_days_without_labels_are_there_too() -> None:
-    assert activity.stretches({}) == []
+    assert activity.stretches([]) == []
     assert activity.stretches(days(d1=4, d3=2)) == [
         Stretch("2026-03-03", 1, 4, 4),
         Stretch("2026-03-04", 1, 0, 4),
@@ -55,11 +60,13 @@ def test_corrected_and_withdrawn_answers_count_once_or_not_at_all(any_database: 
             project,
             a_request(one.id, None, action=Action.withdraw, supersedes=made.event_id),
         )
-        assert activity.by_level(session, project.id, (1, 2, 3, 4, 5)) == {
+        given = activity.answers(session, project.id)
+        assert activity.by_level(given, (1, 2, 3, 4, 5)) == {
             1: 0, 2: 0, 3: 0, 4: 4, 5: 0,
         }  # fmt: skip
-        assert activity.by_day(session, project.id) == {now().date(): 4}
-        assert activity.by_coder(session, project.id) == [
+        today = now().date().isoformat()
+        assert activity.stretches(given) == [Stretch(today, 1, 4, 4)]
+        assert activity.by_coder(session, given) == [
             CoderLine("ana", 3, 0, 30.0),
             CoderLine("carl", 1, 0, None),
             CoderLine("eve", 0, 1, None),
@@ -76,7 +83,8 @@ def test_the_median_of_an_even_number_lies_between_the_middle_two(any_database: 
             labelling.record_label(
                 session, ana, project, a_request(protocol.id, 3, seconds=seconds)
             )
-        assert [line.median_seconds for line in activity.by_coder(session, project.id)] == [15.0]
+        given = activity.answers(session, project.id)
+        assert [line.median_seconds for line in activity.by_coder(session, given)] == [15.0]
 
 
 def test_servings_are_told_by_their_reason(any_database: Database) -> None:
