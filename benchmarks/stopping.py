@@ -48,6 +48,7 @@ class Seen(NamedTuple):
     truly_wrong: int
 
 
+BASES = ("fenced", "labelled")
 Rule = Callable[[Sequence[Seen]], bool]
 
 
@@ -128,9 +129,9 @@ def _seen(
     return Seen(
         len(known),
         len(left),
-        Point(len(known), qwk["value"], qwk["low"], qwk["high"]),
+        Point(len(known), qwk["value"], qwk["low"], qwk["high"], len(known)),
         wrong,
-        _judged(arena, model, fence)["qwk"],
+        _judged(arena, model, fence)["qwk"] | {"n": len(fence)},
         _judged(arena, model, test)["qwk"]["value"],
         truly,
     )
@@ -175,10 +176,13 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _curves(seen: Sequence[Seen]) -> stopping.Curves | None:
-    if len(seen) < stopping.FEWEST:
-        return None
-    return stopping.fit_curves([one.point for one in seen])
+def _curves(seen: Sequence[Seen], basis: str = "fenced") -> stopping.Curves | None:
+    """What the worker would make of the rounds so far; the project's page goes by the fence."""
+    points = [one.point for one in seen]
+    if basis == "fenced":
+        fenced = [(one.labels, one.fenced) for one in seen if None not in one.fenced.values()]
+        points = [Point(n, f["value"], f["low"], f["high"], f["n"]) for n, f in fenced]
+    return stopping.fit_curves(points) if len(points) >= stopping.FEWEST else None
 
 
 def _print(title: str, runs: Sequence[list[Seen]]) -> None:
@@ -199,7 +203,12 @@ def _print(title: str, runs: Sequence[list[Seen]]) -> None:
     print_table(
         f"What intervals held: {title}",
         ("figure", "held", "of", "share", "figure - truth, mean"),
-        [_band(runs, truth), _labels_needed(runs, truth), _wrong(runs), _now(runs, truth)],
+        [
+            *[_band(runs, truth, basis) for basis in BASES],
+            *[_labels_needed(runs, truth, basis) for basis in BASES],
+            _wrong(runs),
+            _now(runs, truth),
+        ],
     )
 
 
@@ -236,27 +245,27 @@ def _both(stops: Sequence[Seen], runs: Sequence[list[Seen]]) -> list[tuple[Seen,
     return list(zip(stops, runs, strict=True))
 
 
-def _band(runs: Sequence[list[Seen]], truth: dict[int, float]) -> list[object]:
+def _band(runs: Sequence[list[Seen]], truth: dict[int, float], basis: str) -> list[object]:
     """Of every forecast: the QWK so many labels later."""
     held, gaps = [], []
     for run in runs:
         for at in range(stopping.FEWEST, len(run)):
             later = run[at - 1].labels + AHEAD
-            curves = _curves(run[:at])
+            curves = _curves(run[:at], basis)
             if later in truth and curves is not None:
                 place = stopping.place(curves, later)
                 held.append(place["low"] <= truth[later] <= place["high"])
                 gaps.append(place["value"] - truth[later])
-    return _coverage(f"90 % band {AHEAD} labels ahead", held, gaps)
+    return _coverage(f"90 % band {AHEAD} labels ahead, {basis}", held, gaps)
 
 
-def _labels_needed(runs: Sequence[list[Seen]], truth: dict[int, float]) -> list[object]:
+def _labels_needed(runs: Sequence[list[Seen]], truth: dict[int, float], basis: str) -> list[object]:
     """Of every forecast made below the wanted QWK: the labels it takes."""
     reached = next((labels for labels, qwk in sorted(truth.items()) if qwk >= WANTED), None)
     held, gaps = [], []
     for run in runs:
         for at in range(stopping.FEWEST, len(run)):
-            curves, now = _curves(run[:at]), run[at - 1]
+            curves, now = _curves(run[:at], basis), run[at - 1]
             if curves is None or (reached is not None and now.labels >= reached):
                 continue
             found = stopping.forecast(curves, WANTED, now.labels, now.left)
@@ -267,7 +276,7 @@ def _labels_needed(runs: Sequence[list[Seen]], truth: dict[int, float]) -> list[
             held.append(low <= needed <= high)
             if np.isfinite(more) and np.isfinite(needed):
                 gaps.append(more - needed)
-    return _coverage(f"90 % interval of labels for QWK {WANTED}", held, gaps)
+    return _coverage(f"90 % interval of labels for QWK {WANTED}, {basis}", held, gaps)
 
 
 def _wrong(runs: Sequence[list[Seen]]) -> list[object]:

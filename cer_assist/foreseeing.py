@@ -6,16 +6,16 @@ nobody has read. It takes a fraction of a second, and no transaction is open mea
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cer_assist.config import Settings
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import stopping
 from cer_assist.services import jobs, outlooks
-from cer_assist.services.outlooks import Material
+from cer_assist.services.outlooks import Material, MeasuredVersion
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
@@ -40,30 +40,56 @@ def foresee(database: Database, settings: Settings, held: Held) -> str:
 def outlook(material: Material, rubric: Rubric) -> dict[str, Any]:
     """All that is foreseen, as pages and commands read it.
 
-    `version`, `unread`, `points` (how many different numbers of labels were measured);
+    `version`, `kind`, `unread`, `basis` (fenced or labelled), `points` of it, those `fenced`;
     `forecast` and `gain` (`learning.stopping`), each None with the reason in `missing`; `wrong`
     (`_wrong`), None where no figure tells how far the model's percentages can be trusted.
     """
     now, left = material.settled, material.unsettled
-    points = [stopping.Point(p.labels, p.value, p.low, p.high) for p in material.points]
+    basis, points, missing = _basis(material)
     said: dict[str, Any] = {
         "version": material.version,
+        "kind": material.kind,
         "unread": material.unread,
-        "points": len({point.labels for point in points}),
+        "basis": basis,
+        "points": len(_labels(points)),
+        "fenced": [asdict(point) for point in material.fenced],
         "forecast": None,
         "gain": None,
-        "missing": "",
+        "missing": missing,
         "wrong": _wrong(material, rubric),
     }
-    try:
-        curves = stopping.fit_curves(points)
-    except InvalidInput as error:
-        return said | {"missing": error.message}
+    if missing:
+        return said
+    curves = stopping.fit_curves([stopping.Point(**asdict(point)) for point in points])
     return said | {
         "forecast": stopping.forecast(curves, material.wanted_qwk, now, left)
         | {"curve": stopping.drawn(curves, now + left)},
         "gain": stopping.next_gain(curves, now, left),
     }
+
+
+def _basis(material: Material) -> tuple[str, list[MeasuredVersion], str]:
+    """What a forecast may rest on, and what it lacks in words; empty where it lacks nothing."""
+    fenced, points = material.fenced, material.points
+    if material.is_picked or len(_labels(fenced)) >= stopping.FEWEST:
+        basis, points, where = "fenced", fenced, "measured on the fenced sample"
+    else:
+        basis, where = "labelled", "measured"
+    known, fewest = len(_labels(points)), stopping.FEWEST
+    if known >= fewest:
+        return basis, points, ""
+    return (
+        basis,
+        points,
+        (
+            f"A forecast needs {fewest} versions {where}, each with another number of labels; "
+            f"so far there {'is' if known == 1 else 'are'} {known}."
+        ),
+    )
+
+
+def _labels(points: list[MeasuredVersion]) -> set[int]:
+    return {point.labels for point in points}
 
 
 def _wrong(material: Material, rubric: Rubric) -> dict[str, Any] | None:

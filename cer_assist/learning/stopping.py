@@ -21,7 +21,7 @@ SURE = 0.9
 BAND = (0.05, 0.95)
 # How much of a version's error lies in the protocols it was measured on, which later versions are
 # measured on, too; the rest is its own luck.
-SHARED = 0.5
+SHARED = 0.75
 _NORMAL_95 = 1.959964
 _PLACES = 30  # of the curve that is drawn
 _ASYMPTOTES = np.linspace(0.3, 1.0, 71)
@@ -30,12 +30,13 @@ _DROPS = np.linspace(0.0, 1.2, 41)
 
 
 class Point(NamedTuple):
-    """A measured version: from how many labels, its QWK and the 95 % interval of that."""
+    """A measured version: from how many labels, its QWK with its 95 % interval, on how many."""
 
     labels: int
     value: float
     low: float
     high: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ class Curves:
 def fit_curves(points: Sequence[Point]) -> Curves:
     """Weigh inverse power laws by measured versions.
 
-    Two versions were measured on much the same documents, so half of their errors goes together as
-    in running means: with the root of the ratio of their numbers of labels. Taken as independent,
-    ten versions would seem to know the curve much better than they do.
+    The interval that rests on most documents tells how far the others err: those of a few are
+    themselves too uncertain to weigh by. Two versions were measured on much the same documents, so
+    most of their errors goes together as in running means, with the root of the ratio of their
+    numbers. Taken as independent, ten versions would seem to know the curve far too well.
 
     Parameters
     ----------
@@ -112,8 +114,10 @@ def fit_curves(points: Sequence[Point]) -> Curves:
         )
     labels = np.array([point.labels for point in known], float)
     values = np.array([point.value for point in known])
-    errors = np.array([point.high - point.low for point in known]) / (2 * _NORMAL_95)
-    apart = np.abs(np.subtract.outer(np.log(labels), np.log(labels)))
+    sizes = np.array([point.n for point in known], float)
+    largest = max(known, key=lambda point: point.n)
+    errors = half_width(largest.low, largest.high) / _NORMAL_95 * np.sqrt(largest.n / sizes)
+    apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
     together = SHARED * np.exp(-apart / 2) + (1 - SHARED) * np.eye(len(known))
     covariance = np.outer(errors, errors) * together
     grid = np.meshgrid(_ASYMPTOTES, _DROPS, _POWERS, indexing="ij")

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import activity, moves, outlooks, pinning, quality, stopping
 from cer_assist.services.activity import CoderLine, ServedLine, Stretch
-from cer_assist.services.outlooks import MeasuredVersion
+from cer_assist.services.outlooks import Estimate, MeasuredVersion
 from cer_assist.services.quality import Measured
 from cer_assist.services.rubrics import project_rubric
-from cer_assist.services.stopping import Decision, Estimate, Signal
+from cer_assist.services.stopping import Decision, Signal
 from cer_assist.store.tables import ModelVersion, Project
 
 FEW = 10  # labels of a level: with fewer no share of them says much
@@ -82,7 +82,7 @@ def overview(session: Session, project: Project) -> Overview:
     version = session.get(ModelVersion, stands.in_use.id) if stands.in_use else None
     measured = quality.measured(version) if version else None
     made_at, outlook = outlooks.newest(session, project.id) or (None, None)
-    fenced = stopping.fenced_estimate(session, project)
+    fenced = outlooks.fenced_estimate(session, project)
     given = activity.answers(session, project.id)
     read, unread = outlooks.read_counts(session, project.id)
     return Overview(
@@ -92,7 +92,7 @@ def overview(session: Session, project: Project) -> Overview:
         _levels(activity.by_level(given, rubric.scale), rubric, measured, outlook),
         activity.by_coder(session, given),
         activity.by_reason(session, project.id),
-        outlooks.points(session, version) if version else [],
+        _points(session, version, outlook),
         measured,
         made_at,
         outlook,
@@ -101,6 +101,15 @@ def overview(session: Session, project: Project) -> Overview:
         stopping.last_decision(session, project.id),
         _change(session, stands, measured),
     )
+
+
+def _points(
+    session: Session, version: ModelVersion | None, outlook: dict[str, Any] | None
+) -> list[MeasuredVersion]:
+    """What the forecast rests on, or would."""
+    if outlook and outlook["forecast"] and outlook["basis"] == "fenced":
+        return [MeasuredVersion(**point) for point in outlook["fenced"]]
+    return outlooks.points(session, version) if version else []
 
 
 def _levels(

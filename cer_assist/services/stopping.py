@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import audit, outlooks
+from cer_assist.services.outlooks import Estimate
 from cer_assist.store.tables import Account, Project, StoppingDecision
 from cer_assist.store.types import now
 
@@ -29,13 +30,6 @@ class Signal(StrEnum):
     fence = "fence"  # the fenced sample tells exactly enough how good the model is
     flat = "flat"  # more labels would hardly make it better
     wrong = "wrong"  # few enough levels would be wrong
-
-
-class Estimate(Protocol):
-    """What the fenced sample says, as far as stopping needs it (`services.fence`)."""
-
-    n: int
-    qwk: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def decide(
         raise InvalidInput(f"Keep the reason below {MAX_REASON:,} characters.")
     _, outlook = outlooks.newest(session, project.id) or (None, None)
     protocols = sum(outlooks.read_counts(session, project.id))
-    held = signals(project, protocols, outlook, fenced_estimate(session, project))
+    held = signals(project, protocols, outlook, outlooks.fenced_estimate(session, project))
     known = {str(name): holds for name, holds in held.items()}
     session.add(
         StoppingDecision(
@@ -130,8 +124,3 @@ def last_decision(session: Session, project_id: int) -> Decision | None:
         .limit(1)
     ).first()
     return Decision(*row) if row else None
-
-
-def fenced_estimate(session: Session, project: Project) -> Estimate | None:
-    """What the fenced sample says; none is measured yet in this version."""
-    return None

@@ -27,7 +27,7 @@ def measured(generator: np.random.Generator, curve: tuple[float, float, float]) 
         error = kept**2 * error + deviation * np.sqrt(1 - kept**2) * generator.normal()
         value = float(true_curve(labels, *curve)) + error
         half = 1.96 * deviation
-        points.append(Point(int(labels), value, value - half, value + half))
+        points.append(Point(int(labels), value, value - half, value + half, int(labels)))
     return points
 
 
@@ -58,7 +58,7 @@ def test_forecasts_hold_the_truth_about_nine_times_in_ten() -> None:
 def exact(curve: tuple[float, float, float], error: float = 0.01) -> list[Point]:
     values = true_curve(LABELS, *curve)
     return [
-        Point(int(n), float(v), float(v) - error, float(v) + error)
+        Point(int(n), float(v), float(v) - error, float(v) + error, 100)
         for n, v in zip(LABELS, values, strict=True)
     ]
 

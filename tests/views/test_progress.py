@@ -34,6 +34,9 @@ def an_outlook(**changes: object) -> dict[str, object]:
         "version": 1,
         "unread": 3,
         "points": 4,
+        "kind": "attention",
+        "basis": "labelled",
+        "fenced": [],
         "missing": "",
         "forecast": {
             "wanted": 0.8, "now": 20, "left": 80, "more": 60, "low": 40, "high": None,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist import foreseeing, worker
 from cer_assist.config import Settings
-from cer_assist.services import jobs, outlooks, projects, stopping
+from cer_assist.services import jobs, outlooks, projects, queue, stopping
 from cer_assist.services.overview import overview
 from cer_assist.services.stopping import Signal
 from cer_assist.store.engine import Database
@@ -91,7 +93,7 @@ def test_too_few_measured_versions_say_what_is_missing(
         project_id = a_history(session, (10, 16)).id
     said = foresee(database, settings, project_id)
     assert (said["forecast"], said["gain"]) == (None, None)
-    assert "needs 4 measured versions" in said["missing"]
+    assert "needs 4 versions measured, each with another number" in said["missing"]
     assert said["wrong"]["scored"] == 26
 
 
@@ -130,3 +132,42 @@ def test_another_aim_is_foreseen_anew(database: Database) -> None:
         values = {name: getattr(project, name) for name in names} | {"wanted_qwk": 0.9}
         projects.change_settings(session, project, projects.ProjectSettings(**values), None)
         assert list(session.scalars(select(Job.kind))) == [jobs.OUTLOOK]
+
+
+@dataclass
+class Fenced:
+    """What a fenced sample would say."""
+
+    n: int
+    qwk: dict[str, Any]
+    version: int
+
+
+def test_what_the_model_picked_gives_no_forecast_until_the_fence_does(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hard protocols are picked first: figures on them are too low for all the others."""
+    with database.write() as session:
+        project = a_history(session)
+        ana = a_member(session, project, "bea").id
+        served = queue.serve_next(session, project, ana, random.Random(3))
+        assert served is not None
+        assert served.strategy == queue.UNCERTAIN
+        a_label(session, project, served.protocol_id, by=ana, level=2)
+        project_id = project.id
+    said = foresee(database, settings, project_id)
+    assert (said["basis"], said["forecast"], said["gain"]) == ("fenced", None, None)
+    assert "on the fenced sample" in said["missing"]
+    for number, labels in enumerate((50, 60, 70, 80), 5):
+        with database.write() as session:
+            project = session.get_one(Project, project_id)
+            version = session.get_one(ModelVersion, a_model(session, project, {}))
+            version.label_count = labels
+            outlooks.ask(session, project_id)
+        qwk = {"value": 0.5 + number / 50, "low": 0.4, "high": 0.8}
+        fenced = Fenced(40, qwk, number)
+        monkeypatch.setattr(outlooks, "fenced_estimate", lambda *_, found=fenced: found)
+        said = foresee(database, settings, project_id)
+    assert [point["labels"] for point in said["fenced"]] == [50, 60, 70, 80]
+    assert (said["basis"], said["points"], said["missing"]) == ("fenced", 4, "")
+    assert said["forecast"]["wanted"] == 0.7

@@ -19,7 +19,7 @@ function forecast({ measured, forecast: foreseen }, width) {
   return picture(
     {
       width,
-      x: { label: "labels", zero: true, nice: true, ticks: Math.min(8, Math.floor(width / 60)), tickFormat: "d" },
+      x: { label: "settled protocols", zero: true, nice: true, ticks: Math.min(8, Math.floor(width / 60)), tickFormat: "d" },
       y: { label: "QWK", domain: [lowest, 1], grid: true },
       marks: [
         Plot.areaY(curve, { ...band, fill: ACCENT, fillOpacity: 0.14 }),
