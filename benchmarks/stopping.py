@@ -19,12 +19,12 @@ import numpy as np
 from benchmarks.tables import print_table
 from cer_assist.cli.base import progress_bar
 from cer_assist.cli.label_files import read_levels
-from cer_assist.cli.simulate import Journal, _arena, _digest
+from cer_assist.cli.simulate import _arena
 from cer_assist.config import ROOT
 from cer_assist.learning import metrics, stopping
 from cer_assist.learning.compared import Model
 from cer_assist.learning.ordinal import DECODINGS
-from cer_assist.learning.simulation import Arena
+from cer_assist.learning.simulation import Arena, Plan
 from cer_assist.learning.stopping import Point
 from cer_assist.learning.strategies import choose
 
@@ -59,45 +59,33 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--model", default="rubric")
     parser.add_argument("--strategies", default="random,level_spread")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--out", type=Path, help="keeps finished runs; goes on from there")
     options = parser.parse_args(argv)
+    plan = Plan(options.model, START, BATCH, 0)
     with progress_bar("Replaying") as advance:
         levels = read_levels(DATA / "labels.csv", "final")
         arena = _arena(options.home, DATA / "protocols.jsonl", levels, advance)
-        plan = {"model": options.model, "start": START, "batch": BATCH, "fenced": FENCED}
-        journal = Journal(options.out, plan | {"data": _digest(arena)})
         for strategy in options.strategies.split(","):
-            runs = [
-                _run(journal, arena, (options.model, strategy, seed), advance)
-                for seed in range(options.seeds)
-            ]
+            runs = [replay(arena, plan, strategy, seed, advance) for seed in range(options.seeds)]
             _print(f"{options.model}, {strategy}, {len(runs)} seeds", runs)
 
 
-def _run(journal: Journal, arena: Arena, what: tuple[str, str, int], advance: Any) -> list[Seen]:
-    known = journal.find(*what[1:])
-    if known is not None:
-        return [Seen(labels, left, Point(*point), *rest) for labels, left, point, *rest in known]
-    rounds = replay(arena, *what, advance)
-    journal.add(*what[1:], [list(one) for one in rounds])
-    return rounds
-
-
-def replay(arena: Arena, kind: str, strategy: str, seed: int, advance: Any) -> list[Seen]:
-    """One project until nothing is left to label."""
-    setting = arena.setting(seed, START)
+def replay(arena: Arena, plan: Plan, strategy: str, seed: int, advance: Any) -> list[Seen]:
+    """One project until nothing is left to label; each round is fitted anew, to be measured."""
+    setting, taught = arena.setting(seed, plan), arena.taught(seed, plan)
     dice = np.random.default_rng([seed, 1])
     known, rounds = setting.first, []
     order = dice.permutation(setting.test)
     while True:
         advance(len(known) / len(setting.pool), f"{strategy}, seed {seed}: {len(known)} labels")
-        model = arena._fitted(kind, seed, known)
+        model = arena._model(plan.kind, seed)
+        part = arena.data.pick(known)
+        model.fit(part.documents, part.levels.tolist())
         left = np.setdiff1d(setting.pool, known)
         fence = order[: max(START, len(known) // FENCED)]
         rounds.append(_seen(arena, model, known, left, fence, setting.test))
         if not len(left):
             return rounds
-        those = arena._candidates(model, [], left, known)
+        those, _ = arena._candidates(model, [], left, known, taught)
         known = np.append(known, left[choose(strategy, those, min(BATCH, len(left)), dice)])
 
 

@@ -83,6 +83,7 @@ def handlers() -> dict[str, Handler]:
     from cer_assist import explaining, fencing, refreshing, simulating, tasks
     from cer_assist import explaining, refreshing, simulating, tasks
     from cer_assist import explaining, foreseeing, refreshing, tasks
+    from cer_assist import explaining, foreseeing, refreshing, simulating, tasks
 
     return {
         "retrain": tasks.retrain,
