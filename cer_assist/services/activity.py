@@ -17,7 +17,7 @@ from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services.queue import REASONS_TOLD
+from cer_assist.domain.serving import REASONS_TOLD
 from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Serving
 from cer_assist.store.tables.servings import ServingState
 

@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import jobs, quality, queue, training_data
+from cer_assist.domain.serving import BY_MODEL
+from cer_assist.services import jobs, quality, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
 from cer_assist.store.tables import (
@@ -33,7 +34,6 @@ from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
 
-UNPICKED = (queue.RANDOM, queue.SECOND_READING, queue.RETURNED, queue.PICKED, queue.TAKEN_BACK)
 MOST_PICKED = 0.1  # of what is settled: figures on the labelled then stand for all protocols
 FEWEST_FENCED = 10  # protocols: a QWK of fewer says nothing
 
@@ -180,7 +180,7 @@ def _picked(session: Session, project_id: int) -> int:
         select(func.count()).where(
             Serving.project_id == project_id,
             Serving.state == ServingState.answered,
-            Serving.strategy.not_in(UNPICKED),
+            Serving.strategy.in_(BY_MODEL),
         )
     ).scalar_one()
 

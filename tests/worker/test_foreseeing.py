@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist import foreseeing, worker
 from cer_assist.config import Settings
+from cer_assist.domain import serving
 from cer_assist.services import jobs, outlooks, projects, queue, stopping
 from cer_assist.services.overview import overview
 from cer_assist.services.stopping import Signal
@@ -152,7 +153,7 @@ def test_what_the_model_picked_gives_no_forecast_until_the_fence_does(
         ana = a_member(session, project, "bea").id
         served = queue.serve_next(session, project, ana, random.Random(3))
         assert served is not None
-        assert served.strategy == queue.UNCERTAIN
+        assert served.strategy == serving.UNCERTAIN
         a_label(session, project, served.protocol_id, by=ana, level=2)
         project_id = project.id
     said = foresee(database, settings, project_id)
