@@ -198,9 +198,6 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     remark = _add_missing(database, settings, held, material)
     with database.write() as session:
         fence.measure_soon(session, held.claim.project_id)
-        if left:
-            jobs.enqueue(session, "encode", held.claim.project_id)
-    with database.write() as session:
         jobs.enqueue(session, "encode" if left else jobs.OUTLOOK, held.claim.project_id)
     return f"{done:,} protocols read, {left:,} left{remark}"
 

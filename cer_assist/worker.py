@@ -80,10 +80,7 @@ Handler = Callable[[Database, Settings, Held], str]
 
 def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
-    from cer_assist import explaining, fencing, refreshing, simulating, tasks
-    from cer_assist import explaining, refreshing, simulating, tasks
-    from cer_assist import explaining, foreseeing, refreshing, tasks
-    from cer_assist import explaining, foreseeing, refreshing, simulating, tasks
+    from cer_assist import explaining, fencing, foreseeing, refreshing, simulating, tasks
 
     return {
         "retrain": tasks.retrain,

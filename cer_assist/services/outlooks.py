@@ -9,7 +9,6 @@ Versions of another kind, or with an encoder of their own, have another curve an
 from __future__ import annotations
 
 import datetime as dt
-import typing
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
 from cer_assist.domain.serving import BY_MODEL
-from cer_assist.services import jobs, quality, training_data
+from cer_assist.services import fence, jobs, quality, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
 from cer_assist.store.tables import (
@@ -47,14 +46,6 @@ class MeasuredVersion:
     low: float
     high: float
     n: int
-
-
-class Estimate(typing.Protocol):
-    """What the fenced sample says, as far as stopping needs it."""
-
-    n: int
-    qwk: dict[str, Any]
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +151,13 @@ def _fenced(session: Session, project: Project, version: ModelVersion) -> list[M
     _, said = newest(session, project.id) or (None, {})
     kept = said.get("fenced", []) if said.get("kind") == _kind(version) else []
     found = [MeasuredVersion(**point) for point in kept]
-    now_ = fenced_estimate(session, project)
+    now_ = fence.estimate(session, project)
     if now_ is None or now_.n < FEWEST_FENCED or None in now_.qwk.values():
         return found
     if now_.version != version.number:
         return found
     earlier = [point for point in found if point.labels != version.label_count]
     return [*earlier, _point(version.label_count, now_.qwk, now_.n)]
-
-
-def fenced_estimate(session: Session, project: Project) -> Estimate | None:
-    """What the fenced sample says; none is measured yet in this version."""
-    return None
 
 
 def _picked(session: Session, project_id: int) -> int:

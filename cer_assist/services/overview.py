@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import activity, moves, outlooks, pinning, quality, stopping
+from cer_assist.services import activity, fence, moves, outlooks, pinning, quality, stopping
 from cer_assist.services.activity import CoderLine, ServedLine, Stretch
-from cer_assist.services.outlooks import Estimate, MeasuredVersion
+from cer_assist.services.fence import FencedEstimate
+from cer_assist.services.outlooks import MeasuredVersion
 from cer_assist.services.quality import Measured
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.stopping import Decision, Signal
@@ -64,7 +65,7 @@ class Overview:
     measured: Measured | None
     outlook_made_at: dt.datetime | None
     outlook: dict[str, Any] | None
-    fenced: Estimate | None
+    fenced: FencedEstimate | None
     signals: dict[Signal, bool | None]
     decision: Decision | None
     change: Change | None
@@ -82,7 +83,7 @@ def overview(session: Session, project: Project) -> Overview:
     version = session.get(ModelVersion, stands.in_use.id) if stands.in_use else None
     measured = quality.measured(version) if version else None
     made_at, outlook = outlooks.newest(session, project.id) or (None, None)
-    fenced = outlooks.fenced_estimate(session, project)
+    fenced = fence.estimate(session, project)
     given = activity.answers(session, project.id)
     read, unread = outlooks.read_counts(session, project.id)
     return Overview(

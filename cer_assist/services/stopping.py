@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import audit, outlooks
-from cer_assist.services.outlooks import Estimate
+from cer_assist.services import audit, fence, outlooks
+from cer_assist.services.fence import FencedEstimate
 from cer_assist.store.tables import Account, Project, StoppingDecision
 from cer_assist.store.types import now
 
@@ -44,7 +44,7 @@ class Decision:
 
 
 def signals(
-    project: Project, protocols: int, outlook: dict[str, Any] | None, fenced: Estimate | None
+    project: Project, protocols: int, outlook: dict[str, Any] | None, fenced: FencedEstimate | None
 ) -> dict[Signal, bool | None]:
     """Which signals hold; None for one that cannot be told yet."""
     gain = outlook["gain"] if outlook else None
@@ -58,12 +58,12 @@ def signals(
     }
 
 
-def _is_exact(fenced: Estimate | None, most: float) -> bool | None:
+def _is_exact(fenced: FencedEstimate | None, most: float) -> bool | None:
     half = half_width(fenced)
     return None if half is None else half <= most
 
 
-def half_width(fenced: Estimate | None) -> float | None:
+def half_width(fenced: FencedEstimate | None) -> float | None:
     """How exactly the fenced sample tells the QWK; None where it does not yet."""
     if fenced is None or fenced.qwk["low"] is None or fenced.qwk["high"] is None:
         return None
@@ -91,7 +91,7 @@ def decide(
         raise InvalidInput(f"Keep the reason below {MAX_REASON:,} characters.")
     _, outlook = outlooks.newest(session, project.id) or (None, None)
     protocols = sum(outlooks.read_counts(session, project.id))
-    held = signals(project, protocols, outlook, outlooks.fenced_estimate(session, project))
+    held = signals(project, protocols, outlook, fence.estimate(session, project))
     known = {str(name): holds for name, holds in held.items()}
     session.add(
         StoppingDecision(

@@ -54,7 +54,7 @@ def test_each_signal_holds_by_its_own_figure(
     held: list[bool | None],
 ) -> None:
     fenced = Fenced(80, {"low": interval[0], "high": interval[1]}) if interval else None
-    found = stopping.signals(a_goal(), 100, outlook, fenced)
+    found = stopping.signals(a_goal(), 100, outlook, fenced)  # type: ignore[arg-type]
     assert found == dict(zip(Signal, held, strict=True))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from cer_assist import foreseeing, worker
 from cer_assist.config import Settings
 from cer_assist.domain import serving
-from cer_assist.services import jobs, outlooks, projects, queue, stopping
+from cer_assist.services import fence, jobs, outlooks, projects, queue, stopping
 from cer_assist.services.overview import overview
 from cer_assist.services.stopping import Signal
 from cer_assist.store.engine import Database
@@ -167,7 +167,7 @@ def test_what_the_model_picked_gives_no_forecast_until_the_fence_does(
             outlooks.ask(session, project_id)
         qwk = {"value": 0.5 + number / 50, "low": 0.4, "high": 0.8}
         fenced = Fenced(40, qwk, number)
-        monkeypatch.setattr(outlooks, "fenced_estimate", lambda *_, found=fenced: found)
+        monkeypatch.setattr(fence, "estimate", lambda *_, found=fenced: found)
         said = foresee(database, settings, project_id)
     assert [point["labels"] for point in said["fenced"]] == [50, 60, 70, 80]
     assert (said["basis"], said["points"], said["missing"]) == ("fenced", 4, "")
