@@ -72,6 +72,7 @@ def measure(database: Database, settings: Settings, held: Held) -> str:
         with database.write() as session:
             jobs.hold(session, held.claim)
             fence.add_estimate(session, version.id, len(usable), len(found), figures)
+            jobs.enqueue(session, jobs.OUTLOOK, project_id)  # forecasts rest on it
     return f"Fenced sample: {'; '.join(notes) or 'no version yet'}"
 
 

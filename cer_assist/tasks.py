@@ -176,7 +176,10 @@ def _stored(settings: Settings, version: ModelVersion) -> tuple[Path, str]:
 
 
 def encode(database: Database, settings: Settings, held: Held) -> str:
-    """Encode protocols for a while, add their suggestions, and come back if some are left."""
+    """Encode protocols for a while and add their suggestions; come back if some are left.
+
+    After the last ones it is foreseen what would stay wrong among them.
+    """
     material = read_material(database, held.claim.project_id)
     cache = usable_reader(settings, material.previous).cache
     if material.previous is None:
@@ -195,8 +198,7 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     remark = _add_missing(database, settings, held, material)
     with database.write() as session:
         fence.measure_soon(session, held.claim.project_id)
-        if left:
-            jobs.enqueue(session, "encode", held.claim.project_id)
+        jobs.enqueue(session, "encode" if left else jobs.OUTLOOK, held.claim.project_id)
     return f"{done:,} protocols read, {left:,} left{remark}"
 
 

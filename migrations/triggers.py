@@ -17,6 +17,7 @@ APPEND_ONLY = (
     "fenced_protocol",
     "fenced_score",
     "fenced_figures",
+    "stopping_decision",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -33,6 +34,7 @@ _SQLITE_KEYS = {
     "fenced_protocol": "protocol_id = new.protocol_id",
     "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
     "fenced_figures": "id = new.id",
+    "stopping_decision": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

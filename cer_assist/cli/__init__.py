@@ -31,6 +31,7 @@ COMMANDS = {
     "suggest": "models",
     "words": "models",
     "fence": "fence",
+    "progress": "progress",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

@@ -19,6 +19,7 @@ TABLES = {
     "cost": "cost",
     "deep": "deep",
     "words": "words",
+    "stopping": "stopping",
     "explain": "explain",
     "active": "active",
     "peers": "peers",

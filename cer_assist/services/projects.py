@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import audit
+from cer_assist.services import audit, outlooks
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -26,6 +26,11 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.types import now
 
+_AIMS = {
+    "wanted_qwk": "QWK wanted",
+    "accepted_wrong_share": "Wrong levels accepted",
+    "accepted_half_width": "Known to within",
+}
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -45,6 +50,9 @@ class ProjectSettings:
     reservation_minutes: int
     model_kind: str
     learns_from_marks: bool
+    wanted_qwk: float
+    accepted_wrong_share: float
+    accepted_half_width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ def change_settings(
         return
     for name in changed:
         setattr(project, name, after[name])
+    if "wanted_qwk" in changed:
+        outlooks.ask(session, project.id)
     entry = audit.Entry("project.settings", f"project:{project.id}", changed)
     audit.append(session, entry, account_id=by, project_id=project.id)
 
@@ -119,6 +129,9 @@ def _check(settings: ProjectSettings) -> None:
     for name in ("double_coded_share", "random_share", "diverse_share", "rare_share"):
         if not 0 <= getattr(settings, name) <= 1:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and 100 %.")
+    for name, title in _AIMS.items():
+        if not 0 < getattr(settings, name) < 1:
+            raise InvalidInput(f"“{title}” lies between the least and the most that can be had.")
     for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
         if not 1 <= getattr(settings, name) <= 10_000:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")

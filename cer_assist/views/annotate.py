@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import LabelVersion, StaleLabel
 from cer_assist.domain.labels import Action
 from cer_assist.logs import get_logger
-from cer_assist.services import labelling, projects, reading, remarks
+from cer_assist.services import labelling, projects, reading, remarks, stopping
 from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
@@ -91,6 +91,7 @@ def page(slug: str) -> str:
             "rubric": project_rubric(session, g.project),
             "progress": projects.progress(session, g.project.id, mine),
             "words": reading.level_words(session, g.project.id),
+            "decision": stopping.last_decision(session, g.project.id),
         }
     return render_template("label.html", view=view, skip_reasons=SKIP_REASONS, **shell)
 

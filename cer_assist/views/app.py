@@ -20,6 +20,7 @@ from cer_assist.views.exporting import exporting
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.model import model
+from cer_assist.views.progress import progress_pages
 from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.queue import queue_pages
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     remark_pages,
     queue_pages,
     rubric_pages,
+    progress_pages,
     data,
     exporting,
     audit_pages,

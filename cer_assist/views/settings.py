@@ -101,6 +101,9 @@ def _settings() -> ProjectSettings:
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
         model_kind=request.form.get("model_kind", ""),
         learns_from_marks="learns_from_marks" in request.form,
+        wanted_qwk=_whole("wanted_qwk", "QWK wanted") / 100,
+        accepted_wrong_share=_whole("accepted_wrong_share", "Wrong levels accepted") / 100,
+        accepted_half_width=_whole("accepted_half_width", "Known to within") / 100,
     )
 
 

@@ -35,6 +35,8 @@ ADDRESSES = (
     "/p/demo/model",
     "/p/demo/queue?all=1",
     "/p/demo/fence",
+    "/p/demo/progress",
+    "/p/demo/progress/decision",
     "/p/demo/rubric",
     "/p/demo/data",
     "/p/demo/audit",

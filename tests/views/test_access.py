@@ -39,6 +39,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/queue": LEADING,
     "/p/<slug>/fence": OVERSEEING,
     "/p/<slug>/fence/draw": LEADING,
+    "/p/<slug>/progress": OVERSEEING,
+    "/p/<slug>/progress/decision": LEADING,
     "/p/<slug>/rubric": set(Role),
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,

@@ -165,6 +165,9 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "retrain_idle_seconds": "60",
         "reservation_minutes": "20",
         "model_kind": "lexical",
+        "wanted_qwk": "85",
+        "accepted_wrong_share": "5",
+        "accepted_half_width": "8",
     }
     assert browser.post(f"/p/{OWN}/settings", wanted).status_code == 303
     with office.database.read() as session:
@@ -174,10 +177,14 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         learns = project.learns_from_marks
+        aims = project.wanted_qwk, project.accepted_wrong_share, project.accepted_half_width
+        waiting = session.scalars(select(Job.kind)).all()
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
     assert share == 0.15
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
+    assert aims == (0.85, 0.05, 0.08)
+    assert "outlook" in waiting  # another aim has another forecast
     assert "project.settings" in actions
 
 
@@ -185,7 +192,8 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     ("field", "value"), [("retrain_every", "0"), ("random_share", "101"), ("name", " "),
                          ("rare_share", "11"), ("uncertain_share", ""),
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
-                         ("model_kind", "tea leaves")],
+                         ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
+                         ("accepted_wrong_share", "0")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -195,6 +203,7 @@ def test_impossible_settings_are_refused_with_advice(
         "double_coded_share": "0", "uncertain_share": "60", "diverse_share": "10",
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
+        "wanted_qwk": "80", "accepted_wrong_share": "10", "accepted_half_width": "10",
     }  # fmt: skip
     browser = office.browser("lead@own")
     answer = browser.post(f"/p/{OWN}/settings", wanted | {field: value})

@@ -19,6 +19,7 @@ from cer_assist.store.tables.remarks import WordRemark
 from cer_assist.store.tables.rubrics import RubricVersion
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
+from cer_assist.store.tables.stopping import Outlook, StoppingDecision
 from cer_assist.store.types import Base
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Membership",
     "ModelVersion",
     "NearCopy",
+    "Outlook",
     "Project",
     "Protocol",
     "QueuePlace",
@@ -48,6 +50,7 @@ __all__ = [
     "SignInLink",
     "SignInSession",
     "Simulation",
+    "StoppingDecision",
     "Suggestion",
     "WordRemark",
 ]

@@ -33,6 +33,10 @@ class Project(Base):
         CheckConstraint("random_share BETWEEN 0 AND 1", name="random_share_range"),
         CheckConstraint("diverse_share BETWEEN 0 AND 1", name="diverse_share_range"),
         CheckConstraint("rare_share BETWEEN 0 AND 1", name="rare_share_range"),
+        *(
+            CheckConstraint(f"{name} BETWEEN 0 AND 1", name=f"{name}_range")
+            for name in ("wanted_qwk", "accepted_wrong_share", "accepted_half_width")
+        ),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
     )
@@ -56,6 +60,11 @@ class Project(Base):
     model_kind: Mapped[str] = mapped_column(String(20), default=DEFAULT_KIND)
     # What coders mark and contest teaches which words are shown first.
     learns_from_marks: Mapped[bool] = mapped_column(default=True)
+    # Aims that stopping is judged by: what the model is to reach, how many levels may be wrong
+    # among all protocols, and how exactly the fenced sample is to tell the QWK.
+    wanted_qwk: Mapped[float] = mapped_column(default=0.8)
+    accepted_wrong_share: Mapped[float] = mapped_column(default=0.1)
+    accepted_half_width: Mapped[float] = mapped_column(default=0.1)
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(
