@@ -194,9 +194,7 @@ def next_gain(curves: Curves, now: int, left: int) -> dict[str, Any]:
     return {**found, "flat": chance >= SURE}
 
 
-def expected_wrong(
-    probabilities: np.ndarray, decided: np.ndarray, off: float
-) -> dict[str, dict[str, float] | list[float]]:
+def expected_wrong(probabilities: np.ndarray, decided: np.ndarray, off: float) -> dict[str, Any]:
     """How many levels would be wrong if the model's were taken.
 
     The interval has two parts. Each protocol is right or wrong by itself (Poisson binomial, taken
