@@ -24,10 +24,12 @@ from cer_assist.config import ROOT
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.domain.rubric import parse_rubric
+from cer_assist.domain.serving import DEFAULT_SHARES, DIVERSE, RANDOM, RARE, UNCERTAIN
 from cer_assist.learning.curves import summary
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.labelled import Labelled, rubric_for, scale_of
+from cer_assist.learning.mixtures import split_names
 from cer_assist.learning.replays import replay_all
 from cer_assist.learning.simulation import Arena, Plan
 from cer_assist.learning.strategies import STRATEGIES
@@ -57,7 +59,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data", type=Path, default=default, help="folder with cenr/")
     parser.add_argument("--home", type=Path, default=ROOT / "instance", help="keeps the runs")
     parser.add_argument("--sets", default=",".join(TRIALS), help="names with commas between")
-    parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    parser.add_argument(
+        "--strategies", default=",".join([*STRATEGIES, QUEUE]), help="names with commas between"
+    )
     parser.add_argument("--seeds", type=int, help="instead of each set's own number")
     parser.add_argument("--workers", type=int)
     options = parser.parse_args(argv)
@@ -67,7 +71,7 @@ def main(argv: list[str]) -> None:
         arena = arena_of(name, options.data, options.home)
         out = options.home / "active" / f"{name}.jsonl"
         out.parent.mkdir(parents=True, exist_ok=True)
-        names = options.strategies.split(",")
+        names = split_names(options.strategies)
         started = time.perf_counter()
         with progress_bar(name) as advance, executor(options.workers) as spread:
             runs, ceilings = replay_all(
@@ -85,6 +89,17 @@ def main(argv: list[str]) -> None:
         )
 
 
+# As the queue deals its turns unless a lead says otherwise.
+QUEUE = "mix:" + ",".join(
+    f"{name}={share:g}"
+    for name, share in (
+        (UNCERTAIN, DEFAULT_SHARES.uncertain),
+        (DIVERSE, DEFAULT_SHARES.diverse),
+        (RARE, DEFAULT_SHARES.rare),
+        (RANDOM, DEFAULT_SHARES.random),
+    )
+    if share
+)
 HEADER = (
     "strategy",
     "mean QWK",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.active import TRIALS, arena_of, cell
+from benchmarks.active import QUEUE, TRIALS, arena_of, cell
 from benchmarks.learner_sets import PROTOCOLS
 from benchmarks.tables import print_table
 from cer_assist.cli.base import progress_bar
@@ -27,6 +27,7 @@ from cer_assist.compute import executor
 from cer_assist.config import ROOT
 from cer_assist.learning import metrics
 from cer_assist.learning.curves import area, summary
+from cer_assist.learning.mixtures import split_names
 from cer_assist.learning.replays import replay_all
 from cer_assist.learning.simulation import Arena, Round
 
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> None:
     default = Path(os.environ.get("CER_REFERENCE_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=default, help="folder with cenr/")
     parser.add_argument("--home", type=Path, default=ROOT / "instance", help="keeps the runs")
-    parser.add_argument("--strategies", default="random,level_spread", help="of ours")
+    parser.add_argument("--strategies", default=f"random,{QUEUE}", help="of ours")
     parser.add_argument("--seeds", type=int, default=TRIALS[PROTOCOLS].seeds)
     options = parser.parse_args(argv)
     plan = TRIALS[PROTOCOLS].plan
@@ -59,7 +60,7 @@ def main(argv: list[str]) -> None:
     minutes = (time.perf_counter() - started) / 60
     with progress_bar("Ours") as advance, executor() as spread:
         out = folder / f"{PROTOCOLS}.jsonl"
-        names = options.strategies.split(",")
+        names = split_names(options.strategies)
         ours, ceilings = replay_all(
             arena, plan, names, options.seeds, spread, out=out, progress=advance
         )
