@@ -90,6 +90,13 @@ def test_the_queue_is_shown_and_steered(office: Run) -> None:
     assert office("audit", "verify")["intact"]
 
 
+def test_progress_tells_what_the_page_tells(office: Run) -> None:
+    found = office("progress", "irb")
+    assert found["read"] + found["unread"] == 72
+    assert found["signals"] == {"fence": None, "flat": None, "wrong": None}  # there is no model yet
+    assert found["decision"] is None
+
+
 def test_a_fenced_sample_is_drawn_and_told_of(office: Run) -> None:
     before = office("fence", "irb")
     assert (before["size"], before["draws"], before["estimate"]) == (0, [], None)
