@@ -15,7 +15,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning import stopping
 from cer_assist.services import jobs, outlooks
-from cer_assist.services.outlooks import Material, MeasuredVersion
+from cer_assist.services.outlooks import Grounds, MeasuredVersion
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
@@ -37,7 +37,7 @@ def foresee(database: Database, settings: Settings, held: Held) -> str:
     return said["missing"] or "forecast made"
 
 
-def outlook(material: Material, rubric: Rubric) -> dict[str, Any]:
+def outlook(material: Grounds, rubric: Rubric) -> dict[str, Any]:
     """All that is foreseen, as pages and commands read it.
 
     `version`, `kind`, `unread`, `basis` (fenced or labelled), `points` of it, those `fenced`;
@@ -68,7 +68,7 @@ def outlook(material: Material, rubric: Rubric) -> dict[str, Any]:
     }
 
 
-def _basis(material: Material) -> tuple[str, list[MeasuredVersion], str]:
+def _basis(material: Grounds) -> tuple[str, list[MeasuredVersion], str]:
     """What a forecast may rest on, and what it lacks in words; empty where it lacks nothing."""
     fenced, points = material.fenced, material.points
     if material.is_picked or len(_labels(fenced)) >= stopping.FEWEST:
@@ -92,7 +92,7 @@ def _labels(points: list[MeasuredVersion]) -> set[int]:
     return {point.labels for point in points}
 
 
-def _wrong(material: Material, rubric: Rubric) -> dict[str, Any] | None:
+def _wrong(material: Grounds, rubric: Rubric) -> dict[str, Any] | None:
     """Wrong levels among unread protocols, if the model's were taken.
 
     `expected` and `distance` as figures, `by_level`, `scored` protocols that they are about, and

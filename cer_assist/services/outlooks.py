@@ -49,7 +49,7 @@ class MeasuredVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Grounds:
     """What a forecast is made of."""
 
     wanted_qwk: float
@@ -73,7 +73,7 @@ def is_read() -> ColumnElement[bool]:
     )
 
 
-def material(session: Session, project_id: int) -> Material | None:
+def material(session: Session, project_id: int) -> Grounds | None:
     """All that the worker reads; None without a model."""
     project = session.get_one(Project, project_id)
     version = current_version(session, project_id)
@@ -86,7 +86,7 @@ def material(session: Session, project_id: int) -> Material | None:
         .join(Protocol, Protocol.id == Suggestion.protocol_id)
         .where(Suggestion.model_version_id == version.id, ~is_read())
     ).all()
-    return Material(
+    return Grounds(
         project.wanted_qwk,
         version.number,
         quality.measured(version),

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from benchmarks.site import Coder, Site, fill
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import CurrentLabel, LabelEvent
+
+pytestmark = pytest.mark.chaos
 
 KILLS = 40
 CLIENTS = 4

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from cer_assist.cli.demo import VISITOR, make_project
@@ -26,6 +27,8 @@ from cer_assist.store.tables import Job, ModelVersion, Project
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 from tests.builders import a_label
+
+pytestmark = pytest.mark.chaos
 
 KILLS = 12
 LEASE = 4.0

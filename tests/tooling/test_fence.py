@@ -14,6 +14,7 @@ READERS = {
     "services/training_data.py": "the only way to the learner: leaves fenced labels out",
     "services/fence.py": "what the sample's readers said, for figures",
     "services/fence_draws.py": "whether anybody has answered",
+    "services/activity.py": "counts for the Progress page",
     "services/answer_state.py": "a coder's own answer, to store the next one",
     "services/audit.py": "hashes of events",
     "services/card.py": "a coder's own answer, for the page",
@@ -24,6 +25,7 @@ READERS = {
     "services/label_events.py": "stores",
     "services/labelling.py": "stores",
     "services/models.py": "which suggestions an event refers to",
+    "services/outlooks.py": "counts what was read, for forecasts",
     "services/prior_labels.py": "stores imported labels",
     "services/projects.py": "counts",
     "services/protocols.py": "a coder's own level, for the list",
@@ -67,6 +69,7 @@ def test_the_worker_learns_from_what_training_data_gives() -> None:
         "material.py",
         "services/deep_refresh.py",  # how many there are
         "services/first_model.py",  # which levels have some
+        "services/outlooks.py",  # how many there are, for forecasts
         "services/simulations.py",  # replays with them, makes no version
         "services/word_contexts.py",  # shows them
         "cli/neat_vision.py",  # shows them

@@ -19,7 +19,7 @@ def test_one_failing_part_fails_the_run(
     tool: tuple[str, ...], suite: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "TOOLS", {"a tool": tool})
-    monkeypatch.setattr(run, "SUITE", suite)
+    monkeypatch.setattr(run, "SUITES", (suite, GOOD))
     monkeypatch.setattr(run, "provide_system_programs", lambda: None)
     assert run.main([]) == code
 
