@@ -32,7 +32,16 @@ TOOLS = {
 SIDE_BY_SIDE = ("--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 # What kills processes counts on their getting some work done in between: it has the machine alone.
 SUITES: tuple[tuple[str, ...], ...] = (
-    ("-m", "pytest", "-m", "not chaos", "--cov", "--cov-report=", *SIDE_BY_SIDE),
+    (
+        "-m",
+        "pytest",
+        "-m",
+        "not chaos",
+        "--cov",
+        "--cov-report=",
+        "--cov-fail-under=0",
+        *SIDE_BY_SIDE,
+    ),
     ("-m", "pytest", "-m", "chaos", "--cov", "--cov-append", "--cov-report=term"),
 )
 
