@@ -127,15 +127,14 @@ def _peers(arena: Arena, seeds: int, folder: Path, environment: Path) -> Runs:
     said = json.loads(found.read_text(encoding="utf-8"))
     return {
         name: [
-            [_round(arena, setting.test, *one) for one in rounds]
+            [
+                arena.judged(setting.test, np.array(known), np.array(predicted))
+                for known, predicted in rounds
+            ]
             for setting, rounds in zip(settings, runs, strict=True)
         ]
         for name, runs in said.items()
     }
-
-
-def _round(arena: Arena, test: np.ndarray, known: list[int], predicted: list[int]) -> Round:
-    return arena.judged(test, np.array(known), np.array(predicted))
 
 
 def _python(environment: Path) -> Path:

@@ -62,9 +62,7 @@ def measure(database: Database, settings: Settings, held: Held) -> str:
         with database.read() as session:
             said = fence.scores(session, version.id)
             found = fence.readings(session, project_id)
-        usable = [
-            one for one in found if one.standing is Standing.settled and one.protocol_id in said
-        ]
+        usable = _usable(found, said)
         notes.append(f"version {version.number} on {len(usable):,} of {len(found):,}")
         if len(usable) < fence.LEAST_SETTLED:
             continue

@@ -26,52 +26,52 @@ def foresee(database: Database, settings: Settings, held: Held) -> str:
     """Make a project's forecast and keep it."""
     project_id = held.claim.project_id
     with database.read() as session:
-        material = outlooks.material(session, project_id)
+        grounds = outlooks.grounds(session, project_id)
         rubric = project_rubric(session, session.get_one(Project, project_id))
-    if material is None:
+    if grounds is None:
         return "no model yet, so nothing can be foreseen"
-    said = outlook(material, rubric)
+    said = outlook(grounds, rubric)
     with database.write() as session:
         jobs.hold(session, held.claim)
         outlooks.store(session, project_id, said)
     return said["missing"] or "forecast made"
 
 
-def outlook(material: Grounds, rubric: Rubric) -> dict[str, Any]:
+def outlook(grounds: Grounds, rubric: Rubric) -> dict[str, Any]:
     """All that is foreseen, as pages and commands read it.
 
     `version`, `kind`, `unread`, `basis` (fenced or labelled), `points` of it, those `fenced`;
     `forecast` and `gain` (`learning.stopping`), each None with the reason in `missing`; `wrong`
     (`_wrong`), None where no figure tells how far the model's percentages can be trusted.
     """
-    now, left = material.settled, material.unsettled
-    basis, points, missing = _basis(material)
+    now, left = grounds.settled, grounds.unsettled
+    basis, points, missing = _basis(grounds)
     said: dict[str, Any] = {
-        "version": material.version,
-        "kind": material.kind,
-        "unread": material.unread,
+        "version": grounds.version,
+        "kind": grounds.kind,
+        "unread": grounds.unread,
         "basis": basis,
         "points": len(_labels(points)),
-        "fenced": [asdict(point) for point in material.fenced],
+        "fenced": [asdict(point) for point in grounds.fenced],
         "forecast": None,
         "gain": None,
         "missing": missing,
-        "wrong": _wrong(material, rubric),
+        "wrong": _wrong(grounds, rubric),
     }
     if missing:
         return said
     curves = stopping.fit_curves([stopping.Point(**asdict(point)) for point in points])
     return said | {
-        "forecast": stopping.forecast(curves, material.wanted_qwk, now, left)
+        "forecast": stopping.forecast(curves, grounds.wanted_qwk, now, left)
         | {"curve": stopping.drawn(curves, now + left)},
         "gain": stopping.next_gain(curves, now, left),
     }
 
 
-def _basis(material: Grounds) -> tuple[str, list[MeasuredVersion], str]:
+def _basis(grounds: Grounds) -> tuple[str, list[MeasuredVersion], str]:
     """What a forecast may rest on, and what it lacks in words; empty where it lacks nothing."""
-    fenced, points = material.fenced, material.points
-    if material.is_picked or len(_labels(fenced)) >= stopping.FEWEST:
+    fenced, points = grounds.fenced, grounds.points
+    if grounds.is_picked or len(_labels(fenced)) >= stopping.FEWEST:
         basis, points, where = "fenced", fenced, "measured on the fenced sample"
     else:
         basis, where = "labelled", "measured"
@@ -92,20 +92,20 @@ def _labels(points: list[MeasuredVersion]) -> set[int]:
     return {point.labels for point in points}
 
 
-def _wrong(material: Grounds, rubric: Rubric) -> dict[str, Any] | None:
+def _wrong(grounds: Grounds, rubric: Rubric) -> dict[str, Any] | None:
     """Wrong levels among unread protocols, if the model's were taken.
 
     `expected` and `distance` as figures, `by_level`, `scored` protocols that they are about, and
     how far percentages may be `off` alike, as `measured_on` so many protocols.
     """
-    figures = material.measured.figures if material.measured else {}
+    figures = grounds.measured.figures if grounds.measured else {}
     if not figures.get("ece") or not figures.get("accuracy"):
         return None
     off = stopping.shared_error(figures["ece"]["value"], figures["accuracy"]["value"], figures["n"])
-    shape = (len(material.levels), len(rubric.scale))
+    shape = (len(grounds.levels), len(rubric.scale))
     found = stopping.expected_wrong(
-        np.array(material.probabilities, float).reshape(shape),
-        np.array(material.levels, int) - rubric.scale[0],
+        np.array(grounds.probabilities, float).reshape(shape),
+        np.array(grounds.levels, int) - rubric.scale[0],
         off,
     )
     return {

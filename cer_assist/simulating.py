@@ -15,7 +15,7 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.encoders import named_reader
 from cer_assist.learning.curves import summary
 from cer_assist.learning.labelled import Labelled
-from cer_assist.learning.replays import CEILING, Found, Run, replay_one
+from cer_assist.learning.replays import Found, Run, gathered, replay_one, wanted_runs
 from cer_assist.learning.simulation import Arena, Plan, Round
 from cer_assist.scoring import document
 from cer_assist.services import jobs, simulations, training_data
@@ -40,9 +40,8 @@ class Question:
     known: Found
 
     def todo(self) -> list[Run]:
-        """The runs that are left, seed by seed: the first seed's figures come first."""
-        names = [*self.strategies, CEILING]
-        wanted = [(name, seed) for seed in range(self.seeds) for name in names]
+        """The runs that are left."""
+        wanted = wanted_runs(self.strategies, self.seeds)
         return [run for run in wanted if run not in self.known]
 
 
@@ -97,10 +96,7 @@ def _arena(settings: Settings, asked: Question, held: Held) -> Arena:
 
 
 def _found(asked: Question, documents: int) -> dict[str, object]:
-    runs = {
-        name: [asked.known[name, seed] for seed in range(asked.seeds)] for name in asked.strategies
-    }
-    ceilings = [asked.known[CEILING, seed][0] for seed in range(asked.seeds)]
+    runs, ceilings = gathered(asked.known, asked.strategies, asked.seeds)
     return {
         "documents": documents,
         "every_label": {

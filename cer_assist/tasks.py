@@ -100,9 +100,7 @@ def learn(
             progress=lambda share, note: held.progress(0.7 * share, note),
         )
     except InvalidInput as error:
-        lacking = levels_without(material.rubric.scale, set(material.levels.values()))
-        named = ", ".join(map(str, lacking))
-        return f"Not trained: {error}" + (f" Levels without a label: {named}." if named else "")
+        return _not_trained(material, error)
     scored = score(result.classifier, reader.cache, material.open, _scoring(held))
     artefact, digest = save_artefact(settings, result.classifier)
     weighed = weigh(result.classifier, documents, levels)
@@ -133,6 +131,12 @@ def learn(
     return _write(
         database, held, version, scored, order, publish=publish, measured=measured, decided=decided
     )
+
+
+def _not_trained(material: Material, error: InvalidInput) -> str:
+    lacking = levels_without(material.rubric.scale, set(material.levels.values()))
+    named = ", ".join(map(str, lacking))
+    return f"Not trained: {error}" + (f" Levels without a label: {named}." if named else "")
 
 
 def _judged(

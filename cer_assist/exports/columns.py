@@ -37,6 +37,14 @@ _RUBRIC = (
     Column("rubric_version", "integer", "Version of that rubric."),
     Column("rubric_sha256", "text", "SHA-256 of the rubric's exact text.", "64 hex digits"),
 )
+_FENCED = Column(
+    "is_fenced",
+    "text",
+    "Whether the protocol is in the fenced sample, on which models are measured: teach no "
+    "model with it. Not told of protocols that nobody has answered.",
+    "true, false or empty",
+    is_new=True,
+)
 _SUGGESTION = (
     Column("suggestion_probability", "number", "The model's probability of that level.", "0 to 1"),
     Column("model_version", "integer", "Number of the model version that made the suggestion."),
@@ -84,14 +92,7 @@ LABEL_EVENT_COLUMNS = (
     Column("recorded_at", "time", "When the event was stored, UTC.", "ISO 8601"),
     Column("made_at", "time", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"),
     Column("origin", "text", "How the event came in.", "browser, command, import"),
-    Column(
-        "is_fenced",
-        "text",
-        "Whether the protocol is in the fenced sample, on which models are measured: teach no "
-        "model with it. Not told of protocols that nobody has answered.",
-        "true, false or empty",
-        is_new=True,
-    ),
+    _FENCED,
     Column("label_sha256", "text", "SHA-256 of the event, as in the audit chain.", "64 hex digits"),
 )
 
@@ -110,14 +111,7 @@ PROTOCOL_COLUMNS = (
     Column("suggestion_level", "integer", "The level the current model suggests."),
     *_SUGGESTION,
     *_RUBRIC,
-    Column(
-        "is_fenced",
-        "text",
-        "Whether the protocol is in the fenced sample, on which models are measured: teach no "
-        "model with it. Not told of protocols that nobody has answered.",
-        "true, false or empty",
-        is_new=True,
-    ),
+    _FENCED,
     Column("content_sha256", "text", "SHA-256 of text and sections.", "64 hex digits"),
     Column(
         "sections",

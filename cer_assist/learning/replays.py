@@ -84,14 +84,25 @@ def replay_all(
     ceilings : list of Round, one a seed
     """
     journal = Journal(out, {"data": arena.digest(), **asdict(plan)})
-    names = [*strategies, CEILING]
-    wanted = [(name, seed) for seed in range(seeds) for name in names]
+    wanted = wanted_runs(strategies, seeds)
     todo = [run for run in wanted if run not in journal.known]
     for done, run, rounds in _as_they_come(arena, plan, todo, executor):
         journal.add(run, rounds)
         progress((len(wanted) - len(todo) + done) / len(wanted), f"{run[0]}, seed {run[1]}")
-    runs = {name: [journal.known[name, seed] for seed in range(seeds)] for name in strategies}
-    return runs, [journal.known[CEILING, seed][0] for seed in range(seeds)]
+    return gathered(journal.known, strategies, seeds)
+
+
+def wanted_runs(strategies: Sequence[str], seeds: int) -> list[Run]:
+    """All runs, seed by seed: the first seed's figures come first."""
+    return [(name, seed) for seed in range(seeds) for name in (*strategies, CEILING)]
+
+
+def gathered(
+    known: Found, strategies: Sequence[str], seeds: int
+) -> tuple[dict[str, list[list[Round]]], list[Round]]:
+    """Finished runs by strategy, and the models that have all labels, as `curves.summary` takes."""
+    runs = {name: [known[name, seed] for seed in range(seeds)] for name in strategies}
+    return runs, [known[CEILING, seed][0] for seed in range(seeds)]
 
 
 def _as_they_come(

@@ -73,7 +73,7 @@ def is_read() -> ColumnElement[bool]:
     )
 
 
-def material(session: Session, project_id: int) -> Grounds | None:
+def grounds(session: Session, project_id: int) -> Grounds | None:
     """All that the worker reads; None without a model."""
     project = session.get_one(Project, project_id)
     version = current_version(session, project_id)
