@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.precision import narrowing, wilson
-from cer_assist.learning.folds import near_duplicate_clusters
 from cer_assist.learning.metrics import level_figures
 from cer_assist.logs import get_logger
+from cer_assist.ordering import find_copies
 from cer_assist.scoring import document
-from cer_assist.services import fence, fence_draws, jobs, models, training_data
+from cer_assist.services import fence, fence_draws, jobs, models, queue_order, training_data
 from cer_assist.services.fence import Reading, Standing
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
@@ -34,11 +34,11 @@ log = get_logger()
 def draw(database: Database, settings: Settings, held: Held) -> str:
     """Enlarge the sample as a lead asked; drawn and done are one transaction: it is done once."""
     project_id, asked = held.claim.project_id, held.claim.payload["size"]
+    find_copies(database, held)
     with database.read() as session:
-        rows = training_data.protocol_texts(session, project_id)
-    held.progress(0.0, "Looking for near-copies")
-    found = near_duplicate_clusters([row.text for row in rows]).tolist()
-    clusters = dict(zip([row.id for row in rows], found, strict=True))
+        known = queue_order.clusters(session, project_id)
+    # A cluster bears the id of one of its own, so one that has no copies is a cluster of its own.
+    clusters = {key: cluster or key for key, cluster in known.items()}
     with database.write() as session:
         jobs.hold(session, held.claim)
         drawn = fence_draws.draw(session, project_id, asked, clusters, held.claim.payload["by"])

@@ -71,13 +71,9 @@ def passes(name: str, command: Sequence[str]) -> bool:
 
 
 def python(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    # Where no bytecode may be kept, each of the many processes that tests start compiles all that
-    # it imports anew: five seconds instead of one, and a test that kills them finds none at work.
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=kept,
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None,
         text=True,

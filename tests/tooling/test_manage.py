@@ -71,7 +71,8 @@ class Checkout:
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CER_", "COV", "PIP_"))}
+        foreign = ("CER_", "COV", "PIP_", "PYTHON")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         environment = {**kept, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
         environment |= variables
         return subprocess.Popen(
@@ -89,7 +90,7 @@ class Checkout:
 
     @property
     def site_packages(self) -> Path:
-        return next((self.folder / ".venv").glob("**/site-packages"))
+        return next((self.folder / ".venv").glob("[lL]ib/**/site-packages"))
 
 
 @pytest.fixture
@@ -120,6 +121,15 @@ def test_first_use_makes_the_environment_and_becomes_the_program(fresh: Checkout
     assert "Preparing the environment" in err
     assert "1 of 1 ready" in err
     assert (fresh.site_packages / "weights.py").exists()
+
+
+def test_bytecode_is_kept_in_the_environment_even_where_it_is_unwanted_elsewhere(
+    prepared: Checkout,
+) -> None:
+    code, _, err = prepared.run("hello", PYTHONDONTWRITEBYTECODE="1")
+    assert code == 0, err
+    assert list((prepared.folder / ".venv" / "bytecode").rglob("needed.*.pyc"))
+    assert not list((prepared.folder / "cer_assist").rglob("cli.*.pyc"))
 
 
 def test_a_second_use_installs_nothing(prepared: Checkout) -> None:
