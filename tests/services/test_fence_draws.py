@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
 
 import pytest
 from sqlalchemy import delete, select
@@ -70,6 +73,29 @@ def test_every_protocol_is_as_likely_as_any_other(database: Database) -> None:
                 undone.rollback()
     assert sum(times.values()) == 400
     assert all(abs(times[key] - 80) <= 35 for key in ids)
+
+
+def test_a_draw_waits_for_what_is_being_served_and_leaves_it_out(any_database: Database) -> None:
+    with any_database.write() as session:
+        project, ids = a_corpus(session, 4)
+        project_id, ana = project.id, a_member(session, project, "ana").id
+    begun = threading.Event()
+
+    def draw_all() -> int:
+        begun.set()
+        with any_database.write() as session:
+            return fence_draws.draw(session, project_id, 4, apart(ids), None)
+
+    with ThreadPoolExecutor(1) as pool:
+        with any_database.write() as session:
+            queue.serve_picked(session, session.get_one(Project, project_id), ana, ids[0])
+            drawing = pool.submit(draw_all)
+            assert begun.wait(10)
+            with pytest.raises(StillWaiting):
+                drawing.result(timeout=0.5)
+        assert drawing.result(timeout=30) == 3
+    with any_database.read() as session:
+        assert fence.fenced_ids(session, project_id) == set(ids[1:])
 
 
 def test_the_audit_says_what_was_drawn_from_and_how(database: Database) -> None:
