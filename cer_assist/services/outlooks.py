@@ -56,7 +56,7 @@ class Grounds:
     version: int
     measured: Measured | None  # its figures, or of the version it learnt on from
     settled: int  # protocols that have taught the model, or will with its next training
-    unsettled: int
+    unsettled: int  # those that still can: the fenced sample teaches nothing
     unread: int  # of those, the ones that nobody has read
     kind: str  # of the version in use, with its encoder
     points: list[MeasuredVersion]  # on labelled protocols
@@ -91,7 +91,7 @@ def grounds(session: Session, project_id: int) -> Grounds | None:
         version.number,
         quality.measured(version),
         settled,
-        read + unread - settled,
+        read + unread - settled - len(fence.fenced_ids(session, project_id)),
         unread,
         _kind(version),
         points(session, version),

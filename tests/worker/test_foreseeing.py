@@ -19,8 +19,8 @@ from cer_assist.services import fence, jobs, outlooks, projects, queue, stopping
 from cer_assist.services.overview import overview
 from cer_assist.services.stopping import Signal
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Job, ModelVersion, Project
-from tests.builders import a_label, a_member, a_model, a_project, some_protocols
+from cer_assist.store.tables import Job, ModelVersion, Project, Protocol
+from tests.builders import a_fence, a_label, a_member, a_model, a_project, some_protocols
 
 SAID = (3, [0.1, 0.1, 0.6, 0.1, 0.1])
 LABELS = (10, 16, 25, 40)
@@ -85,6 +85,21 @@ def test_the_unread_are_counted_and_the_curve_is_forecast(
     assert found.levels[2].expected_wrong == pytest.approx(26 * 0.4)
     assert found.change is not None
     assert (found.change.compared, found.change.moved) == (30, 0)
+
+
+def test_fenced_protocols_are_not_labels_that_could_still_be_learnt(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        project = a_history(session)
+        before = outlooks.grounds(session, project.id)
+        unread = list(session.scalars(select(Protocol.id).order_by(Protocol.id)))[-6:]
+        a_fence(session, project, unread)
+        after = outlooks.grounds(session, project.id)
+    assert before is not None
+    assert after is not None
+    assert (before.settled, before.unsettled) == (4, 26)
+    assert (after.settled, after.unsettled, after.unread) == (4, 20, before.unread)
 
 
 def test_too_few_measured_versions_say_what_is_missing(
