@@ -21,6 +21,7 @@ from cer_assist.store.tables import Account, Project, StoppingDecision
 from cer_assist.store.types import now
 
 MAX_REASON = 2000
+LONGEST_TOLD = 240  # characters of the reason that stand above the levels
 STOPPED, GOES_ON = "labelling.stopped", "labelling.goes_on"
 
 
@@ -124,3 +125,14 @@ def last_decision(session: Session, project_id: int) -> Decision | None:
         .limit(1)
     ).first()
     return Decision(*row) if row else None
+
+
+def told_to_coders(session: Session, project_id: int) -> str | None:
+    """That labelling was stopped, by whom and why; None while it goes on."""
+    decision = last_decision(session, project_id)
+    if decision is None or not decision.stops:
+        return None
+    reason = decision.reason
+    if len(reason) > LONGEST_TOLD:
+        reason = f"{reason[:LONGEST_TOLD].rstrip()}…"
+    return f"Labelling was stopped by {decision.by}: “{reason}” You can still label; it counts."

@@ -91,7 +91,7 @@ def page(slug: str) -> str:
             "rubric": project_rubric(session, g.project),
             "progress": projects.progress(session, g.project.id, mine),
             "words": reading.level_words(session, g.project.id),
-            "decision": stopping.last_decision(session, g.project.id),
+            "stopped": stopping.told_to_coders(session, g.project.id),
         }
     return render_template("label.html", view=view, skip_reasons=SKIP_REASONS, **shell)
 
@@ -127,10 +127,12 @@ def answer_state(slug: str, key: str) -> Response:
 @annotate.get("/p/<slug>/label/status")
 @policy.members(*CODING_ROLES)
 def status(slug: str) -> Response:
-    """The model version in use; polled, so it is all that the poll asks."""
+    """The model version in use, and whether labelling was stopped; polled, so it is no more."""
     with database().read() as session:
         line = reading.model_line(session, g.project.id)
-    return jsonify(asdict(line) if line else {"version": None, "label_count": 0})
+        stopped = stopping.told_to_coders(session, g.project.id)
+    said = asdict(line) if line else {"version": None, "label_count": 0}
+    return jsonify(said | {"stopped": stopped})
 
 
 @annotate.get("/p/<slug>/label/words")

@@ -9,9 +9,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import fence, fence_draws, fence_plan, models
+from cer_assist.services import fence, fence_draws, fence_plan, models, projects
 from cer_assist.views import model_figures
-from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
+from cer_assist.views.access import CODING_ROLES, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 
 fence_pages = Blueprint("fence", __name__, url_prefix="/p/<slug>/fence")
 
@@ -31,6 +31,9 @@ def page(slug: str) -> str:
             estimate=fence.estimate(session, g.project),
             current=models.current_version(session, g.project.id),
             draws=fence_draws.draws(session, g.project.id),
+            readers=sum(
+                role in CODING_ROLES for _, role in projects.members(session, g.project.id)
+            ),
             is_waiting=fence_draws.is_waiting(session, g.project.id),
             plan=fence_plan.plan(session, g.project, accuracy=accuracy, qwk=qwk),
             wanted={"accuracy": accuracy, "qwk": qwk},

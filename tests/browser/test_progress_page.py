@@ -111,3 +111,19 @@ def test_coders_read_on_the_label_page_that_labelling_was_stopped(
     assert faults(page) == []
     page.keyboard.press("3")
     expect(page.locator("#mine")).to_have_text("3")
+
+
+@pytest.mark.usefixtures("foreseen")
+def test_a_stop_reaches_coders_at_work_without_a_reload(
+    page_for: PageFor, database: Database, world: World
+) -> None:
+    page = page_for("ana")
+    page.clock.install()
+    page.goto("/p/demo/label")
+    notice = page.get_by_text("Labelling was stopped by")
+    for stops in (True, False):
+        with database.write() as session:
+            project = session.get_one(Project, world.project_id)
+            stopping.decide(session, project, world.lea, stops=stops, reason="Enough is known.")
+        page.clock.fast_forward("01:00")
+        expect(notice).to_be_visible(visible=stops)

@@ -11,7 +11,8 @@ from sqlalchemy import delete, select, update
 from cer_assist.config import Settings
 from cer_assist.services import fence, fence_draws, jobs
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Explanation, Job, Protocol
+from cer_assist.store.tables import Explanation, Job, Membership, Protocol
+from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from tests.builders import a_fence, a_label, a_member, a_model, two_readings
 from tests.views.answers import CODER, PROBABILITIES, TELLTALES, an_answer, send, under
@@ -43,6 +44,19 @@ def test_a_lead_chooses_a_size_and_asks_for_the_draw(office: Office) -> None:
     assert payload == {"size": 3, "by": office.people["lead@own"]}
     assert lead.post(f"{PAGE}/draw", {"size": "3"}).status_code == 400
     assert lead.post(f"{PAGE}/draw", {"size": "many"}).status_code == 400
+
+
+def test_a_project_with_one_reader_is_told_that_it_takes_two(office: Office) -> None:
+    lead = office.browser("lead@own")
+    warning = "without another coder no figure can come of it"
+    assert warning not in lead.get(PAGE).text
+    with office.database.write() as session:
+        project = office.project(session)
+        own, leads = Membership.project_id == project.id, Membership.role == Role.lead
+        session.execute(delete(Membership).where(own, ~leads))
+    page = lead.get(PAGE).text
+    assert "Only one person" in page
+    assert warning in page
 
 
 def test_progress_and_figures_are_told_and_no_protocol_is_named(office: Office) -> None:

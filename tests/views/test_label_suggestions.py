@@ -132,13 +132,21 @@ def test_evidence_that_nobody_held_against_chance_is_weak(office: Office) -> Non
 
 def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
     browser = office.browser(CODER)
-    assert browser.get(f"{PAGE}/status").json == {"version": None, "label_count": 0}
+    assert browser.get(f"{PAGE}/status").json == {
+        "version": None,
+        "label_count": 0,
+        "stopped": None,
+    }
     with office.database.write() as session:
         words: dict[str, object] = {
             "2": [{"word": f"w{n}", "weight": 1 / n, "n_documents": 1} for n in range(1, 12)]
         }
         a_model(session, office.project(session), {}, words=words)
-    assert browser.get(f"{PAGE}/status").json == {"version": 1, "label_count": 5}
+    assert browser.get(f"{PAGE}/status").json == {
+        "version": 1,
+        "label_count": 5,
+        "stopped": None,
+    }
     levels = browser.get(f"{PAGE}/words").json
     assert levels == {"levels": {"2": [f"w{n}" for n in range(1, 9)]}}
 

@@ -203,7 +203,11 @@ async function refreshWords(model) {
 async function poll() {
   if (document.hidden) return;
   const { status, body } = await outbox.ask(`${url}/status`);
-  if (status === 200 && body.version !== null && String(body.version) !== wordsOf) versionLine(body, true);
+  if (status !== 200) return;
+  if (body.version !== null && String(body.version) !== wordsOf) versionLine(body, true);
+  const stopped = document.getElementById("stopped");
+  if (stopped.textContent !== (body.stopped ?? "")) stopped.textContent = body.stopped; // announced once
+  for (const notice of document.querySelectorAll("[data-stopped]")) notice.hidden = !body.stopped;
 }
 
 /* Keys and clicks */
