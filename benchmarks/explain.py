@@ -33,7 +33,8 @@ from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.labelled import Labelled, read_documents
 from cer_assist.learning.progress import silent
-from cer_assist.scoring import WITH_WORDS, score
+from cer_assist.ordering import WITH_WORDS
+from cer_assist.scoring import marks, score
 from cer_assist.services.training_data import TextRow
 
 ONE_BY_ONE = 50
@@ -92,7 +93,8 @@ def _explained(model: ProtocolClassifier) -> Callable[[list[Document]], object]:
 def _scored(model: ProtocolClassifier, documents: list[Document]) -> None:
     """As a retraining does it."""
     rows = [TextRow(at, d.text, d.sections, d.key) for at, d in enumerate(documents)]
-    score(model, model.cache, rows, silent)
+    found = score(model, model.cache, rows, silent)[:WITH_WORDS]
+    marks(model, rows[:WITH_WORDS], [row.level for row in found])
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -89,7 +89,7 @@ def _suggest(session: Any, project_id: int, dice: random.Random) -> None:
         "0" * 64, 1.0, "",
     )  # fmt: skip
     version = models.add_version(session, project_id, new)
-    rows = []
+    rows, marked = [], []
     for row in training_data.protocol_texts(
         session, project_id, training_data.open_protocol_ids(session, project_id)
     ):
@@ -97,9 +97,10 @@ def _suggest(session: Any, project_id: int, dice: random.Random) -> None:
         shares = [dice.random() for _ in range(5)]
         total = sum(shares)
         chances = [share / total for share in shares]
-        marked = models.Marked(words, [], [], [], 0.5)
-        rows.append(models.SuggestionRow(row.id, 3, chances, dice.random(), marked))
-    models.add_suggestions(session, version, rows)
+        marked.append(models.Marked(words, [], [], [], 0.5))
+        rows.append(models.SuggestionRow(row.id, 3, chances, dice.random()))
+    ids = models.add_suggestions(session, version, rows)
+    models.add_marks(session, dict(zip(ids, marked, strict=True)))
     for strategy in BY_MODEL:
         first = [queue_order.Place(r.protocol_id, r.uncertainty) for r in dice.sample(rows, KEPT)]
         queue_order.replace_order(session, version, strategy, first)

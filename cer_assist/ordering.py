@@ -3,6 +3,11 @@
 All strategies are computed, whether or not the project gives them a share: it takes a moment, and a
 lead who changes the shares need not wait for the next version. Near-copies are found once after an
 import.
+
+Five labels make a new version, and coders read a handful of protocols before the next one comes:
+weighing the words of thousands would be work for nobody, and coders would wait for it. Those that
+come first have their words with the version; any other has them a moment after it was served or
+asked for (`explaining`).
 """
 
 from __future__ import annotations
@@ -14,15 +19,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from cer_assist.domain.serving import COLD_START
+from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.diversity import spread_out
-from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import near_duplicate_clusters
 from cer_assist.learning.strategies import STRATEGIES, Candidates, copies_last
 from cer_assist.material import Material
-from cer_assist.scoring import document
-from cer_assist.services import jobs, queue_order, training_data
+from cer_assist.scoring import document, marks
+from cer_assist.services import jobs, models, queue_order, training_data
 from cer_assist.services.models import CHUNK
 from cer_assist.services.queue_order import KEPT, Place
+from cer_assist.services.training_data import TextRow
 from cer_assist.store.engine import Database
 from cer_assist.worker import Held
 
@@ -30,20 +36,22 @@ from cer_assist.worker import Held
 POOL = 3 * KEPT
 # SQLite's waiting is a poll: without a pause between chunks a coder's save could miss every gap.
 BREATH_SECONDS = 0.02
+WITH_WORDS = 200  # half a second's work; a version is in use for about as many servings
 
 
 def store_orders(
     database: Database,
     held: Held,
-    cache: FeatureCache,
+    classifier: ProtocolClassifier,
     version_id: int,
     material: Material,
     levels: Mapping[int, int],
 ) -> None:
-    """Compute and store the orders of a version from what it says of open protocols.
+    """Compute and store the orders of a version, and the words of what stands first in them.
 
     `levels` are those that it has learnt, none if it comes from the rubric alone.
     """
+    cache = classifier.cache
     texts = {row.id: row for row in (*material.labelled, *material.open)}
     with database.read() as session:
         said = [row for row in queue_order.choosable(session, version_id) if row[0] in texts]
@@ -70,6 +78,25 @@ def store_orders(
             jobs.hold(session, held.claim)
             queue_order.replace_order(session, version_id, name, places)
         time.sleep(BREATH_SECONDS)
+    _weigh_words(database, held, classifier, version_id, texts)
+
+
+def _weigh_words(
+    database: Database,
+    held: Held,
+    classifier: ProtocolClassifier,
+    version_id: int,
+    texts: Mapping[int, TextRow],
+) -> None:
+    with database.read() as session:
+        wanted = queue_order.first_without_words(session, version_id, WITH_WORDS)
+    found = marks(
+        classifier, [texts[one.protocol_id] for one in wanted], [one.level for one in wanted]
+    )
+    with database.write() as session:
+        jobs.hold(session, held.claim)
+        ids = [one.id for one in wanted]
+        models.add_marks(session, dict(zip(ids, found, strict=True)))
 
 
 def _order(name: str, those: Candidates, ids: np.ndarray, clusters: np.ndarray) -> list[Place]:

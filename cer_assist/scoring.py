@@ -1,15 +1,8 @@
-"""What a version says of protocols: levels of all of them, words of those that will be looked at.
-
-Five labels make a new version, and coders read a handful of protocols before the next one comes:
-weighing the words of thousands would be work for nobody, and coders would wait for it. The ones
-that the version is most unsure of are served first and have their words with it; any other has them
-a moment after it was served or asked for (`explaining`).
-"""
+"""What a version says of protocols: levels of all of them, and the words of chosen ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +18,6 @@ from cer_assist.services.models import Marked, SuggestionRow
 from cer_assist.services.training_data import TextRow
 
 SCORED_AT_ONCE = 500
-WITH_WORDS = 200  # half a second's work; a version is in use for about as many servings
 
 
 def document(row: TextRow) -> Document:
@@ -36,20 +28,14 @@ def document(row: TextRow) -> Document:
 def score(
     classifier: ProtocolClassifier, cache: FeatureCache, rows: Sequence[TextRow], progress: Progress
 ) -> list[SuggestionRow]:
-    """Suggestions for the protocols whose token states are cached, some with their words."""
+    """Suggestions for the protocols whose token states are cached, without their words."""
     documents = [document(row) for row in rows]
     missing = {document.key for document in cache.missing(documents)}
     ready = [row for row in rows if row.content_hash not in missing]
     found: list[SuggestionRow] = []
     for start in range(0, len(ready), SCORED_AT_ONCE):
-        progress(0.8 * start / len(ready), "Suggesting levels")
+        progress(start / len(ready), "Suggesting levels")
         found += _levels(classifier, ready[start : start + SCORED_AT_ONCE])
-    progress(0.8, "Weighing words")
-    served_first = np.argsort([-row.uncertainty for row in found], kind="stable")[:WITH_WORDS]
-    chosen = served_first.tolist()
-    marked = marks(classifier, [ready[at] for at in chosen], [found[at].level for at in chosen])
-    for at, its_words in zip(chosen, marked, strict=True):
-        found[at] = replace(found[at], marked=its_words)
     return found
 
 

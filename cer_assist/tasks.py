@@ -126,7 +126,7 @@ def learn(
     measured = bool(result.in_full)
 
     def order(version_id: int) -> None:
-        store_orders(database, held, reader.cache, version_id, material, material.levels)
+        store_orders(database, held, result.classifier, version_id, material, material.levels)
 
     return _write(
         database, held, version, scored, order, publish=publish, measured=measured, decided=decided
@@ -235,10 +235,10 @@ def _add_missing(database: Database, settings: Settings, held: Held, material: M
             database, settings, held, version, error, rubric=material.rubric, cache=cache
         )
         return f". {remark}"
-    cache = classifier.cache
-    _write_suggestions(database, held, version.id, score(classifier, cache, rows, _scoring(held)))
+    found = score(classifier, classifier.cache, rows, _scoring(held))
+    _write_suggestions(database, held, version.id, found)
     levels = material.levels if version.label_count else {}
-    store_orders(database, held, cache, version.id, material, levels)
+    store_orders(database, held, classifier, version.id, material, levels)
     return ""
 
 

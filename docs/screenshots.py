@@ -223,6 +223,16 @@ def audit(page: Page) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Intact")
 
 
+def queue(page: Page) -> None:
+    """What coders are given next, and why."""
+    page.goto(f"/p/{SLUG}/queue")
+
+
+def progress(page: Page) -> None:
+    """How far a team has come, and what speaks for stopping."""
+    page.goto(f"/p/{SLUG}/progress")
+
+
 def settings(page: Page) -> None:
     """A project's policies."""
     page.goto(f"/p/{SLUG}/settings")
@@ -238,6 +248,8 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "model-charts": model_charts,
     "history": history,
     "audit": audit,
+    "queue": queue,
+    "progress": progress,
     "settings": settings,
 }
 

@@ -136,15 +136,16 @@ def a_model(
         decision="",
     )
     version_id = models.add_version(session, project.id, new)
-    rows = []
+    rows, marked = [], []
     for protocol_id, (level, probabilities) in suggestions.items():
         mean = sum(i * p for i, p in enumerate(probabilities))
         spread = sum((i - mean) ** 2 * p for i, p in enumerate(probabilities))
         word = [0, 5, 0.5, 0.2, *(1.0 if at == level else -0.5 for at in range(1, 6))]
         sentence = [0, len(session.get_one(Protocol, protocol_id).text), 1.0]
-        marks = models.Marked([word], [sentence], [[*sentence, 1.0]], [], 0.6)
-        rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread, marks))
-    models.add_suggestions(session, version_id, rows)
+        marked.append(models.Marked([word], [sentence], [[*sentence, 1.0]], [], 0.6))
+        rows.append(models.SuggestionRow(protocol_id, level, probabilities, spread))
+    ids = models.add_suggestions(session, version_id, rows)
+    models.add_marks(session, dict(zip(ids, marked, strict=True)))
     by_spread = sorted(rows, key=lambda row: -row.uncertainty)
     an_order(session, version_id, UNCERTAIN, {r.protocol_id: r.uncertainty for r in by_spread})
     if publish:

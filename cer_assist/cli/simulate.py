@@ -140,12 +140,19 @@ def _measured_on(arena: Arena, seeds: int) -> str:
 
 def _table(result: dict[str, Any]) -> list[str]:
     full = result["every_label"]
-    heads = ("mean QWK over labels", "ahead of random", "labels for 95 %", "of what random needs")
+    heads = (
+        "mean QWK over labels",
+        "ahead of random",
+        "macro-F1 ahead",
+        "labels for 95 %",
+        "of what random needs",
+    )
     lines = [f"{'strategy':18}" + "".join(f"{head:>26}" for head in heads)]
     for name, row in result["strategies"].items():
         cells = [
             _cell(row["area"], "{:.3f}"),
             _cell(row.get("ahead_of_random"), "{:+.3f}"),
+            _cell(row.get("macro_f1_ahead_of_random"), "{:+.3f}"),
             _cell(row["labels_needed"]["95%"], "{:.0f}"),
             _cell(row.get("of_random", {}).get("95%"), "{:.0%}"),
         ]

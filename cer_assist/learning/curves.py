@@ -32,15 +32,17 @@ def summary(runs: dict[str, list[list[Round]]], ceilings: Sequence[Round]) -> di
     -------
     dict
         By strategy: `curve` [{labels, qwk, macro_f1, accuracy, mae, recall}], each measure with its
-        interval and the recall of each level; `area`, the mean QWK over the labels spent;
-        `labels_needed` by share of the QWK with every label (see `needed`); and, where `random` is
-        among them, the paired differences `ahead_of_random` (of areas) and `of_random` (of labels
-        needed, by share).
+        interval and the recall of each level; `area`, the mean QWK over the labels spent, and
+        `macro_f1_area`, which tells as much of the rare levels as of the common ones;
+        `labels_needed` by share of the QWK with every label (see `crossing`); and, where `random`
+        is among them, the paired differences of areas, `ahead_of_random` and
+        `macro_f1_ahead_of_random`, and `of_random` (of labels needed, by share).
     """
     full = np.array([one.measures["qwk"] for one in ceilings])
     draws = np.random.default_rng(0).integers(len(full), size=(RESAMPLES, len(full)))
     draws = np.concatenate([np.arange(len(full))[None], draws])  # the seeds themselves come first
-    areas = {name: np.array([area(rounds) for rounds in found]) for name, found in runs.items()}
+    areas = {name: _areas(found, "qwk") for name, found in runs.items()}
+    f1_areas = {name: _areas(found, "macro_f1") for name, found in runs.items()}
     spent = {
         name: {share: _crossings(found, share * full, draws) for share in SHARES}
         for name, found in runs.items()
@@ -48,9 +50,12 @@ def summary(runs: dict[str, list[list[Round]]], ceilings: Sequence[Round]) -> di
     result: dict[str, Any] = {}
     for name, found in runs.items():
         row = {"curve": _curve(found), "area": metrics.mean_figure(areas[name])}
+        row["macro_f1_area"] = metrics.mean_figure(f1_areas[name])
         row["labels_needed"] = {f"{share:.0%}": _figure(spent[name][share]) for share in SHARES}
         if name != REFERENCE and REFERENCE in runs:
             row["ahead_of_random"] = metrics.mean_figure(areas[name] - areas[REFERENCE])
+            ahead = f1_areas[name] - f1_areas[REFERENCE]
+            row["macro_f1_ahead_of_random"] = metrics.mean_figure(ahead)
             row["of_random"] = {
                 f"{share:.0%}": _figure(_ratio(spent[name][share], spent[REFERENCE][share]))
                 for share in SHARES
@@ -59,10 +64,14 @@ def summary(runs: dict[str, list[list[Round]]], ceilings: Sequence[Round]) -> di
     return result
 
 
-def area(rounds: Sequence[Round]) -> float:
-    """Mean QWK over the labels spent, by the trapezoid rule."""
+def _areas(found: Sequence[Sequence[Round]], measure: str) -> np.ndarray:
+    return np.array([area(rounds, measure) for rounds in found])
+
+
+def area(rounds: Sequence[Round], measure: str = "qwk") -> float:
+    """Mean of a measure over the labels spent, by the trapezoid rule."""
     labels = np.array([one.labels for one in rounds], float)
-    values = np.array([one.measures["qwk"] for one in rounds])
+    values = np.array([one.measures[measure] for one in rounds])
     if len(rounds) < 2:
         return float(values[0])
     return float(np.trapezoid(values, labels) / (labels[-1] - labels[0]))

@@ -56,13 +56,12 @@ class Marked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SuggestionRow:
-    """What a model says of one protocol; its words may follow."""
+    """What a model says of one protocol; its words follow where they are wanted."""
 
     protocol_id: int
     level: int
     probabilities: list[float]
     uncertainty: float
-    marked: Marked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,13 @@ def add_version(session: Session, project_id: int, new: NewVersion) -> int:
     return row.id
 
 
-def add_suggestions(session: Session, version_id: int, rows: Sequence[SuggestionRow]) -> None:
-    """Add one chunk of suggestions, and words where there are some, under a version."""
+def add_suggestions(
+    session: Session, version_id: int, rows: Sequence[SuggestionRow]
+) -> Sequence[int]:
+    """Add one chunk of suggestions under a version; gives their ids in the same order."""
     if not rows:
-        return
-    ids = session.scalars(
+        return []
+    return session.scalars(
         insert(Suggestion).returning(Suggestion.id, sort_by_parameter_order=True),
         [
             {
@@ -135,10 +136,6 @@ def add_suggestions(session: Session, version_id: int, rows: Sequence[Suggestion
             for row in rows
         ],
     ).all()
-    add_marks(
-        session,
-        {id_: row.marked for id_, row in zip(ids, rows, strict=True) if row.marked is not None},
-    )
 
 
 def add_marks(session: Session, marked: Mapping[int, Marked]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.domain.serving import BY_MODEL
+from cer_assist.domain.serving import EVER_BY_MODEL
 from cer_assist.services import fence, jobs, quality, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
@@ -166,7 +166,7 @@ def _picked(session: Session, project_id: int) -> int:
         select(func.count()).where(
             Serving.project_id == project_id,
             Serving.state == ServingState.answered,
-            Serving.strategy.in_(BY_MODEL),
+            Serving.strategy.in_(EVER_BY_MODEL),
         )
     ).scalar_one()
 

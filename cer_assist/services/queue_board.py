@@ -41,7 +41,7 @@ class Upcoming:
     protocol_id: int
     external_id: str
     title: str
-    score: float
+    uncertainty: float  # variance of the level
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,19 @@ _SKIPPED = (
 
 
 _UPCOMING = (
-    select(QueuePlace.place, Protocol.id, Protocol.external_id, Protocol.title, QueuePlace.score)
+    select(
+        QueuePlace.place,
+        Protocol.id,
+        Protocol.external_id,
+        Protocol.title,
+        Suggestion.uncertainty,
+    )
     .join(Protocol, Protocol.id == QueuePlace.protocol_id)
+    .join(
+        Suggestion,
+        (Suggestion.model_version_id == QueuePlace.model_version_id)
+        & (Suggestion.protocol_id == QueuePlace.protocol_id),
+    )
     .where(QueuePlace.model_version_id == bindparam("version"))
     .where(QueuePlace.strategy == bindparam("strategy"), *queue.IS_FREE, ~queue.IS_FENCED)
     .order_by(QueuePlace.place)

@@ -16,6 +16,7 @@ from cer_assist.domain.serving import BY_MODEL, COLD_START
 from cer_assist.services.models import CHUNK
 from cer_assist.store.tables import (
     FencedProtocol,
+    Highlight,
     ModelVersion,
     NearCopy,
     Project,
@@ -86,6 +87,33 @@ def is_low(session: Session, version: ModelVersion) -> bool:
 def strategies_of(label_count: int) -> tuple[str, ...]:
     """The strategies that a version which learnt so many labels has orders of."""
     return BY_MODEL if label_count else (COLD_START,)
+
+
+def first_without_words(
+    session: Session, version_id: int, count: int
+) -> Sequence[Row[int, int, int]]:
+    """Of what a version's orders serve first: id of the suggestion, protocol_id, and its level.
+
+    Orders that the project gives no share are served from by nobody.
+    """
+    version = session.get_one(ModelVersion, version_id)
+    shares = session.get_one(Project, version.project_id).shares
+    served = [name for name in strategies_of(version.label_count) if shares.of(name) > 0]
+    first = func.min(QueuePlace.place)
+    has_words = exists().where(Highlight.suggestion_id == Suggestion.id)
+    return session.execute(
+        select(Suggestion.id, Suggestion.protocol_id, Suggestion.level)
+        .join(
+            QueuePlace,
+            (QueuePlace.model_version_id == Suggestion.model_version_id)
+            & (QueuePlace.protocol_id == Suggestion.protocol_id),
+        )
+        .where(Suggestion.model_version_id == version_id, QueuePlace.strategy.in_(served))
+        .where(~has_words)
+        .group_by(Suggestion.id, Suggestion.protocol_id, Suggestion.level)
+        .order_by(first, Suggestion.id)
+        .limit(count)
+    ).all()
 
 
 def choosable(session: Session, version_id: int) -> Sequence[Row[int, int, list[float]]]:

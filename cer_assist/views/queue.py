@@ -42,7 +42,7 @@ def page(slug: str) -> str:
             in_hand=queue_board.in_hand(session, g.project.id),
             wished=queue_wishes.wished(session, g.project.id),
             reasons=REASONS_TOLD,
-            score_in_words=score_in_words,
+            doubt_in_words=doubt_in_words,
         )
 
 
@@ -69,8 +69,8 @@ def wish(slug: str) -> Response:
 WISHED = {Wish.pinned: "put first", Wish.held: "held back until released"}
 
 
-def score_in_words(strategy: str, one: Upcoming) -> str:
-    """How strongly a strategy wants a protocol, without a word on its level."""
+def doubt_in_words(strategy: str, one: Upcoming) -> str:
+    """How unsure the model is, where that is why a protocol is chosen, without its level."""
     if strategy != UNCERTAIN:
         return ""
-    return f"unsure by about {max(one.score, 0) ** 0.5:.1f} levels"
+    return f"unsure by about {one.uncertainty**0.5:.1f} levels"

@@ -120,10 +120,13 @@ def test_a_stop_reaches_coders_at_work_without_a_reload(
     page = page_for("ana")
     page.clock.install()
     page.goto("/p/demo/label")
-    notice = page.get_by_text("Labelling was stopped by")
+    notice, badge = page.get_by_text("Labelling was stopped by"), page.locator(".badge.accent")
+    for told in (notice, badge):
+        expect(told).to_be_hidden()
     for stops in (True, False):
         with database.write() as session:
             project = session.get_one(Project, world.project_id)
             stopping.decide(session, project, world.lea, stops=stops, reason="Enough is known.")
         page.clock.fast_forward("01:00")
-        expect(notice).to_be_visible(visible=stops)
+        for told in (notice, badge):
+            expect(told).to_be_visible(visible=stops)

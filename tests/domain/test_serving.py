@@ -11,6 +11,7 @@ from cer_assist.domain.serving import (
     DEFAULT_SHARES,
     DIVERSE,
     FENCED,
+    FORMERLY_UNCERTAIN,
     RANDOM,
     RARE,
     REASONS,
@@ -80,10 +81,10 @@ def test_defaults_leave_the_model_something_to_be_unsure_of() -> None:
 
 
 def test_what_a_coder_is_told_gives_nothing_away() -> None:
-    assert REASONS.keys() == REASONS_TOLD.keys()
+    assert REASONS.keys() == REASONS_TOLD.keys() - {FORMERLY_UNCERTAIN}
     assert not any(letter.isdigit() for reason in REASONS.values() for letter in reason)
     # Neither a second reading nor a rare level may be known by what is said of it.
     assert REASONS[SECOND_READING] == REASONS[RANDOM]
-    assert REASONS[RARE] == REASONS[DIVERSE]
+    assert REASONS[RARE] == REASONS[UNCERTAIN]
     # A fenced one is stored and told as random.
     assert FENCED not in REASONS

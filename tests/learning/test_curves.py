@@ -25,6 +25,8 @@ def test_areas_are_compared_seed_by_seed() -> None:
     assert found["random"]["area"]["value"] == pytest.approx((0.4 + 0.2) / 2)
     assert found["margin"]["area"]["value"] == pytest.approx((0.55 + 0.2) / 2)
     assert found["margin"]["ahead_of_random"]["value"] == pytest.approx(0.075)
+    assert found["margin"]["macro_f1_area"]["value"] == pytest.approx((0.55 + 0.2) / 2)
+    assert found["margin"]["macro_f1_ahead_of_random"]["value"] == pytest.approx(0.075)
     assert "ahead_of_random" not in found["random"]
     assert [point["labels"] for point in found["margin"]["curve"]] == [10, 20, 30]
     assert found["margin"]["curve"][1]["recall"] == [pytest.approx(0.4), None]

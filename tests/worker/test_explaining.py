@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist import scoring
+from cer_assist import ordering
 from cer_assist.cli.demo import VISITOR
 from cer_assist.config import Settings
+from cer_assist.domain.serving import UNCERTAIN
 from cer_assist.services import (
     accounts,
     explanations,
@@ -23,7 +24,7 @@ from cer_assist.services import (
 )
 from cer_assist.services.retraining import KIND
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Explanation, Highlight, Job, Project, Suggestion
+from cer_assist.store.tables import Explanation, Highlight, Job, Project, QueuePlace, Suggestion
 from tests.worker.test_tasks import a_trained_demo, in_use, label_five, run_worker
 
 FEW = 3
@@ -32,7 +33,7 @@ FEW = 3
 @pytest.fixture
 def project_id(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
     """A trained demo, of whose open protocols few have their words yet."""
-    monkeypatch.setattr(scoring, "WITH_WORDS", FEW)
+    monkeypatch.setattr(ordering, "WITH_WORDS", FEW)
     return a_trained_demo(database, settings)
 
 
@@ -40,27 +41,32 @@ def with_words(session: Session) -> set[int]:
     return set(session.scalars(select(Highlight.suggestion_id)))
 
 
-def test_the_most_uncertain_have_words_at_once_any_other_when_it_is_served(
+def test_what_is_served_first_has_its_words_at_once_any_other_when_it_is_served(
     database: Database, settings: Settings, project_id: int
 ) -> None:
     version_id = in_use(database, project_id).id
-    by_doubt = (
+    in_order = (
         select(Suggestion.id)
+        .join(QueuePlace, QueuePlace.protocol_id == Suggestion.protocol_id)
         .where(Suggestion.model_version_id == version_id)
-        .order_by(Suggestion.uncertainty.desc())
+        .where(QueuePlace.model_version_id == version_id, QueuePlace.strategy == UNCERTAIN)
+        .order_by(QueuePlace.place)
     )
     with database.write() as session:
-        ordered = session.scalars(by_doubt).all()
+        ordered = session.scalars(in_order).all()
         assert len(ordered) > FEW + 1
-        assert with_words(session) & set(ordered) == set(ordered[:FEW])
-        chosen = session.get_one(Suggestion, ordered[-1])
+        at_once = with_words(session) & set(ordered)
+        assert len(at_once) == FEW
+        assert ordered[0] in at_once
+        bare = [one for one in ordered if one not in at_once][-1]
+        chosen = session.get_one(Suggestion, bare)
         project = session.get_one(Project, project_id)
         visitor = accounts.find_account(session, VISITOR).id
         served = queue.serve_picked(session, project, visitor, chosen.protocol_id)
         assert served.suggestion_id == chosen.id
     run_worker(settings)
     with database.read() as session:
-        assert with_words(session) & set(ordered) == {*ordered[:FEW], chosen.id}
+        assert with_words(session) & set(ordered) == {*at_once, bare}
         found = suggestions.suggestion_view(session, chosen.id)
         assert found is not None
         assert found.level == chosen.level

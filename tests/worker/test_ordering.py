@@ -16,6 +16,7 @@ from cer_assist.imports import parse_files
 from cer_assist.learning.kinds import COLD_START as COLD_START_KIND
 from cer_assist.services import accounts, pinning, queue
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.queue_order import KEPT
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import (
     FencedProtocol,
@@ -86,18 +87,12 @@ def test_from_a_broad_mix_to_the_first_model_that_ten_labels_taught(
             order = places(session, taught.id, strategy)
             assert set(order) == open_ids - fenced
             assert len(order) == len(set(order))
-        scores = dict(
-            session.execute(
-                select(QueuePlace.protocol_id, QueuePlace.score).where(
-                    QueuePlace.strategy == UNCERTAIN
-                )
-            ).all()
-        )
-        said = session.scalars(
-            select(Suggestion).where(Suggestion.model_version_id == taught.id)
+        scores = session.scalars(
+            select(QueuePlace.score)
+            .where(QueuePlace.strategy == UNCERTAIN)
+            .order_by(QueuePlace.score.desc())
         ).all()
-        spreads = {one.protocol_id: one.uncertainty for one in said}
-        assert scores == pytest.approx({key: spreads[key] for key in scores})
+        assert scores == [KEPT - place for place in range(len(open_ids - fenced))]
     _a_version_that_runs_low_gets_new_orders(database, settings, imported)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from cer_assist import encoders, refreshing, tasks, worker
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Cancelled
-from cer_assist.learning.checked_files import read_json, write_json
+from cer_assist.learning.checked_files import write_json
 from cer_assist.learning.deep import decision
 from cer_assist.learning.deep.tuning import Recipe
 from cer_assist.services import accounts, deep_refresh, jobs, models, pinning, training_data
@@ -24,10 +24,10 @@ from cer_assist.services.jobs import DEEP_REFRESH
 from cer_assist.services.retraining import KIND
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Job, ModelVersion, Project, Protocol
+from cer_assist.store.tables import Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
-from tests.builders import a_fence, a_label, a_member, a_project, a_protocol, two_readings
+from tests.builders import a_label, a_member, a_project, a_protocol
 from tests.learning.shared import quick_projection, single_sentences
 from tests.worker.test_tasks import in_use, run_worker
 
@@ -261,26 +261,6 @@ def test_killed_it_goes_on_where_it_was(
     with pytest.raises(Cancelled):
         perform(settings, again)
     assert scratch(settings) == []
-
-
-def test_no_fenced_label_is_in_its_plan(
-    database: Database, settings: Settings, project_id: int
-) -> None:
-    held = held_refresh(database, project_id)
-    plan = settings.refreshes_folder / held.claim.payload["run"] / "plan"
-    with database.write() as session:
-        project = session.get_one(Project, project_id)
-        fenced = training_data.open_protocol_ids(session, project_id)[:2]
-        a_fence(session, project, fenced)
-        coders = [a_member(session, project, name).id for name in ("ana", "ben")]
-        for protocol in fenced:
-            two_readings(session, project, protocol, coders, 5, 5)
-        keys = {session.get_one(Protocol, key).content_hash for key in fenced}
-    assert perform(settings, held).startswith("Gives way")  # to the training those labels ask for
-    found = read_json(plan)
-    assert len(found["keys"]) == LABELLED
-    assert not keys & set(found["keys"])
-    assert 5 not in found["levels"]
 
 
 def test_stopped_while_it_waits_its_scratch_goes(
