@@ -77,7 +77,7 @@ def test_all_of_one(shares: Shares, expected: str) -> None:
 
 
 def test_defaults_leave_the_model_something_to_be_unsure_of() -> None:
-    assert DEFAULT_SHARES.uncertain == pytest.approx(0.6)
+    assert DEFAULT_SHARES.uncertain == pytest.approx(0.4)
 
 
 def test_what_a_coder_is_told_gives_nothing_away() -> None:
