@@ -117,7 +117,8 @@ def test_coders_read_on_the_label_page_that_labelling_was_stopped(
 def test_a_stop_reaches_coders_at_work_without_a_reload(
     page_for: PageFor, database: Database, world: World
 ) -> None:
-    page = page_for("ana")
+    page = page_for("lea")  # has the most to find in the bar at the top
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.clock.install()
     page.goto("/p/demo/label")
     notice, badge = page.get_by_text("Labelling was stopped by"), page.locator(".badge.accent")
@@ -130,3 +131,4 @@ def test_a_stop_reaches_coders_at_work_without_a_reload(
         page.clock.fast_forward("01:00")
         for told in (notice, badge):
             expect(told).to_be_visible(visible=stops)
+        expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
