@@ -90,6 +90,8 @@ def _weigh_words(
 ) -> None:
     with database.read() as session:
         wanted = queue_order.first_without_words(session, version_id, WITH_WORDS)
+    if not wanted:
+        return
     found = marks(
         classifier, [texts[one.protocol_id] for one in wanted], [one.level for one in wanted]
     )
