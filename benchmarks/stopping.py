@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.active import QUEUE
 from benchmarks.tables import print_table
 from cer_assist.cli.base import progress_bar
 from cer_assist.cli.label_files import read_levels
@@ -23,6 +24,7 @@ from cer_assist.cli.simulate import _arena
 from cer_assist.config import ROOT
 from cer_assist.learning import metrics, stopping
 from cer_assist.learning.compared import Model
+from cer_assist.learning.mixtures import split_names
 from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.simulation import Arena, Plan
 from cer_assist.learning.stopping import Point
@@ -57,14 +59,14 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench stopping")
     parser.add_argument("--home", type=Path, help="whose cached states are used")
     parser.add_argument("--model", default="rubric")
-    parser.add_argument("--strategies", default="random,level_spread")
+    parser.add_argument("--strategies", default=f"random,{QUEUE}")
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args(argv)
     plan = Plan(options.model, START, BATCH, 0)
     with progress_bar("Replaying") as advance:
         levels = read_levels(DATA / "labels.csv", "final")
         arena = _arena(options.home, DATA / "protocols.jsonl", levels, advance)
-        for strategy in options.strategies.split(","):
+        for strategy in split_names(options.strategies):
             runs = [replay(arena, plan, strategy, seed, advance) for seed in range(options.seeds)]
             _print(f"{options.model}, {strategy}, {len(runs)} seeds", runs)
 
