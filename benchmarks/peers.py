@@ -23,7 +23,7 @@ from benchmarks.active import QUEUE, TRIALS, arena_of, cell
 from benchmarks.learner_sets import PROTOCOLS
 from benchmarks.tables import print_table
 from cer_assist.cli.base import progress_bar
-from cer_assist.compute import executor
+from cer_assist.compute import ONE_THREAD, executor
 from cer_assist.config import ROOT
 from cer_assist.learning import metrics
 from cer_assist.learning.curves import area, summary
@@ -123,7 +123,8 @@ def _peers(arena: Arena, seeds: int, folder: Path, environment: Path) -> Runs:
         ),
         encoding="utf-8",
     )
-    subprocess.run([_python(environment), LOOP, given, found], check=True)
+    alone = os.environ | dict.fromkeys(ONE_THREAD, "1")  # threads for so little only wait
+    subprocess.run([_python(environment), LOOP, given, found], check=True, env=alone)
     said = json.loads(found.read_text(encoding="utf-8"))
     return {
         name: [

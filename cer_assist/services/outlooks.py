@@ -2,7 +2,7 @@
 
 It rests on what versions did on the fenced sample. Figures on labelled protocols serve only where
 those were not picked by the model: hard ones are picked first, so the figures lie too low and rise
-at the end, and forecasts from them held the truth in one of ten cases (docs/active-learning.md).
+at the end, and forecasts from them held the truth in four of ten cases (docs/active-learning.md).
 Versions of another kind, or with an encoder of their own, have another curve and do not count.
 """
 
