@@ -34,10 +34,16 @@ from cer_assist.learning.simulation import Arena, Round
 LOCK = ROOT / "requirements-peers.lock"
 LOOP = Path(__file__).parent / "peers_loop.py"
 OURS = "ours: "
-RELEVANT, SHARE = (
-    4,
-    0.95,
-)  # ASReview's own measure: labels until this share from that level is found
+# ASReview's own measure: labels until this share of what has that level or more is found.
+RELEVANT, SHARE = 4, 0.95
+HEADER = (
+    "who chooses and who learns",
+    "mean QWK",
+    "ours ahead",
+    "QWK at the end",
+    "of level 4 and 5 found at the end",
+    "95 % of them after",
+)
 
 Runs = dict[str, list[list[Round]]]
 
@@ -68,7 +74,7 @@ def main(argv: list[str]) -> None:
     print_table(
         f"{options.seeds} seeds, {plan.start} to {plan.budget} labels in steps of {plan.batch} "
         f"(peers: {minutes:.1f} minutes)",
-        ("who chooses and who learns", "mean QWK", "ours ahead", "QWK at the end", "95 % found"),
+        HEADER,
         _rows(runs, summary(runs, ceilings), f"{OURS}{names[-1]}", arena),
     )
 
@@ -82,24 +88,24 @@ def _rows(runs: Runs, found: dict[str, Any], best: str, arena: Arena) -> list[li
             cell(one["area"], "{:.3f}"),
             cell(metrics.mean_figure(areas[best] - areas[name]), "{:+.3f}"),
             cell(one["curve"][-1]["qwk"], "{:.3f}"),
-            _found_after(runs[name], arena),
+            *_found(runs[name], arena),
         ]
         for name, one in found.items()
     ]
 
 
-def _found_after(seeds: list[list[Round]], arena: Arena) -> str:
-    """Mean number of labels after which 95 % of the pool's relevant protocols were read."""
+def _found(seeds: list[list[Round]], arena: Arena) -> tuple[str, str]:
+    """Of the pool's relevant protocols: the share read at the end, and when `SHARE` were read."""
     first = arena.scale.index(RELEVANT)
     plan = TRIALS[PROTOCOLS].plan
-    needed = []
+    shares, needed = [], []
     for seed, rounds in enumerate(seeds):
         there = (arena.data.levels[arena.setting(seed, plan).pool] >= RELEVANT).sum()
-        labels = [r.labels for r in rounds if sum(r.chosen[first:]) >= SHARE * there]
-        needed.append(labels[0] if labels else None)
-    known = [labels for labels in needed if labels is not None]
-    mean = f"{np.mean(known):.0f} in " if known else ""
-    return f"{mean}{len(known)} of {len(needed)}"
+        found = [(r.labels, sum(r.chosen[first:]) / there) for r in rounds]
+        shares.append(found[-1][1])
+        needed += [labels for labels, share in found if share >= SHARE][:1]
+    mean = f"{np.mean(needed):.0f} in " if needed else ""
+    return f"{np.mean(shares):.0%}", f"{mean}{len(needed)} of {len(seeds)}"
 
 
 def _peers(arena: Arena, seeds: int, folder: Path, environment: Path) -> Runs:

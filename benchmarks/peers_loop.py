@@ -22,6 +22,7 @@ from asreview.models.models import AI_MODEL_CONFIGURATIONS
 from asreview.models.queriers import Max, Uncertainty
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_sample_weight
 from small_text import (
     BreakingTies,
     ConfidenceEnhancedLinearSVC,
@@ -73,7 +74,7 @@ def asreview(querier: Any) -> Callable[[dict, dict], Rounds]:
     """Its default cycle chooses what is relevant; its features and classifier decide the level.
 
     It has no learner for more than two levels. Its support vector machine is scikit-learn's, which
-    takes them as they are; only its balancing of two classes is left out there.
+    takes them as they are; where it weighs two classes, all levels are weighed alike.
     """
 
     def run(data: dict, seed: dict) -> Rounds:
@@ -87,7 +88,8 @@ def asreview(querier: Any) -> Callable[[dict, dict], Rounds]:
         generator = np.random.default_rng(seed["seed"])
         rounds = []
         while True:
-            decides = SVM(**ELAS_U4.classifier_param).fit(matrix[known], levels[known])
+            even = compute_sample_weight("balanced", levels[known])
+            decides = SVM(**ELAS_U4.classifier_param).fit(matrix[known], levels[known], even)
             rounds.append((list(map(int, known)), decides.predict(matrix[test]).tolist()))
             left = np.setdiff1d(pool, known)
             size = min(data["batch"], data["budget"] - len(known), len(left))
