@@ -45,6 +45,8 @@ HEADER = (
     "95 % of them after",
 )
 
+AT = (10, 20, 50, 100, 150, 200)  # labels at which the curves are printed
+
 Runs = dict[str, list[list[Round]]]
 
 
@@ -71,12 +73,14 @@ def main(argv: list[str]) -> None:
             arena, plan, names, options.seeds, spread, out=out, progress=advance
         )
     runs = {**{f"{OURS}{name}": found for name, found in ours.items()}, **theirs}
+    found = summary(runs, ceilings)
     print_table(
         f"{options.seeds} seeds, {plan.start} to {plan.budget} labels in steps of {plan.batch} "
         f"(peers: {minutes:.1f} minutes)",
         HEADER,
-        _rows(runs, summary(runs, ceilings), f"{OURS}{names[-1]}", arena),
+        _rows(runs, found, f"{OURS}{names[-1]}", arena),
     )
+    print_table("Mean QWK by labels", ("who chooses and who learns", *map(str, AT)), _curves(found))
 
 
 def _rows(runs: Runs, found: dict[str, Any], best: str, arena: Arena) -> list[list[str]]:
@@ -90,6 +94,13 @@ def _rows(runs: Runs, found: dict[str, Any], best: str, arena: Arena) -> list[li
             cell(one["curve"][-1]["qwk"], "{:.3f}"),
             *_found(runs[name], arena),
         ]
+        for name, one in found.items()
+    ]
+
+
+def _curves(found: dict[str, Any]) -> list[list[str]]:
+    return [
+        [name, *(f"{p['qwk']['value']:.3f}" for p in one["curve"] if p["labels"] in AT)]
         for name, one in found.items()
     ]
 
