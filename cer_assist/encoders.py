@@ -24,6 +24,9 @@ from cer_assist.logs import get_logger
 from cer_assist.services import models
 from cer_assist.store.tables import ModelVersion
 
+# Of what open protocols say, which each new version reads again: some 4,000 protocols of two pages.
+KEPT_BYTES = 256 * 1024**2
+
 log = get_logger()
 
 
@@ -75,7 +78,7 @@ def usable_reader(settings: Settings, version: ModelVersion | None) -> Reader:
 @lru_cache(maxsize=4)
 def _published(features: Path, encoder_dir: Path | None) -> FeatureCache:
     """One cache, and so one loaded encoder, per process and folder."""
-    return FeatureCache(features, Encoder(encoder_dir))
+    return FeatureCache(features, Encoder(encoder_dir), keeps=KEPT_BYTES)
 
 
 @lru_cache(maxsize=2)  # some 90 MB each

@@ -42,15 +42,21 @@ class FeatureCache:
     folder : Path
         Made when first written to. May be deleted at any time.
     encoder : Encoder
+    keeps : int
+        Bytes of readings that stay in memory, for who reads the same documents again and again.
+        When there is no more room those that are there stay: all are read in turn, so whichever
+        made way would be missed first.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder):
+    def __init__(self, folder: Path, encoder: Encoder, keeps: int = 0):
         # States of a tuned encoder, and their projection, are kept apart by its digest.
         tuned = f"-{encoder.identity[:16]}" if encoder.identity else ""
         self.folder = Path(folder) / f"{FINGERPRINT[:16]}{tuned}"
         self.encoder = encoder
         self._projection: projection.Projection | None = None
         self._directions: dict[str, np.ndarray] = {}
+        self._kept: dict[str, Reading] = {}
+        self._room = keeps
 
     def missing(self, documents: Iterable[Document]) -> list[Document]:
         """The documents whose states are not on disk yet."""
@@ -91,7 +97,19 @@ class FeatureCache:
 
     def readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
         """What the models look at in each of the documents, in order."""
-        return [read(states) for states in self.read(documents, progress)]
+        wanted = {one.text: one for one in documents if one.text not in self._kept}
+        new = list(wanted.values())
+        fresh: dict[str, Reading] = {}
+        for document, states in zip(new, self.read(new, progress), strict=True):
+            fresh[document.text] = reading = read(states)
+            self._keep(document.text, reading)
+        return [fresh.get(one.text) or self._kept[one.text] for one in documents]
+
+    def _keep(self, text: str, reading: Reading) -> None:
+        size = reading.nbytes + len(text)
+        if size <= self._room:
+            self._kept[text] = reading
+            self._room -= size
 
     def directions(self, documents: Sequence[Document]) -> np.ndarray:
         """What documents are like: mean direction of their sentences, (n, 384), of length one.
@@ -152,21 +170,6 @@ class FeatureCache:
         aside = path.with_suffix(f".{os.getpid()}.tmp")
         aside.write_bytes(pack(states))
         aside.replace(path)
-
-
-class KeptReadings(FeatureCache):
-    """The same, for those who read the same documents again and again: they stay in memory."""
-
-    def __init__(self, folder: Path, encoder: Encoder):
-        super().__init__(folder, encoder)
-        self._kept: dict[str, Reading] = {}
-
-    def readings(self, documents: Sequence[Document], progress: Progress) -> list[Reading]:
-        """What the models look at in each of the documents, in order."""
-        new = [document for document in documents if document.text not in self._kept]
-        for document, reading in zip(new, super().readings(new, progress), strict=True):
-            self._kept[document.text] = reading
-        return [self._kept[document.text] for document in documents]
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:

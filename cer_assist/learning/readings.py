@@ -6,7 +6,7 @@ and half of the arithmetic disappears. Their identities stay, eight bytes each, 
 words by nothing but their identity and their place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class Reading:
     sentences: np.ndarray
     spoken: np.ndarray
     place: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes of memory."""
+        return sum(getattr(self, one.name).nbytes for one in fields(self))
 
 
 def read(found: TokenStates) -> Reading:

@@ -23,7 +23,7 @@ from cer_assist.learning.calibration import Said
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.compared import Model, make_model
 from cer_assist.learning.encoder import Encoder
-from cer_assist.learning.features import FeatureCache, KeptReadings
+from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.ordinal import DECODINGS
@@ -285,9 +285,12 @@ class Arena:
         return candidates, by_position
 
 
+ALL = 1 << 40  # bytes: whatever was labelled has room
+
+
 @lru_cache(maxsize=1)
-def _kept(states_folder: Path, encoder_folder: Path | None) -> KeptReadings:
-    return KeptReadings(states_folder, Encoder(encoder_folder))
+def _kept(states_folder: Path, encoder_folder: Path | None) -> FeatureCache:
+    return FeatureCache(states_folder, Encoder(encoder_folder), keeps=ALL)
 
 
 def checked(plan: Plan) -> Plan:

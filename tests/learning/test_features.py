@@ -57,6 +57,20 @@ def test_states_are_written_once_and_found_again(tmp_path: Path, encoder: Encode
     assert all(np.array_equal(a.states, b.states) for a, b in zip(first, again, strict=True))
 
 
+def test_readings_stay_in_memory_as_far_as_there_is_room(tmp_path: Path, encoder: Encoder) -> None:
+    one, other = a_text("The committee decides."), a_text("Flyers at the church.")
+    [first] = FeatureCache(tmp_path, encoder).readings([one], silent)
+    cache = FeatureCache(tmp_path, encoder, keeps=first.nbytes + len(one.text))
+    before = cache.readings([one, other, one], silent)
+    assert before[0] is before[2]
+    cache.path_of(one).unlink()
+    again = cache.readings([one, other], silent)
+    assert not cache.path_of(one).exists()  # nobody missed it
+    assert again[0] is before[0]
+    assert again[1] is not before[1]
+    assert np.array_equal(again[1].states, before[1].states)
+
+
 def test_a_damaged_file_is_rebuilt(
     tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
