@@ -49,6 +49,10 @@ REASONS_TOLD = {
     PICKED: "opened by the coder",
     TAKEN_BACK: "answer taken back by the coder",
 }
+# The same for a lead who may still code what is open: which level is expected must not be known.
+REASONS_TOLD_BLIND = REASONS_TOLD | dict.fromkeys(
+    (UNCERTAIN, RARE, FORMERLY_UNCERTAIN), "the model would learn much from it"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What coders are given next and why; a lead may put protocols first or hold them back.
 
 The list of the rare strategy tells which level is expected of its protocols: it is shown to those
-who may see suggestions, else on request, and that it was seen is recorded.
+who may see suggestions, else on request, and that it was seen is recorded. Until then nothing that
+was given is told to be of that list either.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.serving import REASONS_TOLD, UNCERTAIN
+from cer_assist.domain.serving import REASONS_TOLD, REASONS_TOLD_BLIND, UNCERTAIN
 from cer_assist.services import dossier, models, queue_board, queue_wishes
-from cer_assist.services.queue_board import Upcoming
+from cer_assist.services.queue_board import Tally, Upcoming
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.queue import Wish
 from cer_assist.views.access import LEADING_ROLES, database, policy
@@ -28,6 +29,7 @@ def page(slug: str) -> str:
     policy_now = SuggestionPolicy(g.project.suggestion_policy)
     asked = request.args.get("all") == "1"
     seen = dossier.sight(policy_now, g.role, answered=False, asked=asked)
+    reasons = REASONS_TOLD if seen.suggestion else REASONS_TOLD_BLIND
     with database().write() as session:
         version = models.current_version(session, g.project.id)
         orders = queue_board.orders(session, g.project, version, rare=seen.suggestion)
@@ -38,10 +40,10 @@ def page(slug: str) -> str:
             version=version,
             orders=orders,
             waiting=queue_board.waiting(session, g.project.id),
-            tallies=queue_board.tallies(session, g.project.id),
+            tallies=_by_reason(queue_board.tallies(session, g.project.id), reasons),
             in_hand=queue_board.in_hand(session, g.project.id),
             wished=queue_wishes.wished(session, g.project.id),
-            reasons=REASONS_TOLD,
+            reasons=reasons,
             doubt_in_words=doubt_in_words,
         )
 
@@ -67,6 +69,16 @@ def wish(slug: str) -> Response:
 
 
 WISHED = {Wish.pinned: "put first", Wish.held: "held back until released"}
+
+
+def _by_reason(tallies: list[Tally], reasons: dict[str, str]) -> dict[str, list[int]]:
+    """Counts of each reason that is told; several strategies may have the same."""
+    found: dict[str, list[int]] = {}
+    for one in tallies:
+        told = reasons.get(one.strategy, one.strategy)
+        counts = [one.served, one.answered, one.skipped, one.open, one.expired, one.given_back]
+        found[told] = [sum(pair) for pair in zip(found.get(told, [0] * 6), counts, strict=True)]
+    return found
 
 
 def doubt_in_words(strategy: str, one: Upcoming) -> str:

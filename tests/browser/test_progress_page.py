@@ -119,6 +119,8 @@ def test_a_stop_reaches_coders_at_work_without_a_reload(
 ) -> None:
     page = page_for("lea")  # has the most to find in the bar at the top
     page.set_viewport_size({"width": 1280, "height": 800})
+    with database.write() as session:
+        session.get_one(Project, world.project_id).name = "Every protocol of the last ten years"
     page.clock.install()
     page.goto("/p/demo/label")
     notice, badge = page.get_by_text("Labelling was stopped by"), page.locator(".badge.accent")
@@ -132,3 +134,4 @@ def test_a_stop_reaches_coders_at_work_without_a_reload(
         for told in (notice, badge):
             expect(told).to_be_visible(visible=stops)
         expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") == 1280

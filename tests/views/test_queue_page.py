@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from sqlalchemy import select
 
 from cer_assist.domain.labels import Action
-from cer_assist.domain.serving import DIVERSE, RARE
+from cer_assist.domain.serving import DIVERSE, RARE, REASONS_TOLD
 from cer_assist.services import labelling, queue
 from cer_assist.store.tables import Disclosure, ModelVersion, Protocol
 from tests.builders import a_label, a_model, a_request, an_order
@@ -57,6 +59,21 @@ def test_the_rare_list_opens_on_request_and_that_is_recorded(scored: Office) -> 
         event = labelling.last_answer(session, scored.projects[OWN], lead)
         assert event is not None
         assert event.exposure == "after_suggestion"
+
+
+def test_what_is_open_is_not_told_to_be_likely_of_a_rare_level(scored: Office) -> None:
+    with scored.database.write() as session:
+        project = scored.project(session)
+        project.random_share, project.rare_share = 0.0, 1.0
+        lead = scored.people["lead@own"]
+        served = queue.serve_next(session, project, lead, random.Random(0))
+        assert served is not None
+        assert served.strategy == RARE
+    browser = scored.browser("lead@own")
+    page = browser.get(QUEUE).text
+    assert page.count("the model would learn much from it") == 2  # who has it open, and the count
+    assert REASONS_TOLD[RARE] not in page
+    assert REASONS_TOLD[RARE] in browser.get(f"{QUEUE}?all=1").text
 
 
 def test_under_the_policy_shown_nothing_needs_opening(scored: Office) -> None:
