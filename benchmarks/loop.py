@@ -41,7 +41,7 @@ from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 
 LABELS, NEW = 275, 5
-WAIT_SECONDS = 3600
+WAIT_SECONDS = 3 * 3600  # a slow machine reads the pool for an hour and more, once
 PAUSE = 0.5  # seconds between the other coder's answers
 
 
