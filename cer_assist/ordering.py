@@ -36,7 +36,7 @@ from cer_assist.worker import Held
 POOL = 3 * KEPT
 # SQLite's waiting is a poll: without a pause between chunks a coder's save could miss every gap.
 BREATH_SECONDS = 0.02
-WITH_WORDS = 200  # half a second's work; a version is in use for about as many servings
+WITH_WORDS = 60  # twice the servings of a version where twenty people label
 
 
 def store_orders(
