@@ -36,9 +36,7 @@ def draw(database: Database, settings: Settings, held: Held) -> str:
     project_id, asked = held.claim.project_id, held.claim.payload["size"]
     find_copies(database, held)
     with database.read() as session:
-        known = queue_order.clusters(session, project_id)
-    # A cluster bears the id of one of its own, so one that has no copies is a cluster of its own.
-    clusters = {key: cluster or key for key, cluster in known.items()}
+        clusters = queue_order.cluster_numbers(session, project_id)
     with database.write() as session:
         jobs.hold(session, held.claim)
         drawn = fence_draws.draw(session, project_id, asked, clusters, held.claim.payload["by"])

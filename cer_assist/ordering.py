@@ -55,7 +55,7 @@ def store_orders(
     texts = {row.id: row for row in (*material.labelled, *material.open)}
     with database.read() as session:
         said = [row for row in queue_order.choosable(session, version_id) if row[0] in texts]
-        known = queue_order.clusters(session, held.claim.project_id)
+        known = queue_order.cluster_numbers(session, held.claim.project_id)
     rows = [texts[row[0]] for row in said]
     learnt = [texts[key] for key in levels if key in texts]
     if not rows:
@@ -70,8 +70,7 @@ def store_orders(
         committee=np.zeros((0, len(said), len(scale))),
     )
     ids = np.array([row.id for row in rows])
-    # A cluster bears the id of one of its own, so one that has no copies is mistaken for none.
-    clusters = np.array([known.get(row.id) or row.id for row in rows])
+    clusters = np.array([known.get(row.id, row.id) for row in rows])
     for name in queue_order.strategies_of(len(levels)):
         places = _order(name, those, ids, clusters)
         with database.write() as session:

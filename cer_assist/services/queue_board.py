@@ -194,11 +194,7 @@ _UPCOMING = (
         Suggestion.uncertainty,
     )
     .join(Protocol, Protocol.id == QueuePlace.protocol_id)
-    .join(
-        Suggestion,
-        (Suggestion.model_version_id == QueuePlace.model_version_id)
-        & (Suggestion.protocol_id == QueuePlace.protocol_id),
-    )
+    .join(Suggestion, queue_order.SAME)
     .where(QueuePlace.model_version_id == bindparam("version"))
     .where(QueuePlace.strategy == bindparam("strategy"), *queue.IS_FREE, ~queue.IS_FENCED)
     .order_by(QueuePlace.place)

@@ -27,6 +27,10 @@ from cer_assist.store.tables import (
 
 KEPT = CHUNK  # places of an order: what one transaction writes
 LOW = 50  # so few places that are still open, and the order is computed again
+# A place of an order and what its version says of the protocol there.
+SAME = (Suggestion.model_version_id == QueuePlace.model_version_id) & (
+    Suggestion.protocol_id == QueuePlace.protocol_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,7 @@ def first_without_words(
     has_words = exists().where(Highlight.suggestion_id == Suggestion.id)
     return session.execute(
         select(Suggestion.id, Suggestion.protocol_id, Suggestion.level)
-        .join(
-            QueuePlace,
-            (QueuePlace.model_version_id == Suggestion.model_version_id)
-            & (QueuePlace.protocol_id == Suggestion.protocol_id),
-        )
+        .join(QueuePlace, SAME)
         .where(Suggestion.model_version_id == version_id, QueuePlace.strategy.in_(served))
         .where(~has_words)
         .group_by(Suggestion.id, Suggestion.protocol_id, Suggestion.level)
@@ -146,6 +146,12 @@ def clusters(session: Session, project_id: int) -> dict[int, int | None]:
         .where(Protocol.project_id == project_id)
     )
     return {row.protocol_id: row.cluster for row in rows}
+
+
+def cluster_numbers(session: Session, project_id: int) -> dict[int, int]:
+    """The same with a number for each: a cluster bears the id of one of its own, so a protocol
+    without copies is a cluster by its own id."""
+    return {key: cluster or key for key, cluster in clusters(session, project_id).items()}
 
 
 def store_clusters(session: Session, found: Mapping[int, int | None]) -> None:
