@@ -59,12 +59,13 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--strategies", default=f"random,{QUEUE}", help="of ours")
     parser.add_argument("--seeds", type=int, default=TRIALS[PROTOCOLS].seeds)
     options = parser.parse_args(argv)
+    home = options.home.resolve()
     plan = TRIALS[PROTOCOLS].plan
-    arena = arena_of(PROTOCOLS, options.data, options.home)
-    folder = options.home / "active"
+    arena = arena_of(PROTOCOLS, options.data, home)
+    folder = home / "active"
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    theirs = _peers(arena, options.seeds, folder, options.home / "peers")
+    theirs = _peers(arena, options.seeds, folder, home / "peers")
     minutes = (time.perf_counter() - started) / 60
     with progress_bar("Ours") as advance, executor() as spread:
         out = folder / f"{PROTOCOLS}.jsonl"
@@ -141,7 +142,8 @@ def _peers(arena: Arena, seeds: int, folder: Path, environment: Path) -> Runs:
         encoding="utf-8",
     )
     alone = os.environ | dict.fromkeys(ONE_THREAD, "1")  # threads for so little only wait
-    subprocess.run([_python(environment), LOOP, given, found], check=True, env=alone)
+    command = [_python(environment), LOOP, given, found]
+    subprocess.run(command, check=True, env=alone, cwd=folder)  # ASReview leaves a cache there
     said = json.loads(found.read_text(encoding="utf-8"))
     return {
         name: [
