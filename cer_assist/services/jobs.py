@@ -26,7 +26,7 @@ EXPLAIN = "explain"
 SIMULATE = "simulate"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
-OUTLOOK = "outlook"
+OUTLOOK, AGREEMENT = "outlook", "agreement"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 

@@ -7,6 +7,7 @@ from cer_assist.store.tables.accounts import (
     SignInLink,
     SignInSession,
 )
+from cer_assist.store.tables.agreement import AgreementReport
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
@@ -24,6 +25,7 @@ from cer_assist.store.types import Base
 
 __all__ = [
     "Account",
+    "AgreementReport",
     "AuditEvent",
     "AuditHead",
     "Base",
