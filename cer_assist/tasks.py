@@ -31,6 +31,7 @@ from cer_assist.material import Material, read_material
 from cer_assist.ordering import BREATH_SECONDS, find_copies, store_orders
 from cer_assist.scoring import document, score
 from cer_assist.services import (
+    agreement,
     explanations,
     fence,
     jobs,
@@ -203,6 +204,7 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     with database.write() as session:
         fence.measure_soon(session, held.claim.project_id)
         jobs.enqueue(session, "encode" if left else jobs.OUTLOOK, held.claim.project_id)
+        agreement.keep_current(session, held.claim.project_id)
     return f"{done:,} protocols read, {left:,} left{remark}"
 
 

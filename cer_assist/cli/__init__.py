@@ -32,6 +32,7 @@ COMMANDS = {
     "words": "models",
     "fence": "fence",
     "progress": "progress",
+    "agreement": "agreement",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

@@ -121,10 +121,12 @@ def claim(
         select(Job)
         .where(_claimable(at))
         # Retraining before encoding: coders wait for the one, nobody for the other. What takes
-        # a moment comes before both, what takes half an hour and gives way to all comes last.
+        # a moment comes before both, figures that a lead waits for between them, and what takes
+        # half an hour and gives way to all comes last.
         .order_by(
             (Job.kind == EXPLAIN).desc(),
             (Job.kind == "retrain").desc(),
+            (Job.kind == AGREEMENT).desc(),
             Job.kind.in_(GIVING_WAY),
             Job.run_after,
         )

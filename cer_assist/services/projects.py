@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import audit, outlooks
+from cer_assist.services import agreement, audit, outlooks
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -31,6 +32,7 @@ _AIMS = {
     "accepted_wrong_share": "Wrong levels accepted",
     "accepted_half_width": "Known to within",
 }
+OVERSEEING = (Role.lead, Role.administrator, Role.auditor)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -73,6 +75,7 @@ class ProjectCard:
     role: Role
     progress: Progress
     model: ModelVersion | None
+    agreement: dict[str, Any] | None  # of coders, for those who may see it
 
 
 def add_project(
@@ -188,6 +191,7 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             Role(role),
             progress(session, project.id, account_id),
             current_version(session, project.id),
+            agreement.main_figure(session, project.id) if Role(role) in OVERSEEING else None,
         )
         for project, role in rows
     ]

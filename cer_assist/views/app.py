@@ -12,6 +12,7 @@ from cer_assist.views import access, assets, errors, navigation, presentation, s
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
 from cer_assist.views.admin import admin
+from cer_assist.views.agreement import agreement_pages
 from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
 from cer_assist.views.audit import audit_pages
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     queue_pages,
     rubric_pages,
     progress_pages,
+    agreement_pages,
     data,
     exporting,
     audit_pages,

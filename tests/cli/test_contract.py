@@ -97,6 +97,20 @@ def test_progress_tells_what_the_page_tells(office: Run) -> None:
     assert found["decision"] is None
 
 
+def test_agreement_tells_what_the_page_tells(office: Run) -> None:
+    """The demo's labels come from two imported readers; one protocol is read twice here."""
+    found = office("agreement", "irb")
+    assert (found["choice"], found["units"]) == ("", 0)
+    assert found["elsewhere"] > 0
+    imported = office("agreement", "irb", "--seen", "elsewhere")
+    assert imported["units"] == found["elsewhere"]
+    figures = imported["coefficients"]
+    assert set(figures) >= {"alpha_ordinal", "kappa_quadratic", "ac2", "fleiss", "percent"}
+    assert 0 < figures["percent"]["value"] <= 1
+    one = office("agreement", "irb", "--seen", "elsewhere", "--coder", "demo-amara")
+    assert (one["choice"], one["units"]) == ("seen=elsewhere&coder=demo-amara", 0)
+
+
 def test_a_fenced_sample_is_drawn_and_told_of(office: Run) -> None:
     before = office("fence", "irb")
     assert (before["size"], before["draws"], before["estimate"]) == (0, [], None)

@@ -26,6 +26,7 @@ REPLIES: list[type[BaseModel]] = [
     api.ExplainedSentence,
     api.Words,
     api.LevelWord,
+    api.Agreement,
 ]
 
 
