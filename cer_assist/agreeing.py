@@ -169,17 +169,13 @@ def _drift(readings: Sequence[Reading], scale: Sequence[int]) -> dict[str, Any]:
 
 
 def _alarms(one: CoderDrift, compared: int) -> bool:
-    """Whether a coder changed by more than chance makes of any, in either of two tests.
+    """Whether a coder changed, apart from the others, by more than chance makes of any of them.
 
-    Against themselves, if shared protocols link their months; and against how the others changed,
-    for a queue that serves other protocols later moves all alike. Bonferroni's bound over both
-    tests and all coders.
+    Not by the change alone: a queue that serves other protocols later moves all coders, and what
+    protocols link the months takes only a part of that from them. Bonferroni's bound over coders.
     """
-    change = one.change
-    if change is None:
-        return False
-    chances = [change.p if change.linked else None, _p_of_none(change.apart)]
-    return any(p is not None and p < SURE / (2 * compared) for p in chances)
+    p = _p_of_none(one.change.apart) if one.change else None
+    return p is not None and p < SURE / compared
 
 
 def _p_of_none(found: Estimate | None) -> float | None:

@@ -27,9 +27,11 @@ class Change:
     value : Estimate
         Of the effects in logits: above 0, more lenient.
     apart : Estimate, optional
-        The same, less the mean change of the other coders between the same periods. Whatever moves
-        all alike (other protocols in a later period) is not in it; nor is a change that all coders
-        made. None where no other coder read in both periods.
+        The same, less the median change of all coders who read in both periods, this one too.
+        Whatever moves all alike (other protocols in a later period) is not in it; nor is a change
+        that most coders made. None where no other coder read in both periods; without interval for
+        the coder who is the median. Of two coders it is half of what parts them, with either sign:
+        who of them changed cannot be told.
     chi_square, p : float, optional
         Wald's test that the effect is the same in all of the coder's periods. What moves all alike
         is in it as in `value`. It is one test for one coder: of twenty who did not change, one is
@@ -128,14 +130,14 @@ def _change(found: Fit, effects: list[Effect], cells: np.ndarray, coder: int) ->
     own = _periods(cells[coder])
     if len(own) < 2:
         return None
+    first, last = cells[coder, own[[0, -1]]]
     ends = cells[:, own[[0, -1]]]
-    both = (ends >= 0).all(axis=1) & (np.arange(len(ends)) != coder)
-    first, last = ends[coder]
+    ends = ends[(ends >= 0).all(axis=1)]
     steps = np.eye(len(effects))[cells[coder, own[1:]]] - np.eye(len(effects))[first]
     chi_square = _wald(found, steps)
     return Change(
         _contrast(found, steps[-1]),
-        _contrast(found, steps[-1] - _mean_step(ends[both], len(effects))) if both.any() else None,
+        _contrast(found, steps[-1] - _middle_step(found, ends)) if len(ends) > 1 else None,
         chi_square,
         None if chi_square is None else float(chi2.sf(chi_square, len(steps))),
         len(steps),
@@ -143,10 +145,12 @@ def _change(found: Fit, effects: list[Effect], cells: np.ndarray, coder: int) ->
     )
 
 
-def _mean_step(pairs: np.ndarray, readers: int) -> np.ndarray:
-    """The contrast of the mean of second readers with that of the first, (readers,)."""
-    counts = [np.bincount(side, minlength=readers) for side in pairs.T]
-    return (counts[1] - counts[0]) / len(pairs)
+def _middle_step(found: Fit, ends: np.ndarray) -> np.ndarray:
+    """The contrast of the median change, (readers,), of coders' first and last readers, (c, 2)."""
+    order = np.argsort(found.effects[ends[:, 1]] - found.effects[ends[:, 0]])
+    middle = ends[order[(len(ends) - 1) // 2 : len(ends) // 2 + 1]]
+    firsts, lasts = (np.bincount(side, minlength=len(found.effects)) for side in middle.T)
+    return (lasts - firsts) / len(middle)
 
 
 def _contrast(found: Fit, weights: np.ndarray) -> Estimate:

@@ -93,7 +93,7 @@ def brute_force_loss(numbers: np.ndarray, coders: np.ndarray, levels: np.ndarray
         product = np.ones((numbers.max() + 1, len(nodes)))
         np.multiply.at(product, numbers, expit(above - place) - expit(below - place))
         ridge = 2 * effect**2 / (2 * (sigma**2 + np.pi**2 / 3))
-        prior = (log_sigma - np.log(2)) ** 2 / 2
+        prior = sigma / 2 - log_sigma + np.log(2)
         return ridge + prior - np.log(product @ weights / weights.sum()).sum()
 
     return loss

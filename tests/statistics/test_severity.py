@@ -19,7 +19,6 @@ def logits(found: Severity) -> np.ndarray:
     return np.array([effect.logit.value for effect in found.coders.values()])
 
 
-@pytest.mark.slow
 def test_what_was_planted_is_found_and_intervals_hold_it_as_often_as_they_say() -> None:
     generator = np.random.default_rng(1)
     meant = in_levels(EFFECTS)
@@ -39,7 +38,6 @@ def test_what_was_planted_is_found_and_intervals_hold_it_as_often_as_they_say() 
         assert 0.9 <= np.mean(held) <= 0.99
 
 
-@pytest.mark.slow
 def test_levels_are_known_where_nothing_was_read_twice_and_logits_are_not() -> None:
     generator = np.random.default_rng(2)
     meant = in_levels(EFFECTS)

@@ -39,6 +39,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/queue": LEADING,
     "/p/<slug>/fence": OVERSEEING,
     "/p/<slug>/fence/draw": LEADING,
+    "/p/<slug>/agreement": OVERSEEING,
     "/p/<slug>/progress": OVERSEEING,
     "/p/<slug>/progress/decision": LEADING,
     "/p/<slug>/rubric": set(Role),
@@ -51,6 +52,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings": LEADING,
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
+    "/api/v1/projects/<slug>/agreement": OVERSEEING,
 }
 ARGUMENTS = {
     "slug": OWN,
