@@ -1,4 +1,4 @@
-"""The Agreement page: figures of a choice of readings, for those who oversee, and nobody's levels."""
+"""The Agreement page: figures of a choice of readings, for overseers, and nobody's levels."""
 
 from __future__ import annotations
 
