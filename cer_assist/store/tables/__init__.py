@@ -7,6 +7,7 @@ from cer_assist.store.tables.accounts import (
     SignInLink,
     SignInSession,
 )
+from cer_assist.store.tables.adjudications import Adjudication, Comment
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
@@ -24,9 +25,11 @@ from cer_assist.store.types import Base
 
 __all__ = [
     "Account",
+    "Adjudication",
     "AuditEvent",
     "AuditHead",
     "Base",
+    "Comment",
     "CurrentLabel",
     "Disclosure",
     "Explanation",
