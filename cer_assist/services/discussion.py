@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, false, func, insert, select, true
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act, may_settle
@@ -41,6 +41,7 @@ class Remarked:
     at: dt.datetime
     text: str
     is_mine: bool
+    sends_back: bool = False  # said to the coders when the protocol was sent back
 
 
 def may_read(
@@ -55,10 +56,15 @@ def may_read(
     return account_id in coders and _is_open(session, protocol) and has_any(session, protocol.id)
 
 
+def count_of(session: Session, protocol_id: int) -> int:
+    """How many comments there are."""
+    statement = select(func.count()).where(Comment.protocol_id == protocol_id)
+    return session.execute(statement).scalar_one()
+
+
 def has_any(session: Session, protocol_id: int) -> bool:
     """Whether anything was said; what goes with a protocol that was sent back is part of it."""
-    comments = exists().where(Comment.protocol_id == protocol_id)
-    return bool(session.execute(select(comments)).scalar()) or _was_sent_back(session, protocol_id)
+    return count_of(session, protocol_id) > 0 or _was_sent_back(session, protocol_id)
 
 
 def thread(
@@ -67,23 +73,40 @@ def thread(
     """The discussion, oldest first; recorded as seen."""
     _require(session, project, protocol, account_id, role)
     history.disclose(session, protocol.id, account_id, Disclosed.peer_label, None)
-    leaders = disputes.leading(session, protocol.project_id)
-    rows = session.execute(
-        select(Comment, Account.display_name)
-        .join(Account, Account.id == Comment.account_id)
-        .where(Comment.protocol_id == protocol.id)
-        .order_by(Comment.id)
-    )
+    leaders = disputes.leading(session, project.id)
     named = role in LEADS
-    return [
+    found = [
         Remarked(
-            name if named else "a lead" if one.account_id in leaders else "a coder",
-            one.recorded_at,
-            one.text,
-            one.account_id == account_id,
+            name if named else "a lead" if author in leaders else "a coder",
+            at,
+            text,
+            author == account_id,
+            sends_back,
         )
-        for one, name in rows
+        for author, name, at, text, sends_back in _all_said(session, protocol.id)
     ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _all_said(session: Session, protocol_id: int) -> list[Any]:
+    """Comments and what came with sending back: author, name, time, text, whether it sent back."""
+    said = (
+        select(Comment.account_id, Account.display_name, Comment.recorded_at, Comment.text, false())
+        .join(Account, Account.id == Comment.account_id)
+        .where(Comment.protocol_id == protocol_id)
+    )
+    sent = (
+        select(
+            Adjudication.account_id,
+            Account.display_name,
+            Adjudication.recorded_at,
+            Adjudication.note,
+            true(),
+        )
+        .join(Account, Account.id == Adjudication.account_id)
+        .where(Adjudication.protocol_id == protocol_id, Adjudication.act == Act.send_back)
+    )
+    return [*session.execute(said), *session.execute(sent)]
 
 
 def say(
