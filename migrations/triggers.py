@@ -18,6 +18,8 @@ APPEND_ONLY = (
     "fenced_score",
     "fenced_figures",
     "stopping_decision",
+    "adjudication",
+    "comment",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -35,6 +37,10 @@ _SQLITE_KEYS = {
     "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
     "fenced_figures": "id = new.id",
     "stopping_decision": "id = new.id",
+    "adjudication": "id = new.id OR (account_id = new.account_id "
+    "AND idempotency_key = new.idempotency_key)",
+    "comment": "id = new.id OR (account_id = new.account_id "
+    "AND idempotency_key = new.idempotency_key)",
 }
 
 _POSTGRES_REFUSE = """

@@ -14,6 +14,7 @@ UNCERTAIN, DIVERSE, RARE = "badge", "coreset", "rare_level"
 FORMERLY_UNCERTAIN = "level_spread"
 RANDOM, COLD_START, SECOND_READING = "random", "cold_start", "second_reading"
 PINNED, RETURNED, PICKED, TAKEN_BACK = "pinned", "returned", "picked", "taken_back"
+SENT_BACK = "sent_back"  # by an adjudicator, to who has answered it
 # A random one of the fenced sample: never stored, it is served and told as any random one.
 FENCED = "fenced"
 
@@ -34,6 +35,7 @@ REASONS = {
     RETURNED: "you skipped this one earlier",
     PICKED: "you opened this one yourself",
     TAKEN_BACK: "you took your answer back",
+    SENT_BACK: "sent back to you",
 }
 # The same for someone else who reads the history, and who may know of second readings.
 REASONS_TOLD = {
@@ -48,6 +50,7 @@ REASONS_TOLD = {
     RETURNED: "came back after it was skipped",
     PICKED: "opened by the coder",
     TAKEN_BACK: "answer taken back by the coder",
+    SENT_BACK: "sent back by an adjudicator",
 }
 # The same for a lead who may still code what is open: which level is expected must not be known.
 REASONS_TOLD_BLIND = REASONS_TOLD | dict.fromkeys(

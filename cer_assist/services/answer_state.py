@@ -107,8 +107,13 @@ def answer_state(
 ) -> AnswerState | None:
     """The state an answer meets, which no other answer changes until the transaction ends."""
     where = {"project": project_id, "protocol": protocol_id, "account": account_id, "key": key}
-    if session.get_bind().dialect.name == "postgresql":
-        # A statement of its own: one that waits for a lock still reads what was so before it.
-        session.execute(_LOCK, where)
+    hold(session, protocol_id)
     row = session.execute(_STATE, where).first()
     return None if row is None else AnswerState(*row)
+
+
+def hold(session: Session, protocol_id: int) -> None:
+    """Let no other answer to this protocol come between; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # A statement of its own: one that waits for a lock still reads what was so before it.
+        session.execute(_LOCK, {"protocol": protocol_id})

@@ -73,6 +73,7 @@ class Card:
     draft: OwnEvent | None  # the own answer whose note and marks the form starts from
     suggestion: SuggestionView | None
     is_reveal: bool = False  # the coder has just answered blind: keep or change
+    sent_back: str | None = None  # why an adjudicator wants it read again
 
     @property
     def level(self) -> int | None:

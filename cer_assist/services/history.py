@@ -230,7 +230,9 @@ def _disclosure_lines(session: Session, protocol_id: int, only: int | None) -> l
             "saw",
             level,
             Lane.coder,
-            "other coders' labels" if row.what == Disclosed.peer_label else "the suggestion",
+            "something of other coders' labels"
+            if row.what == Disclosed.peer_label
+            else "the suggestion",
             {"version": number},
         )
         for row, name, level, number in session.execute(statement)

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import (
@@ -24,7 +24,7 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import fence, retraining
+from cer_assist.services import label_effects
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -32,7 +32,6 @@ from cer_assist.store.tables import (
     CurrentLabel,
     LabelEvent,
     Project,
-    Protocol,
     Serving,
 )
 from cer_assist.store.tables.servings import ServingState
@@ -76,24 +75,7 @@ _CURRENT = select(CurrentLabel.event_id).where(
     CurrentLabel.account_id == bindparam("account"),
     CurrentLabel.lane == Lane.coder,
 )
-_protocol, _serving, _label = table_of(Protocol), table_of(Serving), table_of(CurrentLabel)
-_labels = (
-    select(func.count())
-    .select_from(_label)
-    .where(_label.c.protocol_id == _protocol.c.id, _label.c.action == Action.label)
-)
-_missing = _protocol.c.coders_wanted - _labels.where(_label.c.lane == Lane.coder).scalar_subquery()
-_SET_MISSING = (
-    update(_protocol)
-    .where(_protocol.c.id == bindparam("protocol"))
-    .values(
-        coders_missing=case(
-            (_labels.where(_label.c.lane == Lane.final).scalar_subquery() > 0, 0),
-            (_missing < 0, 0),
-            else_=_missing,
-        )
-    )
-)
+_serving = table_of(Serving)
 _CLOSE_SERVING = (
     update(_serving)
     .where(_serving.c.id == bindparam("serving"))
@@ -117,12 +99,9 @@ def record_label(
     _refuse_stale(state, request)
     fields = _event_fields(account_id, project, rubric, request, state)
     recorded = append_event(session, fields | {"evidence": evidence})
-    session.execute(_SET_MISSING, {"protocol": request.protocol_id})
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
-    if request.action is not Action.skip:
-        retraining.labels_changed(session, project)
-        fence.measure_soon(session, project.id)
+    label_effects.follow(session, project, request.protocol_id, request.action)
     return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 

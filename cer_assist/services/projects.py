@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import agreement, audit, outlooks
+from cer_assist.services import agreement, audit, disputes, outlooks, sent_back
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -32,7 +32,8 @@ _AIMS = {
     "accepted_wrong_share": "Wrong levels accepted",
     "accepted_half_width": "Known to within",
 }
-OVERSEEING = (Role.lead, Role.administrator, Role.auditor)
+_LEADING = (Role.lead, Role.administrator)
+_OVERSEEING = (*_LEADING, Role.auditor)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -55,6 +56,8 @@ class ProjectSettings:
     wanted_qwk: float
     accepted_wrong_share: float
     accepted_half_width: float
+    adjudicators: int
+    accepts_agreed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class ProjectCard:
     progress: Progress
     model: ModelVersion | None
     agreement: dict[str, Any] | None  # of coders, for those who may see it
+    to_settle: int  # disagreements that wait for this person
+    sent_back: int  # protocols that this person is to answer again
 
 
 def add_project(
@@ -135,13 +140,19 @@ def _check(settings: ProjectSettings) -> None:
     for name, title in _AIMS.items():
         if not 0 < getattr(settings, name) < 1:
             raise InvalidInput(f"“{title}” lies between the least and the most that can be had.")
-    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
-        if not 1 <= getattr(settings, name) <= 10_000:
-            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    _check_counts(settings)
     if settings.model_kind not in MODEL_KINDS:
         raise InvalidInput("Choose one of the kinds of model on the list.")
     if not 1 <= settings.retrain_idle_seconds <= 86_400:
         raise InvalidInput("The idle time before retraining lies between 1 second and a day.")
+
+
+def _check_counts(settings: ProjectSettings) -> None:
+    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
+        if not 1 <= getattr(settings, name) <= 10_000:
+            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    if settings.adjudicators not in (1, 2):
+        raise InvalidInput("A disagreement is settled by one person or by two.")
 
 
 def progress(session: Session, project_id: int, account_id: int | None) -> Progress:
@@ -191,10 +202,16 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             Role(role),
             progress(session, project.id, account_id),
             current_version(session, project.id),
-            agreement.main_figure(session, project.id) if Role(role) in OVERSEEING else None,
+            agreement.main_figure(session, project.id) if role in _OVERSEEING else None,
+            _to_settle(session, project, account_id) if role in _LEADING else 0,
+            len(sent_back.waiting_for(session, project.id, account_id)),
         )
-        for project, role in rows
+        for project, role in rows.all()
     ]
+
+
+def _to_settle(session: Session, project: Project, account_id: int) -> int:
+    return len(disputes.docket(session, project, account_id).to_do)
 
 
 def members(session: Session, project_id: int) -> list[tuple[Account, Role]]:

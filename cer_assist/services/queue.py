@@ -27,10 +27,11 @@ from cer_assist.domain.serving import (
     REASONS,
     RETURNED,
     SECOND_READING,
+    SENT_BACK,
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import explanations
+from cer_assist.services import explanations, sent_back
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -129,6 +130,10 @@ _half_read = exists().where(
 _in_turn = _free.where(~_mine).order_by(_protocol.c.shuffle).limit(1)
 _from_pivot = _in_turn.where(_protocol.c.shuffle >= bindparam("pivot"))
 _QUERIES = {
+    SENT_BACK: _candidate.outerjoin(_suggestion, _said)
+    .where(_protocol.c.id.in_(sent_back.IDS), ~_held)
+    .order_by(_protocol.c.id)
+    .limit(1),
     RANDOM: _from_pivot.where(~_copy_was_served),
     FENCED: _free_of_few.join(_fence, _fence.c.protocol_id == _protocol.c.id)
     .where(_fence.c.project_id == bindparam("project"), ~_mine, ~_copy_was_served)
@@ -162,6 +167,7 @@ _STANDS = (
         .where(_wish.c.project_id == bindparam("project"), _wish.c.wish == Wish.pinned)
         .label("any_pinned"),
         exists().where(_fence.c.project_id == bindparam("project")).label("any_fenced"),
+        sent_back.IDS.exists().label("any_sent_back"),
     )
     .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
     .where(table_of(Project).c.id == bindparam("project"))
@@ -213,7 +219,8 @@ def serve_next(
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
-    stands = session.execute(_STANDS, {"project": project.id}).one()
+    where: dict[str, Any] = {"project": project.id, "account": account_id}
+    stands = session.execute(_STANDS, where).one()
     version_id = stands.id
     drawn = draw_strategy(
         dice.random(),
@@ -225,8 +232,10 @@ def serve_next(
     if drawn == FENCED and not stands.any_fenced:
         drawn = RANDOM
     at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
-    where = {"project": project.id, "account": account_id, "version": version_id, "at": at}
-    for name, start, since in _attempts(drawn, stands.any_pinned, pivot, at):
+    where |= {"version": version_id, "at": at}
+    there = {SENT_BACK: stands.any_sent_back, PINNED: stands.any_pinned}
+    first = [name for name, is_there in there.items() if is_there]
+    for name, start, since in _attempts(first, drawn, pivot, at):
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
@@ -236,15 +245,15 @@ def serve_next(
 
 
 def _attempts(
-    drawn: str, any_pinned: bool, pivot: int, at: dt.datetime
+    first: list[str], drawn: str, pivot: int, at: dt.datetime
 ) -> Iterator[tuple[str, int, dt.datetime]]:
     """What is tried in turn, from where in the random order, and whose copies since when wait.
 
-    The drawn strategy may find nothing; then whatever is left, copies of what was just served and
-    the coder's own skipped ones last.
+    What a person wants read comes first. The drawn strategy may find nothing; then whatever is
+    left, copies of what was just served and the coder's own skipped ones last.
     """
-    if any_pinned:
-        yield PINNED, 0, at
+    for name in first:
+        yield name, 0, at
     for since in (at - COPIES_WAIT, at):
         yield drawn, pivot, since
         if drawn in (RANDOM, SECOND_READING):
@@ -278,7 +287,9 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     *serving, reserved_until, missing = found
-    if found.strategy not in (PICKED, TAKEN_BACK) and (missing <= 0 or reserved_until < now()):
+    if found.strategy not in (PICKED, TAKEN_BACK, SENT_BACK) and (
+        missing <= 0 or reserved_until < now()
+    ):
         session.execute(_RELEASE, where)
         return None
     until = now() + dt.timedelta(minutes=project.reservation_minutes)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Origin
-from cer_assist.domain.serving import PICKED, REASONS, TAKEN_BACK
-from cer_assist.services import card, labelling, queue
+from cer_assist.domain.serving import PICKED, REASONS, SENT_BACK, TAKEN_BACK
+from cer_assist.services import card, labelling, queue, sent_back
 from cer_assist.services.card import Card, make_card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.models import IN_USE, current_version_id
@@ -89,7 +89,8 @@ def next_card(
     if served is None:
         return None
     found = card.read(session, project.id, account_id, served.protocol_id)
-    return make_card(session, project, account_id, found, served.reason, served.suggestion_id)
+    made = make_card(session, project, account_id, found, served.reason, served.suggestion_id)
+    return _told(session, project, account_id, made) if served.strategy == SENT_BACK else made
 
 
 def picked_card(
@@ -115,7 +116,8 @@ def picked_card(
     else:
         served: Served = queue.serve_picked(session, project, account_id, protocol_id, strategy)
         reason, suggestion_id = served.reason, served.suggestion_id
-    return make_card(session, project, account_id, found, reason, suggestion_id)
+    made = make_card(session, project, account_id, found, reason, suggestion_id)
+    return _told(session, project, account_id, made) if found.is_answered else made
 
 
 def after_answer(
@@ -166,6 +168,13 @@ def level_words(session: Session, project_id: int) -> dict[str, list[str]]:
         level: [str(item["word"]) for item in items[:WORDS_PER_LEVEL]]
         for level, items in (words or {}).items()
     }
+
+
+def _told(session: Session, project: Project, account_id: int, made: Card) -> Card:
+    """The card with what the coder is told, if its protocol was sent back to them."""
+    return replace(
+        made, sent_back=sent_back.tell(session, project.id, account_id, made.protocol.id)
+    )
 
 
 def _reveal(session: Session, project: Project, account_id: int, recorded: Recorded) -> Card | None:

@@ -11,12 +11,15 @@ from cer_assist.store.engine import Database
 from cer_assist.views import access, assets, errors, navigation, presentation, security
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
+from cer_assist.views.adjudicate import adjudicate_pages
 from cer_assist.views.admin import admin
 from cer_assist.views.agreement import agreement_pages
 from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
+from cer_assist.views.api_adjudication import adjudication_api
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
+from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
@@ -48,6 +51,8 @@ BLUEPRINTS = (
     fence_pages,
     remark_pages,
     queue_pages,
+    adjudicate_pages,
+    discussion_pages,
     rubric_pages,
     progress_pages,
     agreement_pages,
@@ -57,6 +62,7 @@ BLUEPRINTS = (
     settings_pages,
     admin,
     api,
+    adjudication_api,
 )
 
 

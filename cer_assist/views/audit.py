@@ -13,6 +13,8 @@ from cer_assist.services.verification import Verification
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 
 MEANINGS = {
+    "adjudication.recorded": "adjudication",
+    "comment.recorded": "comment",
     "export.taken": "export taken",
     "fence.asked": "fenced sample asked for",
     "fence.drawn": "fenced sample drawn",

@@ -17,6 +17,7 @@ PROJECT_PAGES = (
     ("Protocols", "protocols.listing"),
     ("Words", "model.words"),
     ("Agreement", "agreement.page"),
+    ("Adjudicate", "adjudicate.page"),
     ("Progress", "progress.page"),
     ("Rubric", "rubric.page"),
     ("Audit", "audit.page"),

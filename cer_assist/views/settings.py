@@ -104,6 +104,8 @@ def _settings() -> ProjectSettings:
         wanted_qwk=_whole("wanted_qwk", "QWK wanted") / 100,
         accepted_wrong_share=_whole("accepted_wrong_share", "Wrong levels accepted") / 100,
         accepted_half_width=_whole("accepted_half_width", "Known to within") / 100,
+        adjudicators=_whole("adjudicators", "Adjudicators"),
+        accepts_agreed="accepts_agreed" in request.form,
     )
 
 

@@ -90,6 +90,23 @@ def test_the_queue_is_shown_and_steered(office: Run) -> None:
     assert office("audit", "verify")["intact"]
 
 
+def test_a_disagreement_is_listed_settled_and_taken_back(office: Run) -> None:
+    for name, level in (("ben", "4"), ("cleo", "2")):
+        office("users", "add", name, "--project", "irb")
+        office("label", "irb", "DEMO-060", level, "--as", name)
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    first = office("adjudicate", "irb", "--list")["protocols"]
+    assert "DEMO-060" in {one["external_id"] for one in first}
+    settle = ("adjudicate", "irb", "DEMO-060", "--as", "lea")
+    done = office(*settle, "3", "--reason", "rubric_gap", "--note", "one phase")
+    assert (done["act"], done["level"], done["protocol"]) == ("decide", 3, "DEMO-060")
+    assert len(office("adjudicate", "irb")["protocols"]) == len(first) - 1
+    assert office(*settle, "--take-back")["act"] == "take_back"
+    assert office(*settle, "--send-back", "--note", "the board")["act"] == "send_back"
+    assert office("next", "irb", "--as", "ben")["protocol"] == "DEMO-060"
+    assert office("audit", "verify")["intact"]
+
+
 def test_progress_tells_what_the_page_tells(office: Run) -> None:
     found = office("progress", "irb")
     assert found["read"] + found["unread"] == 72
@@ -186,6 +203,7 @@ def _words_go_out_as_neat_vision_takes_them(office: Run, tmp_path: Path) -> None
         (["next", "empty", "--as", "ben"], "role coder"),
         (["queue", "empty", "pin", "X", "--reason", "x"], "no protocol X"),
         (["queue", "empty", "pin", "X", "--reason", "x", "--as", "ana"], "does not lead"),
+        (["adjudicate", "empty", "X", "3", "--as", "ana"], "does not lead"),
         (["train", "empty"], "label some more"),
         (["import", "empty", str(ROOT / "manage.py")], "Nothing was imported"),
         (["restore", "no-such-file"], "no backup"),

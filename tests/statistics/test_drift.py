@@ -126,8 +126,8 @@ def test_a_change_is_the_difference_of_the_effects_and_apart_that_from_the_middl
     apart = [change.apart.value for change in changes(found) if change.apart]
     assert moved[:2] == pytest.approx([one[2] - one[0] for one in logit[:2]])
     assert moved[2] == pytest.approx(logit[2][1] - logit[2][0])
-    assert apart[0] == pytest.approx((moved[0] - moved[1]) / 2)
-    assert apart[1] == pytest.approx(-apart[0])
+    half = (moved[0] - moved[1]) / 2
+    assert apart[:2] == pytest.approx([half, -half])
     assert apart[2] == pytest.approx(moved[2] - np.median([one[1] - one[0] for one in logit]))
     assert changes(found)[2].freedom == 1
 

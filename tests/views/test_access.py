@@ -37,6 +37,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/model/unpin": LEADING,
     "/p/<slug>/model/refresh": LEADING,
     "/p/<slug>/queue": LEADING,
+    "/p/<slug>/adjudicate": LEADING,
+    "/p/<slug>/discussion": CODING,
     "/p/<slug>/fence": OVERSEEING,
     "/p/<slug>/fence/draw": LEADING,
     "/p/<slug>/agreement": OVERSEEING,
@@ -53,6 +55,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
     "/api/v1/projects/<slug>/agreement": OVERSEEING,
+    "/api/v1/projects/<slug>/adjudications": LEADING,
+    "/api/v1/projects/<slug>/discussions": CODING,
 }
 ARGUMENTS = {
     "slug": OWN,

@@ -13,7 +13,7 @@ from cer_assist.config import ROOT
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views import api
+from cer_assist.views import adjudicate, api, api_adjudication
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
 from tests.views.office import Office
@@ -27,6 +27,15 @@ REPLIES: list[type[BaseModel]] = [
     api.Words,
     api.LevelWord,
     api.Agreement,
+    adjudicate.Decision,
+    api_adjudication.WaitingList,
+    api_adjudication.Waiting,
+    api_adjudication.Case,
+    api_adjudication.Voice,
+    api_adjudication.Settled,
+    api_adjudication.Thread,
+    api_adjudication.Said,
+    api_adjudication.NewComment,
 ]
 
 

@@ -168,6 +168,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "wanted_qwk": "85",
         "accepted_wrong_share": "5",
         "accepted_half_width": "8",
+        "adjudicators": "2",
     }
     assert browser.post(f"/p/{OWN}/settings", wanted).status_code == 303
     with office.database.read() as session:
@@ -177,10 +178,12 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         learns = project.learns_from_marks
+        settled = project.adjudicators, project.accepts_agreed
         aims = project.wanted_qwk, project.accepted_wrong_share, project.accepted_half_width
         waiting = session.scalars(select(Job.kind)).all()
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
+    assert settled == (2, False)
     assert share == 0.15
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
@@ -193,7 +196,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
                          ("rare_share", "11"), ("uncertain_share", ""),
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
                          ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
-                         ("accepted_wrong_share", "0")],
+                         ("accepted_wrong_share", "0"), ("adjudicators", "3")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -204,6 +207,7 @@ def test_impossible_settings_are_refused_with_advice(
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
         "wanted_qwk": "80", "accepted_wrong_share": "10", "accepted_half_width": "10",
+        "adjudicators": "1",
     }  # fmt: skip
     browser = office.browser("lead@own")
     answer = browser.post(f"/p/{OWN}/settings", wanted | {field: value})

@@ -7,6 +7,7 @@ from cer_assist.store.tables.accounts import (
     SignInLink,
     SignInSession,
 )
+from cer_assist.store.tables.adjudications import Adjudication, Comment
 from cer_assist.store.tables.agreement import AgreementReport
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
@@ -25,10 +26,12 @@ from cer_assist.store.types import Base
 
 __all__ = [
     "Account",
+    "Adjudication",
     "AgreementReport",
     "AuditEvent",
     "AuditHead",
     "Base",
+    "Comment",
     "CurrentLabel",
     "Disclosure",
     "Explanation",

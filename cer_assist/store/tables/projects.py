@@ -39,6 +39,7 @@ class Project(Base):
         ),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
+        CheckConstraint("adjudicators BETWEEN 1 AND 2", name="adjudicators_range"),
     )
 
     id: Mapped[Key]
@@ -65,6 +66,10 @@ class Project(Base):
     wanted_qwk: Mapped[float] = mapped_column(default=0.8)
     accepted_wrong_share: Mapped[float] = mapped_column(default=0.1)
     accepted_half_width: Mapped[float] = mapped_column(default=0.1)
+    # Disagreements: how many must say the same level, blind to one another, for it to be final;
+    # and whether what all readers agree on counts as final without being confirmed.
+    adjudicators: Mapped[int] = mapped_column(default=1)
+    accepts_agreed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(
