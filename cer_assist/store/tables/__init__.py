@@ -8,6 +8,7 @@ from cer_assist.store.tables.accounts import (
     SignInSession,
 )
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
+from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
@@ -30,6 +31,7 @@ __all__ = [
     "CurrentLabel",
     "Disclosure",
     "Explanation",
+    "ExposureReport",
     "FencedFigures",
     "FencedProtocol",
     "FencedScore",
