@@ -27,6 +27,7 @@ SIMULATE = "simulate"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
 OUTLOOK = "outlook"
+EXPOSURE = "exposure"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
