@@ -32,6 +32,7 @@ COMMANDS = {
     "words": "models",
     "fence": "fence",
     "progress": "progress",
+    "exposure": "exposure",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

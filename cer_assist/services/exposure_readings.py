@@ -165,7 +165,7 @@ def _answers(said: Sequence[Any], served: Any, shown: Sequence[Any]) -> _Answers
 
 
 def _is_at(one: Any, at: dt.datetime) -> bool:
-    return dt.timedelta() <= one.at - at <= SHOWN_WITHIN
+    return bool(dt.timedelta() <= one.at - at <= SHOWN_WITHIN)
 
 
 def _before_others(said: Sequence[Any]) -> Iterable[Any]:

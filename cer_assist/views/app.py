@@ -17,6 +17,7 @@ from cer_assist.views.api import api
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.exporting import exporting
+from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.model import model
@@ -49,6 +50,8 @@ BLUEPRINTS = (
     queue_pages,
     rubric_pages,
     progress_pages,
+    exposure_pages,
+    exposure_api,
     data,
     exporting,
     audit_pages,

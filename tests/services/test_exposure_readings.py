@@ -2,104 +2,33 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
-from cer_assist.domain.exposures import Reading, Sight
-from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import exposure_readings, history, labelling, queue, reading, suggestions
-from cer_assist.services.label_events import append_event
+from cer_assist.domain.exposures import Sight
+from cer_assist.domain.labels import Action
+from cer_assist.services import exposure_readings, history, labelling, suggestions
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import LabelEvent, Project, Protocol, Serving
+from cer_assist.store.tables import Protocol, Serving
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import now
 from tests.builders import (
     a_fence,
     a_label,
     a_member,
-    a_model,
     a_project,
     a_request,
     some_protocols,
 )
-
-SAID = [0.05, 0.05, 0.1, 0.7, 0.1]
-
-
-class Always(random.Random):
-    """Dice that fall the same each time: for a share of a half .9 is with, .1 without."""
-
-    def __init__(self, chance: float) -> None:
-        super().__init__()
-        self.chance = chance
-
-    def random(self) -> float:
-        return self.chance
-
-
-@dataclass
-class Desk:
-    """A project with a model that says 4 of all its protocols, and its coders."""
-
-    session: Session
-    project: Project
-    protocols: list[int]
-    coders: list[int]
-
-    def reads(
-        self, protocol: int, level: int, *then: int, by: int = 0, without: bool = False
-    ) -> None:
-        """A reading as the label page makes it: the answer, and after the reveal another."""
-        coder, dice = self.coders[by], Always(0.9)
-        if without:
-            queue.serve_picked(self.session, self.project, coder, protocol, dice=Always(0.1))
-        reading.picked_card(self.session, self.project, coder, protocol, dice=dice)
-        for each in (level, *then):
-            current = labelling.current_event_id(self.session, protocol, coder)
-            wanted = a_request(protocol, each, supersedes=current, seconds=60)
-            done = labelling.record_label(self.session, coder, self.project, wanted)
-            reading.after_answer(self.session, self.project, coder, done, dice)
-
-    def settle(self, protocol: int, level: int, by: int) -> None:
-        """A final level."""
-        last = self.session.query(LabelEvent).order_by(LabelEvent.id.desc()).first()
-        assert last is not None
-        same = {c.name: getattr(last, c.name) for c in LabelEvent.__table__.columns}
-        same |= {"protocol_id": protocol, "account_id": by, "lane": Lane.final, "level": level,
-                 "supersedes_id": None, "idempotency_key": f"final-{protocol}",
-                 "recorded_at": now()}  # fmt: skip
-        append_event(self.session, {k: v for k, v in same.items() if k not in ("id", "sha256")})
-
-    def found(self) -> dict[tuple[int, int], Reading]:
-        """Readings by protocol and coder, each by its number here."""
-        gathered = exposure_readings.gather(self.session, self.project.id)
-        return {
-            (self.protocols.index(one.protocol), self.coders.index(one.coder)): one
-            for one in gathered.readings
-        }
-
-
-def a_desk(session: Session, count: int = 4, readers: int = 1, **settings: object) -> Desk:
-    wanted: dict[str, Any] = {"no_suggestion_share": 0.5, "random_share": 1.0}
-    project = a_project(session, coders_per_protocol=readers, **wanted | settings)
-    coders = [a_member(session, project, name).id for name in ("ana", "ben", "cleo")]
-    protocols = [one.id for one in some_protocols(session, project, count)]
-    a_model(session, project, dict.fromkeys(protocols, (4, SAID)))
-    return Desk(session, project, protocols, coders)
+from tests.desk import Desk, a_desk
 
 
 @pytest.mark.postgres
 def test_readings_under_after_with_and_without(any_database: Database) -> None:
     with any_database.write() as session:
-        desk = a_desk(session)
+        desk = a_desk(session, without=(3,))
         changed, kept, left, without = desk.protocols
-        desk.reads(without, 1, without=True)
+        desk.reads(without, 1)
         desk.reads(changed, 3, 4)
         desk.reads(kept, 2, 2)
         desk.reads(left, 5)  # goes on to the next without a word
@@ -119,11 +48,11 @@ def test_readings_under_after_with_and_without(any_database: Database) -> None:
 @pytest.mark.postgres
 def test_readings_under_shown(any_database: Database) -> None:
     with any_database.write() as session:
-        desk = a_desk(session, 3, suggestion_policy=SuggestionPolicy.shown)
+        desk = a_desk(session, 3, without=(1,), suggestion_policy=SuggestionPolicy.shown)
         session.execute(update(Protocol).values(shuffle=1))
         shown, without, fenced = desk.protocols
         a_fence(session, desk.project, [fenced])
-        desk.reads(without, 2, without=True)
+        desk.reads(without, 2)
         desk.reads(shown, 4)
         for by in (0, 1):  # a fenced protocol has two readers
             desk.reads(fenced, 3, by=by)
@@ -137,9 +66,9 @@ def test_readings_under_shown(any_database: Database) -> None:
 
 def test_what_was_looked_up_later_is_no_part_of_a_reading_without(database: Database) -> None:
     with database.write() as session:
-        desk = a_desk(session, 1)
+        desk = a_desk(session, 1, without=(0,))
         (protocol,) = desk.protocols
-        desk.reads(protocol, 2, without=True)
+        desk.reads(protocol, 2)
         seen = suggestions.current_suggestion_id(session, desk.project.id, protocol)
         history.disclose(session, protocol, desk.coders[0], Disclosed.suggestion, seen)
         a_label(session, desk.project, protocol, by=desk.coders[0], level=4)
@@ -152,12 +81,12 @@ def test_who_saw_others_labels_or_the_suggestion_before_is_left_out(database: Da
         desk = a_desk(session, 3)
         peer, before, changed = desk.protocols
         ana = desk.coders[0]
-        desk.reads(changed, 3, 4)
         history.disclose(session, peer, ana, Disclosed.peer_label, None)
         seen = suggestions.current_suggestion_id(session, desk.project.id, before)
         history.disclose(session, before, ana, Disclosed.suggestion, seen)
         for protocol in (peer, before):
             desk.reads(protocol, 4)
+        desk.reads(changed, 3, 4)
         history.disclose(session, changed, ana, Disclosed.peer_label, None)
         a_label(session, desk.project, changed, by=ana, level=1)  # has other reasons
         gathered = exposure_readings.gather(session, desk.project.id)
@@ -182,7 +111,7 @@ def test_protocols_that_still_want_a_reader_do_not_count(database: Database) -> 
         desk.reads(desk.protocols[0], 3, 4)
         gathered = exposure_readings.gather(session, desk.project.id)
         assert (gathered.readings, gathered.waiting) == ([], 1)
-        desk.reads(desk.protocols[0], 3, by=1, without=True)
+        desk.reads(desk.protocols[0], 3, by=1)
         assert len(desk.found()) == 2
 
 
