@@ -87,6 +87,7 @@ def handlers() -> dict[str, Handler]:
         foreseeing,
         refreshing,
         simulating,
+        swaying,
         tasks,
     )
 
@@ -98,6 +99,7 @@ def handlers() -> dict[str, Handler]:
         jobs.FENCE_DRAW: fencing.draw,
         jobs.OUTLOOK: foreseeing.foresee,
         jobs.AGREEMENT: agreeing.agree,
+        jobs.EXPOSURE: swaying.make_report,
         jobs.DEEP_REFRESH: refreshing.deep_refresh,
         jobs.SIMULATE: simulating.simulate,
     }

@@ -51,6 +51,7 @@ def a_project(session: Session, slug: str = "demo", **settings: object) -> Proje
     rubric = rubrics.store_rubric(session, RUBRIC.read_text(encoding="utf-8"), RUBRIC.name)
     project = projects.add_project(session, slug, slug.title(), rubric)
     project.double_coded_share = project.diverse_share = project.rare_share = 0.0
+    project.no_suggestion_share = 0.0
     for name, value in settings.items():
         assert hasattr(project, name), name
         setattr(project, name, value)

@@ -34,6 +34,7 @@ COMMANDS = {
     "fence": "fence",
     "progress": "progress",
     "agreement": "agreement",
+    "exposure": "exposure",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.labels import Action, Exposure, Lane
-from cer_assist.services import explanations, fence, history, suggestions
+from cer_assist.services import arms, explanations, fence, history, suggestions
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, LabelEvent, Project, Protocol
 from cer_assist.store.tables.projects import SuggestionPolicy
@@ -74,6 +74,7 @@ class Card:
     suggestion: SuggestionView | None
     is_reveal: bool = False  # the coder has just answered blind: keep or change
     sent_back: str | None = None  # why an adjudicator wants it read again
+    is_without: bool = False  # answered, and by lot there is no suggestion
 
     @property
     def level(self) -> int | None:
@@ -124,15 +125,25 @@ def make_card(
     if draft is not None and draft.action != Action.label:
         row = session.execute(_OWN, {"event": draft.supersedes_id}).first()
         draft = OwnEvent(*row) if row else None
-    shown = None
-    if _may_see(session, project, found):
+    shown, may_see = None, _may_see(session, project, found)
+    is_without = may_see and arms.is_without(session, found.protocol.id, account_id)
+    if may_see and not is_without:
         shown = _disclosed(session, project, account_id, found.protocol.id, suggestion_id)
     # A blind answer that stands unconfirmed is asked about again when its protocol is opened again.
     is_open = is_reveal or _is_unconfirmed(project, found)
-    return Card(found.protocol, reason, found.latest, draft, shown, is_open and shown is not None)
+    return Card(
+        found.protocol,
+        reason,
+        found.latest,
+        draft,
+        shown,
+        is_open and shown is not None,
+        is_without=is_without and found.is_answered,
+    )
 
 
 def _may_see(session: Session, project: Project, found: Reading) -> bool:
+    """By the project's policy, whatever the lot says."""
     if project.suggestion_policy == SuggestionPolicy.hidden:
         return False
     if found.is_answered:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import fence, history, suggestions
+from cer_assist.services import arms, fence, history, suggestions
 from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
@@ -26,7 +26,7 @@ class Sight:
 
     peers: bool
     suggestion: bool
-    on_request: bool  # others' answers can be asked for
+    on_request: bool  # others' answers, or a coder's suggestion, can be asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,24 @@ class Dossier:
 
 
 def sight(
-    policy: SuggestionPolicy, role: Role, *, answered: bool, asked: bool, withheld: bool = False
+    policy: SuggestionPolicy,
+    role: Role,
+    *,
+    answered: bool,
+    asked: bool,
+    withheld: bool = False,
+    without: bool = False,
 ) -> Sight:
     """Who sees what: coders by the project's policy, others' labels never; leads when done or on
     request; auditors, who do not code, at once. What is withheld nobody sees before an answer of
-    their own whatever the policy, unless they ask."""
-    at_once = policy is SuggestionPolicy.shown and not withheld
+    their own whatever the policy, unless they ask. Who by lot goes without a suggestion sees it
+    only on request, and a coder is not told that it can be asked for before they have answered."""
+    at_once = policy is SuggestionPolicy.shown and not withheld and not without
     if role is Role.coder:
-        shown = at_once or (policy is not SuggestionPolicy.hidden and answered)
-        return Sight(peers=False, suggestion=shown, on_request=False)
-    if role is Role.auditor or answered or asked:
+        may = policy is not SuggestionPolicy.hidden and answered
+        shown = at_once or (may and (asked or not without))
+        return Sight(peers=False, suggestion=shown, on_request=may and not shown)
+    if role is Role.auditor or asked or (answered and not without):
         return Sight(peers=True, suggestion=True, on_request=False)
     return Sight(peers=False, suggestion=at_once, on_request=True)
 
@@ -66,13 +74,15 @@ def open_dossier(
 ) -> Dossier:
     """Gather a protocol's page; what it discloses is recorded first, for roles change."""
     mine = _level_of(session, protocol.id, account_id)
+    # A complete protocol wants no reading that others' answers could sway.
+    is_over = role is not Role.coder and protocol.coders_missing == 0
     seen = sight(
         SuggestionPolicy(project.suggestion_policy),
         role,
-        # A complete protocol wants no reading that others' answers could sway.
-        answered=mine is not None or (role is not Role.coder and protocol.coders_missing == 0),
+        answered=mine is not None or is_over,
         asked=asked,
         withheld=fence.is_withheld(session, protocol.id),
+        without=not is_over and _is_without(session, project, protocol, account_id, mine),
     )
     suggestion = None
     if seen.suggestion:
@@ -96,6 +106,15 @@ def words_of(session: Session, dossier: Dossier, account_id: int) -> SuggestionV
         return found
     history.disclose(session, protocol.id, account_id, Disclosed.suggestion, said.id)
     return said
+
+
+def _is_without(
+    session: Session, project: Project, protocol: Protocol, account_id: int, mine: int | None
+) -> bool:
+    """Who has answered without being served, from the command line, never had a lot."""
+    if mine is not None:
+        return arms.is_without(session, protocol.id, account_id)
+    return arms.may_be_without(session, project, protocol.id, account_id)
 
 
 def _level_of(session: Session, protocol_id: int, account_id: int) -> int | None:

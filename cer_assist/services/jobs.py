@@ -26,7 +26,7 @@ EXPLAIN = "explain"
 SIMULATE = "simulate"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
-OUTLOOK, AGREEMENT = "outlook", "agreement"
+OUTLOOK, AGREEMENT, EXPOSURE = "outlook", "agreement", "exposure"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -126,7 +126,7 @@ def claim(
         .order_by(
             (Job.kind == EXPLAIN).desc(),
             (Job.kind == "retrain").desc(),
-            (Job.kind == AGREEMENT).desc(),
+            Job.kind.in_((AGREEMENT, EXPOSURE)).desc(),
             Job.kind.in_(GIVING_WAY),
             Job.run_after,
         )

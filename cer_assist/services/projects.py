@@ -34,6 +34,13 @@ _AIMS = {
 }
 _LEADING = (Role.lead, Role.administrator)
 _OVERSEEING = (*_LEADING, Role.auditor)
+_SHARES = (
+    "no_suggestion_share",
+    "double_coded_share",
+    "random_share",
+    "diverse_share",
+    "rare_share",
+)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -43,6 +50,7 @@ class ProjectSettings:
 
     name: str
     suggestion_policy: SuggestionPolicy
+    no_suggestion_share: float
     coders_per_protocol: int
     double_coded_share: float
     random_share: float
@@ -134,7 +142,7 @@ def change_settings(
 def _check(settings: ProjectSettings) -> None:
     if not settings.name.strip():
         raise InvalidInput("A project needs a name.")
-    for name in ("double_coded_share", "random_share", "diverse_share", "rare_share"):
+    for name in _SHARES:
         if not 0 <= getattr(settings, name) <= 1:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and 100 %.")
     for name, title in _AIMS.items():

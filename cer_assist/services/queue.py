@@ -31,7 +31,7 @@ from cer_assist.domain.serving import (
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import explanations, sent_back
+from cer_assist.services import arms, explanations, sent_back
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -206,7 +206,7 @@ _RESERVE = (
     .where(_serving.c.id == bindparam("serving"))
     .values(reserved_until=bindparam("until"))
 )
-_INSERT = insert(_serving).returning(_serving.c.id)
+_INSERT = insert(_serving).values(arm=arms.KEPT).returning(_serving.c.id)
 
 
 def serve_next(
@@ -240,7 +240,7 @@ def serve_next(
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
             told = RANDOM if name == FENCED else name
-            return _serve(session, project, account_id, told, version_id, found)
+            return _serve(session, project, account_id, told, version_id, found, dice)
     return None
 
 
@@ -268,12 +268,13 @@ def serve_picked(
     account_id: int,
     protocol_id: int,
     strategy: str = PICKED,
+    dice: random.Random = arms.DICE,
 ) -> Served:
     """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK)."""
     release(session, project.id, account_id)
     version_id = current_version_id(session, project.id)
     found = session.execute(_ONE, {"version": version_id, "protocol": protocol_id}).one()
-    return _serve(session, project, account_id, strategy, version_id, found)
+    return _serve(session, project, account_id, strategy, version_id, found, dice)
 
 
 def release(session: Session, project_id: int, account_id: int) -> None:
@@ -304,6 +305,7 @@ def _serve(
     strategy: str,
     version_id: int | None,
     found: Any,
+    dice: random.Random,
 ) -> Served:
     """Reserve the protocol `found`, with what the version says of it."""
     at = now()
@@ -319,6 +321,9 @@ def _serve(
     }
     values = {
         **fields,
+        "drawn": arms.draw(project, dice),
+        "of_protocol": found.protocol_id,
+        "of_account": account_id,
         "project_id": project.id,
         "account_id": account_id,
         "state": ServingState.open,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Origin
 from cer_assist.domain.serving import PICKED, REASONS, SENT_BACK, TAKEN_BACK
-from cer_assist.services import card, labelling, queue, sent_back
+from cer_assist.services import arms, card, labelling, queue, sent_back
 from cer_assist.services.card import Card, make_card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.models import IN_USE, current_version_id
@@ -99,6 +99,7 @@ def picked_card(
     account_id: int,
     protocol_id: int,
     strategy: str = PICKED,
+    dice: random.Random = arms.DICE,
 ) -> Card:
     """A protocol the coder opened from a list, or comes back to.
 
@@ -114,7 +115,9 @@ def picked_card(
         reason = REASONS[PICKED]
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
     else:
-        served: Served = queue.serve_picked(session, project, account_id, protocol_id, strategy)
+        served: Served = queue.serve_picked(
+            session, project, account_id, protocol_id, strategy, dice
+        )
         reason, suggestion_id = served.reason, served.suggestion_id
     made = make_card(session, project, account_id, found, reason, suggestion_id)
     return _told(session, project, account_id, made) if found.is_answered else made
@@ -125,7 +128,7 @@ def after_answer(
 ) -> Card | None:
     """What follows an answer: the model's view of it, the protocol taken back, or the next one."""
     if recorded.action is Action.withdraw:
-        return picked_card(session, project, account_id, recorded.protocol_id, TAKEN_BACK)
+        return picked_card(session, project, account_id, recorded.protocol_id, TAKEN_BACK, dice)
     if recorded.action is Action.label and project.suggestion_policy == SuggestionPolicy.after:
         revealed = _reveal(session, project, account_id, recorded)
         if revealed is not None and revealed.suggestion is not None:

@@ -85,7 +85,7 @@ def page(slug: str) -> str:
         if picked is None:
             card = reading.next_card(session, g.project, mine, dice)
         else:
-            card = reading.picked_card(session, g.project, mine, picked)
+            card = reading.picked_card(session, g.project, mine, picked, dice=dice)
         view = _view(session, card, reading.to_take_back(session, g.project.id, mine))
         shell = {
             "rubric": project_rubric(session, g.project),
@@ -213,6 +213,7 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         scale=project_rubric(session, g.project).scale,
         model=reading.model_line(session, g.project.id),
         policy=g.project.suggestion_policy,
+        some_go_without=g.project.no_suggestion_share > 0,
         slug=g.project.slug,
         remarks=said,
     )

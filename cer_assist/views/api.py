@@ -19,6 +19,7 @@ from cer_assist.services import protocols, rubrics
 from cer_assist.services.dossier import Sight, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView, WordMark
 from cer_assist.store.tables import Protocol
+from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.views.access import ALL_ROLES, API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.level_words import level_words
@@ -188,6 +189,11 @@ def agreement(slug: str) -> Response:
 
 def _how_to_see(sight: Sight) -> str:
     if sight.on_request:
+        if g.role == Role.coder:
+            return (
+                "By lot you read this protocol without the model's suggestion. Ask with ?all=1 to "
+                "see it: a later answer of yours is then marked as made after seeing it."
+            )
         return (
             "You may still read this protocol yourself. Answer it first, or ask with ?all=1: a "
             "later answer of yours is then marked as made after seeing others' answers."

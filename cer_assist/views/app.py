@@ -21,6 +21,7 @@ from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
+from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.model import model
@@ -56,6 +57,8 @@ BLUEPRINTS = (
     rubric_pages,
     progress_pages,
     agreement_pages,
+    exposure_pages,
+    exposure_api,
     data,
     exporting,
     audit_pages,

@@ -25,6 +25,7 @@ class View:
     scale: tuple[int, ...]
     model: ModelLine | None
     policy: str
+    some_go_without: bool  # of the project's readings, by lot
     slug: str
     remarks: list[list[Any]]  # the coder's own on the model's words, see `views.remarks`
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}

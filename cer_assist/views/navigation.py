@@ -27,6 +27,7 @@ MORE_PAGES = (
     ("Queue", "queue.page"),
     ("Fenced sample", "fence.page"),
     ("Simulation", "simulation.page"),
+    ("Helping or steering?", "exposure.page"),
     ("Data", "data.page"),
     ("Settings", "settings.page"),
 )

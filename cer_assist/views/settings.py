@@ -93,6 +93,7 @@ def _settings() -> ProjectSettings:
     return ProjectSettings(
         name=request.form.get("name", "").strip()[:200],
         suggestion_policy=SuggestionPolicy(wanted),
+        no_suggestion_share=_whole("no_suggestion_share", "Share without a suggestion") / WHOLE,
         coders_per_protocol=_whole("coders_per_protocol", "Readers a protocol"),
         double_coded_share=_whole("double_coded_share", "Share read twice") / 100,
         **_shares(),

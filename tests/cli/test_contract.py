@@ -128,6 +128,14 @@ def test_agreement_tells_what_the_page_tells(office: Run) -> None:
     assert (one["choice"], one["units"]) == ("seen=elsewhere&coder=demo-amara", 0)
 
 
+def test_exposure_tells_what_the_page_tells(office: Run) -> None:
+    found = office("exposure", "irb")
+    assert found["lots"]["none"]["readings"] == 0
+    assert found["switching"]["changed"] == dict.fromkeys(("value", "low", "high")) | {"n": 0}
+    assert found["left_out"] > 10  # imported: nobody saw them made
+    assert sum(found["truths"].values()) == found["readings"] == 0
+
+
 def test_a_fenced_sample_is_drawn_and_told_of(office: Run) -> None:
     before = office("fence", "irb")
     assert (before["size"], before["draws"], before["estimate"]) == (0, [], None)

@@ -44,6 +44,27 @@ def test_what_is_withheld_nobody_sees_before_their_own_answer(role: Role) -> Non
     assert not sight(SHOWN, Role.coder, answered=False, asked=True, withheld=True).suggestion
 
 
+@pytest.mark.parametrize(
+    ("policy", "role", "answered", "asked", "seen"),
+    [
+        (AFTER, Role.coder, False, True, NOTHING),
+        (SHOWN, Role.coder, False, True, NOTHING),
+        (AFTER, Role.coder, True, False, ON_REQUEST),
+        (SHOWN, Role.coder, True, False, ON_REQUEST),
+        (SHOWN, Role.coder, True, True, SUGGESTION),
+        (HIDDEN, Role.coder, True, True, NOTHING),
+        (SHOWN, Role.lead, False, False, ON_REQUEST),
+        (AFTER, Role.lead, True, False, ON_REQUEST),
+        (AFTER, Role.lead, True, True, BOTH),
+        (AFTER, Role.auditor, True, False, BOTH),
+    ],
+)
+def test_who_goes_without_sees_it_on_request_once_they_have_answered(
+    policy: SuggestionPolicy, role: Role, answered: bool, asked: bool, seen: Sight
+) -> None:
+    assert sight(policy, role, answered=answered, asked=asked, without=True) == seen
+
+
 def test_a_lead_gets_the_suggestion_but_not_peers_where_everyone_does() -> None:
     seen = sight(SHOWN, Role.lead, answered=False, asked=False)
     assert seen == Sight(peers=False, suggestion=True, on_request=True)

@@ -12,6 +12,7 @@ RAW = {"final_levels"}  # of training_data: with the fenced ones
 # through it, and takes levels for a model from training_data.settled_levels alone.
 READERS = {
     "services/training_data.py": "the only way to the learner: leaves fenced labels out",
+    "services/exposure_readings.py": "what coders said with suggestions and without, for figures",
     "services/fence.py": "what the sample's readers said, for figures",
     "services/fence_draws.py": "whether anybody has answered",
     "services/activity.py": "counts for the Progress page",

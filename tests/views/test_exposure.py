@@ -8,12 +8,22 @@ import pytest
 from sqlalchemy import func, select
 
 from cer_assist.config import Settings
-from cer_assist.services import accounts
+from cer_assist.services import accounts, queue
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Account, Disclosure, LabelEvent, Suggestion
+from cer_assist.store.tables import Account, Disclosure, LabelEvent, Protocol, Suggestion
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.projects import SuggestionPolicy
 from tests.builders import a_label, a_model
-from tests.views.office import Office, an_office
+from tests.views.answers import (
+    CODER,
+    PAGE,
+    TELLTALES,
+    an_answer,
+    send,
+    shown_protocol,
+    under,
+)
+from tests.views.office import OWN, Browser, Office, an_office
 
 
 def exposure_of_a_label(office: Office, protocol_id: int, person: str) -> str:
@@ -74,3 +84,75 @@ def test_an_auditor_who_becomes_a_coder_has_seen_what_they_read(office: Office) 
         accounts.set_role(session, office.project(session), auditor, Role.coder, None)
     assert exposure_of_a_label(office, read, "auditor@own") == "after_peer"
     assert exposure_of_a_label(office, unread, "auditor@own") == "blind"
+
+
+def a_reading(office: Office, policy: SuggestionPolicy) -> tuple[Browser, str, int]:
+    """A coder's browser after an answer to the first protocol, which goes without by lot."""
+    under(office, policy)
+    with office.database.write() as session:
+        office.project(session).no_suggestion_share = 1.0
+    browser = office.browser(CODER)
+    page = browser.get(PAGE).text
+    first = shown_protocol(page)
+    return browser, page + send(browser, an_answer(first)).text, first
+
+
+@pytest.mark.parametrize("policy", [SuggestionPolicy.after, SuggestionPolicy.shown])
+def test_without_a_suggestion_the_next_protocol_simply_comes(
+    modelled: Office, policy: SuggestionPolicy
+) -> None:
+    browser, told, first = a_reading(modelled, policy)
+    assert not [mark for mark in TELLTALES if mark in told]
+    assert "By lot" not in told
+    following = shown_protocol(browser.get(PAGE).text)
+    assert following != first
+    again = browser.get(f"{PAGE}?protocol={first}").text
+    assert "By lot this protocol is read without" in again
+    here = f"/p/{OWN}/protocols/{first}"
+    for address in ("", "/words", "/words.csv", "/words.svg", "/sheet", "/sheet.html"):
+        page = browser.get(f"{here}{address}").text
+        assert not [mark for mark in TELLTALES if mark in page + again], address
+    refused = browser.get(f"/api/v1{here.replace('/p/', '/projects/')}/explanation")
+    assert refused.status_code == 403
+    assert "By lot" in refused.get_json()["error"]
+    # Of one that waits for an answer it cannot be asked for: that would tell the lot.
+    assert not [m for m in TELLTALES if m in browser.get(f"{here[:-1]}{following}?all=1").text]
+    with modelled.database.read() as session:
+        assert session.scalars(select(Disclosure)).all() == []
+
+
+@pytest.mark.parametrize("policy", [SuggestionPolicy.after, SuggestionPolicy.shown])
+def test_the_suggestion_is_shown_on_request_and_that_is_recorded(
+    modelled: Office, policy: SuggestionPolicy
+) -> None:
+    browser, _, first = a_reading(modelled, policy)
+    assert "Show the suggestion" in browser.get(f"/p/{OWN}/protocols/{first}").text
+    assert "81 %" in browser.get(f"/p/{OWN}/protocols/{first}?all=1").text
+    with modelled.database.read() as session:
+        seen = session.scalars(select(Disclosure)).one()
+    assert (seen.protocol_id, seen.what) == (first, "suggestion")
+    assert exposure_of_a_label(modelled, first, CODER) == "after_suggestion"
+
+
+def test_the_same_answer_sent_twice_reveals_nothing_either(modelled: Office) -> None:
+    under(modelled, SuggestionPolicy.after)
+    with modelled.database.write() as session:
+        modelled.project(session).no_suggestion_share = 1.0
+    browser = modelled.browser(CODER)
+    answer = an_answer(shown_protocol(browser.get(PAGE).text))
+    for _ in range(2):
+        assert not [mark for mark in TELLTALES if mark in send(browser, answer).text]
+
+
+def test_a_lead_who_reads_without_opens_everything_on_request(modelled: Office) -> None:
+    first = modelled.protocols[0]
+    lead = modelled.people["lead@own"]
+    with modelled.database.write() as session:
+        project = modelled.project(session)
+        project.no_suggestion_share, project.coders_per_protocol = 1.0, 2
+        session.get_one(Protocol, first).coders_wanted = 2
+        queue.serve_picked(session, project, lead, first)
+        a_label(session, project, first, by=lead, level=2)
+    browser = modelled.browser("lead@own")
+    assert "81 %" not in browser.get(f"/p/{OWN}/protocols/{first}").text
+    assert "81 %" in browser.get(f"/p/{OWN}/protocols/{first}?all=1").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from cer_assist.config import Settings
-from cer_assist.services import fence, fence_draws, jobs
+from cer_assist.services import fence, fence_draws, jobs, queue
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Explanation, Job, Membership, Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
+from cer_assist.views import annotate
 from tests.builders import a_fence, a_label, a_member, a_model, two_readings
 from tests.views.answers import CODER, PROBABILITIES, TELLTALES, an_answer, send, under
 from tests.views.office import OWN, Office, an_office
@@ -139,7 +141,9 @@ def test_after_the_answer_a_fenced_protocol_is_like_any_other(
     assert shown[0] == shown[1]
 
 
-def two_worlds(tmp_path: Path, migrated: Path, policy: SuggestionPolicy) -> list[Office]:
+def two_worlds(
+    tmp_path: Path, migrated: Path, policy: SuggestionPolicy, without: float
+) -> list[Office]:
     """Equal but for which protocol is fenced: the first, or one that is answered by nobody."""
     offices = []
     for name, fenced in (("one", 0), ("two", 3)):
@@ -151,6 +155,7 @@ def two_worlds(tmp_path: Path, migrated: Path, policy: SuggestionPolicy) -> list
             project = office.project(session)
             project.suggestion_policy = policy
             project.random_share = 0.0
+            project.no_suggestion_share = without
             # Nothing else may differ: under `shown` all are withheld, by the lot or by the fence.
             shuffled = enumerate(office.protocols)
             for at, protocol in shuffled:
@@ -158,27 +163,41 @@ def two_worlds(tmp_path: Path, migrated: Path, policy: SuggestionPolicy) -> list
             said = dict.fromkeys(office.protocols, (5, PROBABILITIES))
             a_fence(session, project, [office.protocols[fenced]])
             a_model(session, project, said)
-            for protocol in office.protocols[:2]:
-                a_label(session, project, protocol, by=office.people[CODER], level=3)
+            mine = office.people[CODER]
+            for lot, protocol in zip(LOTS, office.protocols[:2], strict=True):
+                queue.serve_picked(session, project, mine, protocol, dice=random.Random(lot))
+                a_label(session, project, protocol, by=mine, level=3)
             session.execute(delete(Explanation))
         offices.append(office)
     return offices
 
 
+LOTS = (0, 1)  # dice that give the first protocol its suggestion, and the second none
+
+
 @pytest.mark.parametrize("policy", list(SuggestionPolicy))
+@pytest.mark.parametrize("without", [0.0, 0.5])
 def test_a_coders_pages_do_not_tell_what_is_fenced(
-    tmp_path: Path, migrated_file: Path, policy: SuggestionPolicy
+    tmp_path: Path,
+    migrated_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: SuggestionPolicy,
+    without: float,
 ) -> None:
     """Every page, list, search and reply, in a world where an answered protocol is fenced and in
-    one where an unread one is. What the coder is served next is the queue's."""
-    offices = two_worlds(tmp_path, migrated_file, policy)
-    pages = [everything_a_coder_can_load(office) for office in offices]
+    one where an unread one is. What the coder is served next is the queue's. Lots fall alike in
+    both worlds, for nothing that they depend on differs."""
+    offices, pages = two_worlds(tmp_path, migrated_file, policy, without), []
     for office in offices:
+        monkeypatch.setattr(annotate, "dice", random.Random(1))
+        pages.append(everything_a_coder_can_load(office))
         office.database.close()
     assert pages[0].keys() == pages[1].keys()
     assert len(pages[0]) >= 20
     differing = {address for address in pages[0] if pages[0][address] != pages[1][address]}
     assert not differing
+    by_lot = "By lot" in pages[0][f"/p/{OWN}/protocols/{offices[0].protocols[1]}"]
+    assert by_lot == (without > 0 and policy is not SuggestionPolicy.hidden)
 
 
 def test_a_lead_is_not_told_what_an_unread_sample_holds(office: Office) -> None:

@@ -11,10 +11,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cer_assist.config import Settings
-from cer_assist.services import labelling
+from cer_assist.services import labelling, queue
 from cer_assist.store.engine import Database
+from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from tests.builders import a_label, a_member, a_model, a_request
 from tests.views.office import OWN, Office, an_office
@@ -32,7 +34,13 @@ VARYING = (
 
 
 def a_world(
-    database: Database, home: Path, *, policy: SuggestionPolicy, peer: int, model: int
+    database: Database,
+    home: Path,
+    *,
+    policy: SuggestionPolicy,
+    peer: int,
+    model: int,
+    without: float = 0.0,
 ) -> Office:
     """A peer has answered three protocols, the coder the first; a model has suggested all."""
     office = an_office(database, Settings.model_validate({"home": home}))
@@ -40,6 +48,7 @@ def a_world(
     with database.write() as session:
         project = office.project(session)
         project.suggestion_policy = policy
+        project.no_suggestion_share = without
         project.random_share = 0.0  # otherwise the dice would differ between the worlds
         other = a_member(session, project, f"peer-{peer}").id
         said = [0.02] * 5
@@ -57,6 +66,7 @@ def a_world(
             evidence=((0, 9),),
         )
         labelling.record_label(session, other, project, note)
+        queue.serve_picked(session, project, mine, office.protocols[0])
         a_label(session, project, office.protocols[0], by=mine, level=3)
     return office
 
@@ -116,6 +126,27 @@ def test_a_coders_pages_do_not_depend_on_others_answers(
     first = {address for address in pages[0] if re.search(r"protocol(s/|=)1\b", address)}
     assert differing == (first if policy is SuggestionPolicy.after else set())
     assert not [address for address, page in pages[0].items() if MARKER in page]
+
+
+@pytest.mark.parametrize("policy", list(SuggestionPolicy))
+def test_who_goes_without_gets_nothing_of_the_model_under_any_policy(
+    database: Database, second_database: Database, tmp_path: Path, policy: SuggestionPolicy
+) -> None:
+    """All by lot: of the protocol that the coder has answered, of those in hand, of all others."""
+    worlds = [
+        a_world(opened, tmp_path, policy=policy, peer=2 + at, model=2 + 2 * at, without=1.0)
+        for at, opened in enumerate((database, second_database))
+    ]
+    pages = [everything_a_coder_can_load(office) for office in worlds]
+    second_database.close()
+    assert pages[0].keys() == pages[1].keys()
+    assert len(pages[0]) >= 20
+    differing = {address for address in pages[0] if pages[0][address] != pages[1][address]}
+    with database.read() as session:
+        seen = session.scalars(select(Disclosure.protocol_id)).all()
+    asked = policy is not SuggestionPolicy.hidden  # of the answered one, and that is recorded
+    assert differing == ({f"/p/{OWN}/protocols/1?all=1"} if asked else set())
+    assert seen == ([1] if asked else [])
 
 
 def test_the_two_worlds_do_differ_for_a_lead(

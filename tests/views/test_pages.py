@@ -155,6 +155,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     wanted = {
         "name": "Renamed",
         "suggestion_policy": "hidden",
+        "no_suggestion_share": "12",
         "coders_per_protocol": "2",
         "double_coded_share": "15",
         "uncertain_share": "45",
@@ -174,7 +175,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     with office.database.read() as session:
         project = session.get_one(Project, office.projects[OWN])
         found = (project.name, project.suggestion_policy, project.model_kind)
-        share = project.double_coded_share
+        share = project.double_coded_share, project.no_suggestion_share
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         learns = project.learns_from_marks
@@ -184,7 +185,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
     assert settled == (2, False)
-    assert share == 0.15
+    assert share == (0.15, 0.12)
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
     assert "outlook" in waiting  # another aim has another forecast
@@ -196,13 +197,15 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
                          ("rare_share", "11"), ("uncertain_share", ""),
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
                          ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
-                         ("accepted_wrong_share", "0"), ("adjudicators", "3")],
+                         ("accepted_wrong_share", "0"), ("adjudicators", "3"),
+                         ("no_suggestion_share", "101")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
 ) -> None:
     wanted = {
-        "name": "Same", "suggestion_policy": "after", "coders_per_protocol": "1",
+        "name": "Same", "suggestion_policy": "after", "no_suggestion_share": "0",
+        "coders_per_protocol": "1",
         "double_coded_share": "0", "uncertain_share": "60", "diverse_share": "10",
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",

@@ -10,6 +10,7 @@ from cer_assist.store.tables.accounts import (
 from cer_assist.store.tables.adjudications import Adjudication, Comment
 from cer_assist.store.tables.agreement import AgreementReport
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
+from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
@@ -35,6 +36,7 @@ __all__ = [
     "CurrentLabel",
     "Disclosure",
     "Explanation",
+    "ExposureReport",
     "FencedFigures",
     "FencedProtocol",
     "FencedScore",

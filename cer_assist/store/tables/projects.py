@@ -30,6 +30,7 @@ class Project(Base):
         # Which kinds there are is the program's matter: a new one needs no migration.
         CheckConstraint("model_kind <> ''", name="model_kind_named"),
         CheckConstraint("double_coded_share BETWEEN 0 AND 1", name="double_coded_share_range"),
+        CheckConstraint("no_suggestion_share BETWEEN 0 AND 1", name="no_suggestion_share_range"),
         CheckConstraint("random_share BETWEEN 0 AND 1", name="random_share_range"),
         CheckConstraint("diverse_share BETWEEN 0 AND 1", name="diverse_share_range"),
         CheckConstraint("rare_share BETWEEN 0 AND 1", name="rare_share_range"),
@@ -48,6 +49,10 @@ class Project(Base):
     is_synthetic: Mapped[bool] = mapped_column(default=False)  # written for demonstration
     rubric_version_id: Mapped[int] = mapped_column(ForeignKey("rubric_version.id"))
     suggestion_policy: Mapped[str] = mapped_column(String(10), default=SuggestionPolicy.after)
+    # Of the readings, by lot, that get no suggestion at all: what the others are compared with. Of
+    # a thousand, a tenth tells a difference in accuracy to within ten points; a fifth would only
+    # tell it to within eight, and twice as many would go without.
+    no_suggestion_share: Mapped[float] = mapped_column(default=0.1)
     coders_per_protocol: Mapped[int] = mapped_column(default=1)
     # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
     double_coded_share: Mapped[float] = mapped_column(default=0.2)

@@ -18,6 +18,13 @@ class ServingState(StrEnum):
     released = "released"
 
 
+class Arm(StrEnum):
+    """Whether a reading may have a suggestion, as the policy says, or by lot gets none."""
+
+    suggestion = "suggestion"
+    none = "none"
+
+
 class Disclosed(StrEnum):
     """What a person got to see of others' answers."""
 
@@ -31,6 +38,7 @@ class Serving(Base):
     __tablename__ = "serving"
     __table_args__ = (
         one_of("state", ServingState),
+        one_of("arm", Arm),
         # One open protocol a coder and project: a reload shows the same one again.
         Index(
             "uq_serving_open",
@@ -53,6 +61,7 @@ class Serving(Base):
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     suggestion_id: Mapped[int | None] = mapped_column(ForeignKey("suggestion.id"), index=True)
     state: Mapped[str] = mapped_column(String(10))
+    arm: Mapped[str | None] = mapped_column(String(10))  # None: no lot was drawn
     served_at: Mapped[Instant]
     reserved_until: Mapped[Instant]
 
