@@ -18,6 +18,10 @@ APPEND_ONLY = (
     "fenced_score",
     "fenced_figures",
     "stopping_decision",
+    "rubric_publication",
+    "rubric_proposal",
+    "rubric_proposal_outcome",
+    "reread_request",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -35,6 +39,11 @@ _SQLITE_KEYS = {
     "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
     "fenced_figures": "id = new.id",
     "stopping_decision": "id = new.id",
+    "rubric_publication": "id = new.id "
+    "OR (project_id = new.project_id AND rubric_version_id = new.rubric_version_id)",
+    "rubric_proposal": "id = new.id",
+    "rubric_proposal_outcome": "id = new.id",
+    "reread_request": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

@@ -72,7 +72,8 @@ class Card:
     latest: OwnEvent | None
     draft: OwnEvent | None  # the own answer whose note and marks the form starts from
     suggestion: SuggestionView | None
-    is_reveal: bool = False  # the coder has just answered blind: keep or change
+    # The coder has just answered blind, or is asked to read it again: keep or change.
+    is_reveal: bool = False
 
     @property
     def level(self) -> int | None:
@@ -117,6 +118,7 @@ def make_card(
     suggestion_id: int | None,
     *,
     is_reveal: bool = False,
+    is_again: bool = False,
 ) -> Card:
     """The card of a protocol; a suggestion that is on it is recorded as seen."""
     draft = found.latest
@@ -128,7 +130,8 @@ def make_card(
         shown = _disclosed(session, project, account_id, found.protocol.id, suggestion_id)
     # A blind answer that stands unconfirmed is asked about again when its protocol is opened again.
     is_open = is_reveal or _is_unconfirmed(project, found)
-    return Card(found.protocol, reason, found.latest, draft, shown, is_open and shown is not None)
+    asked = (is_open and shown is not None) or (is_again and found.is_answered)
+    return Card(found.protocol, reason, found.latest, draft, shown, asked)
 
 
 def _may_see(session: Session, project: Project, found: Reading) -> bool:

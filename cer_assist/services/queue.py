@@ -25,12 +25,13 @@ from cer_assist.domain.serving import (
     PINNED,
     RANDOM,
     REASONS,
+    REREAD,
     RETURNED,
     SECOND_READING,
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import explanations
+from cer_assist.services import explanations, rereading
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -42,6 +43,7 @@ from cer_assist.store.tables import (
     Protocol,
     QueuePlace,
     QueueWish,
+    RereadRequest,
     Serving,
     Suggestion,
 )
@@ -72,6 +74,7 @@ _highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
 _place, _fence = table_of(QueuePlace), table_of(FencedProtocol)
 _wish, _pin = table_of(QueueWish), table_of(QueueWish).alias("pin")
+_again = table_of(RereadRequest)
 _copy, _other_copy = table_of(NearCopy), table_of(NearCopy).alias("other_copy")
 _of_mine = (
     _label.c.protocol_id == _protocol.c.id,
@@ -121,6 +124,11 @@ _free = _candidate.outerjoin(_suggestion, _said).where(
 )
 # Without the protocol's own project: SQLite would go through all of its protocols to find these.
 _free_of_few = _candidate.outerjoin(_suggestion, _said).where(*IS_FREE)
+_sent_back = (
+    _again.c.project_id == bindparam("project"),
+    _again.c.account_id == bindparam("account"),
+    rereading.IS_WAITING,
+)
 _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
@@ -140,6 +148,11 @@ _QUERIES = {
     .where(_pin.c.project_id == bindparam("project"), _pin.c.wish == Wish.pinned)
     .where(~_mine, ~IS_FENCED)
     .order_by(_pin.c.at, _pin.c.protocol_id)
+    .limit(1),
+    REREAD: _candidate.outerjoin(_suggestion, _said)
+    .join(_again, _again.c.protocol_id == _protocol.c.id)
+    .where(*_sent_back, ~_held)
+    .order_by(_again.c.id)
     .limit(1),
     RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
 }
@@ -162,6 +175,7 @@ _STANDS = (
         .where(_wish.c.project_id == bindparam("project"), _wish.c.wish == Wish.pinned)
         .label("any_pinned"),
         exists().where(_fence.c.project_id == bindparam("project")).label("any_fenced"),
+        exists().where(*_sent_back).label("any_sent_back"),
     )
     .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
     .where(table_of(Project).c.id == bindparam("project"))
@@ -213,7 +227,8 @@ def serve_next(
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
-    stands = session.execute(_STANDS, {"project": project.id}).one()
+    who = {"project": project.id, "account": account_id}
+    stands = session.execute(_STANDS, who).one()
     version_id = stands.id
     drawn = draw_strategy(
         dice.random(),
@@ -225,8 +240,10 @@ def serve_next(
     if drawn == FENCED and not stands.any_fenced:
         drawn = RANDOM
     at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
-    where = {"project": project.id, "account": account_id, "version": version_id, "at": at}
-    for name, start, since in _attempts(drawn, stands.any_pinned, pivot, at):
+    where = who | {"version": version_id, "at": at}
+    asked = {REREAD: stands.any_sent_back, PINNED: stands.any_pinned}
+    first = [name for name, is_there in asked.items() if is_there]
+    for name, start, since in _attempts(drawn, first, pivot, at):
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
@@ -236,15 +253,15 @@ def serve_next(
 
 
 def _attempts(
-    drawn: str, any_pinned: bool, pivot: int, at: dt.datetime
+    drawn: str, first: list[str], pivot: int, at: dt.datetime
 ) -> Iterator[tuple[str, int, dt.datetime]]:
     """What is tried in turn, from where in the random order, and whose copies since when wait.
 
     The drawn strategy may find nothing; then whatever is left, copies of what was just served and
     the coder's own skipped ones last.
     """
-    if any_pinned:
-        yield PINNED, 0, at
+    for name in first:
+        yield name, 0, at
     for since in (at - COPIES_WAIT, at):
         yield drawn, pivot, since
         if drawn in (RANDOM, SECOND_READING):
@@ -278,7 +295,9 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     *serving, reserved_until, missing = found
-    if found.strategy not in (PICKED, TAKEN_BACK) and (missing <= 0 or reserved_until < now()):
+    if found.strategy not in (PICKED, TAKEN_BACK, REREAD) and (
+        missing <= 0 or reserved_until < now()
+    ):
         session.execute(_RELEASE, where)
         return None
     until = now() + dt.timedelta(minutes=project.reservation_minutes)

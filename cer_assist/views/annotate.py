@@ -69,6 +69,7 @@ class Answer(BaseModel):
     evidence: tuple[tuple[int, int], ...] = Field((), max_length=MAX_EVIDENCE)
     note: str = Field("", max_length=MAX_NOTE)
     seconds: float | None = Field(None, ge=0, le=DAY, allow_inf_nan=False)
+    rubric_version_id: int | None = None  # of the rubric that stands beside the protocol
 
     def to_request(self) -> LabelRequest:
         """The same in the words of the service."""

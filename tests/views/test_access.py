@@ -42,6 +42,9 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/progress": OVERSEEING,
     "/p/<slug>/progress/decision": LEADING,
     "/p/<slug>/rubric": set(Role),
+    "/p/<slug>/rubric/draft": LEADING,
+    "/p/<slug>/rubric/rereading": LEADING,
+    "/p/<slug>/rubric/proposals": CODING,
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,
     "/p/<slug>/simulation/stop": LEADING,
@@ -62,6 +65,9 @@ ARGUMENTS = {
     "version": "x",
     "path": "css/base.css",
     "level": 4,
+    "number": 1,
+    "kind": "yaml",
+    "proposal_id": 1,
     "word": "committee",
 }
 PEOPLE = [None, "nobody", "root", *(f"{role}@{slug}" for slug in (OWN, OTHER) for role in Role)]
