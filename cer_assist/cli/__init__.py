@@ -27,6 +27,7 @@ COMMANDS = {
     "label": "labelling",
     "next": "labelling",
     "queue": "queue",
+    "rubric": "rubric",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -43,7 +43,7 @@ def queue_command(
         found = projects.find_project(session, project)
         done = 0
         if wish is not None:
-            by = _lead(session, found, username) if username else None
+            by = lead_of(session, found, username) if username else None
             if wish == "release":
                 done = queue_wishes.release(session, found, protocols, by)
             else:
@@ -55,7 +55,8 @@ def queue_command(
     emit(as_json, result, *_lines(result))
 
 
-def _lead(session: Session, project: Project, username: str) -> int:
+def lead_of(session: Session, project: Project, username: str) -> int:
+    """The account of a lead of the project; nobody else decides for it."""
     account = accounts.find_account(session, username)
     role = accounts.role_in(session, project.id, account.id)
     if role not in (Role.lead, Role.administrator):

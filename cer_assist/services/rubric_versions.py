@@ -92,6 +92,20 @@ def was_in_use(session: Session, project: Project, version_id: int) -> bool:
     return any(one.version_id == version_id for one in versions(session, project))
 
 
+def new_to(session: Session, project: Project, account_id: int) -> Published | None:
+    """The version in use, if this coder's newest answer was read by another one."""
+    newest = select(func.max(CurrentLabel.event_id)).where(
+        CurrentLabel.account_id == account_id,
+        CurrentLabel.project_id == project.id,
+        CurrentLabel.lane == Lane.coder,
+    )
+    read_by = select(LabelEvent.rubric_version_id).where(LabelEvent.id == newest.scalar_subquery())
+    if session.execute(read_by).scalar() in (None, project.rubric_version_id):
+        return None
+    last = versions(session, project)[-1]
+    return last if last.by is not None else None
+
+
 def compare(session: Session, project: Project, before: int, after: int) -> list[Change]:
     """What reads otherwise in one version than in another."""
     old, new = (find_version(session, project, number) for number in (before, after))

@@ -27,6 +27,7 @@ from cer_assist.views.queue import queue_pages
 from cer_assist.views.remarks import remark_pages
 from cer_assist.views.rereading import rereading_pages
 from cer_assist.views.rubric import rubric_pages
+from cer_assist.views.rubric_api import rubric_api
 from cer_assist.views.rubric_editing import rubric_editing
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     settings_pages,
     admin,
     api,
+    rubric_api,
 )
 
 

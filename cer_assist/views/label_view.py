@@ -26,6 +26,7 @@ class View:
     model: ModelLine | None
     policy: str
     slug: str
+    rubric_version_id: int  # in use; on a page that was opened earlier another one may stand
     remarks: list[list[Any]]  # the coder's own on the model's words, see `views.remarks`
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}
 
@@ -50,6 +51,7 @@ class View:
         return {
             "protocol_id": self.card.protocol.id if self.card else None,
             "model": asdict(self.model) if self.model else None,
+            "rubric_version_id": self.rubric_version_id,
         }
 
 

@@ -35,7 +35,7 @@ def page(slug: str) -> str:
     with database().write() as session:
         rubric = rubrics.project_rubric(session, g.project)
         last = rubric_versions.versions(session, g.project)[-1]
-        levels, adjacent = _levels(last.touched), request.args.get("adjacent") == "1"
+        levels, adjacent = _levels(last.touched), "1" in request.args.getlist("adjacent")
         found = _found(session, levels, adjacent=adjacent)
         listed = _by_protocol([one for one in found if not one.wants_readers])
         rereading.note_seen(

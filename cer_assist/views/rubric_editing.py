@@ -33,8 +33,8 @@ rubric_editing = Blueprint("rubric_editing", __name__, url_prefix="/p/<slug>/rub
 @rubric_editing.get("")
 @policy.members(*LEADING_ROLES)
 def page(slug: str) -> str:
-    """The draft's form, with what is still missing beside its fields."""
-    with database().read() as session:
+    """The draft's form; a write transaction, for proposals that tell a level are noted as seen."""
+    with database().write() as session:
         draft = rubric_drafts.open_draft(session, g.project)
         return _editor(session, draft, draft.wording, draft.note, draft.revision)
 
@@ -163,7 +163,7 @@ def _with_example(slug: str, revision: str) -> BaseResponse:
             mine, quoted = g.person.account_id, (protocol, quote, why)
             rubric_drafts.add_example(session, g.project, quoted, revision, mine)
     except (InvalidInput, StaleDraft) as refused:
-        with database().read() as session:
+        with database().write() as session:
             draft = rubric_drafts.open_draft(session, g.project)
             said = {"example_fault": refused.message}
             shown = _editor(session, draft, draft.wording, draft.note, draft.revision, **said)
@@ -175,7 +175,7 @@ def _with_example(slug: str, revision: str) -> BaseResponse:
 def _choose(wording: Wording, note: str, stale: StaleDraft) -> BaseResponse:
     """What was typed, beside what another lead has saved meanwhile; saving again replaces it."""
     stored = stale.stored
-    with database().read() as session:
+    with database().write() as session:
         shown = _editor(
             session,
             stored,

@@ -54,6 +54,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings": LEADING,
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
+    "/api/v1/projects/<slug>/rubric/publish": LEADING,
 }
 ARGUMENTS = {
     "slug": OWN,
