@@ -15,7 +15,9 @@ from typing import Literal
 from cer_assist.domain.wording import LevelWording, Pair, Wording
 
 _Parts = dict[str, tuple[str, ...]]
-_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_TOKEN = re.compile(r"(?:\w+|[^\w\s])\s*")
+# Sentences that share less than this say something else: single common words would only confuse.
+_ALIKE = 0.35
 _NUMBER = re.compile(r"\b\d\b")
 
 
@@ -81,9 +83,13 @@ def touched(found: Sequence[Change], scale: Sequence[int]) -> tuple[int, ...]:
 def words_changed(before: str, after: str) -> Row:
     """One text before and after, with the words that went and came."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    words = [[token.strip() for token in tokens] for tokens in (old, new)]
+    matched = SequenceMatcher(None, *words, autojunk=False)
+    if matched.ratio() < _ALIKE:
+        return Row((Piece("out", before),), (Piece("in", after),))
     left: list[Piece] = []
     right: list[Piece] = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in matched.get_opcodes():
         if kind == "equal":
             left.append(Piece("same", "".join(old[a:b])))
             right.append(Piece("same", "".join(new[c:d])))

@@ -1,4 +1,4 @@
-"""A new rubric version while people code: on the label page, in what is stored, on the work list."""
+"""A new rubric version while people code: on the label page, what is stored, the work list."""
 
 from __future__ import annotations
 
