@@ -83,8 +83,8 @@ def touched(found: Sequence[Change], scale: Sequence[int]) -> tuple[int, ...]:
 def words_changed(before: str, after: str) -> Row:
     """One text before and after, with the words that went and came."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    words = [[token.strip() for token in tokens] for tokens in (old, new)]
-    matched = SequenceMatcher(None, *words, autojunk=False)
+    old_words, new_words = ([token.strip() for token in side] for side in (old, new))
+    matched = SequenceMatcher(None, old_words, new_words, autojunk=False)
     if matched.ratio() < _ALIKE:
         return Row((Piece("out", before),), (Piece("in", after),))
     left: list[Piece] = []

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, insert, select
+from sqlalchemy import and_, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
@@ -98,7 +98,7 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         .group_by(RereadRequest.event_id)
         .subquery()
     )
-    rows: Sequence[Row[Any]] = session.execute(
+    rows: Any = session.execute(
         select(
             LabelEvent.id,
             Protocol.id,
@@ -128,7 +128,7 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         .where(LabelEvent.rubric_version_id != project.rubric_version_id)
         .where(CurrentLabel.protocol_id.in_(touched))
         .order_by(Protocol.external_id, Account.display_name)
-    ).all()
+    )
     return [
         OldReading(
             *found[:-2],

@@ -73,8 +73,8 @@ def decide(slug: str) -> Response:
         note, mine = request.form.get("note", ""), g.person.account_id
         done = rereading.decide(session, g.project, found, RereadWish(wish), note, mine)
     flash(f"{count(done, 'reading')} {SAID[RereadWish(wish)]}.")
-    chosen = {"level": levels, "adjacent": int(adjacent)}
-    return redirect(url_for("rereading.page", slug=slug, **chosen), 303)
+    back = url_for("rereading.page", slug=slug, level=levels, adjacent=int(adjacent))
+    return redirect(back, 303)
 
 
 def _levels(touched: Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from cer_assist.domain.wording import LevelWording, Pair, Wording, one_line
 
+_CALLED = {"include": "belongs here", "exclude": "does not", "examples": "an example"}
 MOST = 200  # examples of a level, or terms
 
 
@@ -21,6 +22,15 @@ def wording_from(form: MultiDict[str, str], scale: Sequence[int]) -> Wording:
         tuple(_level(form, f"levels.{at}", value) for at, value in enumerate(scale)),
         _lines(form, "decision_rules"),
     )
+
+
+def place_in_words(name: str, scale: Sequence[int]) -> str:
+    """A field as people call it: `levels.1.include` is “level 2, belongs here”."""
+    parts = name.split(".")
+    if parts[0] != "levels":
+        return _CALLED.get(parts[0], parts[0].replace("_", " "))
+    called = _CALLED.get(parts[2], parts[2].replace("_", " "))
+    return f"level {scale[int(parts[1])]}, {called}"
 
 
 def touched_from(form: MultiDict[str, str]) -> list[int]:

@@ -59,6 +59,8 @@ def test_publishing_moves_the_project_and_leaves_labels_where_they_were(
             (1, events[0].rubric_sha256),
             (2, row.sha256),
         ]
+        protocols = exporting.protocol_rows(session, project)
+        assert [one["rubric_version"] for one in protocols] == [1, 2, 2]
         log = rubric_versions.versions(session, project)
         assert [(one.number, one.by, one.note, one.touched) for one in log] == [
             (1, None, "", ()),

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from docx import Document
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from cer_assist.domain.wording import wording_of
 from cer_assist.services import proposals, rubric_drafts, rubric_versions
 from cer_assist.services.rubrics import project_rubric
-from cer_assist.store.tables import Disclosure, FencedProtocol, Project, Protocol, RubricDraft
+from cer_assist.store.tables import Disclosure, FencedProtocol, Protocol, RubricDraft
 from cer_assist.store.types import now
 from tests.builders import RUBRIC, a_label, a_new_rubric
 from tests.views.office import OWN, Browser, Office
@@ -161,7 +161,9 @@ def test_every_version_stays_readable_and_can_be_taken_away(office: Office) -> N
     assert first.text == RUBRIC.read_text(encoding="utf-8")
     assert 'filename="cenr-5.v1.yaml"' in first.headers["Content-Disposition"]
     words = Document(io.BytesIO(browser.get(f"{PAGE}/versions/2.docx").data))
-    assert [p.text for p in words.paragraphs if p.style.name == "Heading 1"][1] == "1 Non-CEnR"
+    assert [p.text for p in words.paragraphs if p.style and p.style.name == "Heading 1"][
+        1
+    ] == "1 Non-CEnR"
     cells = [cell.text for table in words.tables for row in table.rows for cell in row.cells]
     assert "Words of the second version." in cells
     assert browser.get(f"{PAGE}?version=7").status_code == 404
@@ -263,9 +265,8 @@ def test_a_proposal_is_read_by_its_author_and_the_leads_alone(office: Office) ->
 
 def test_opening_a_proposal_that_may_tell_a_level_is_recorded(office: Office) -> None:
     with office.database.write() as session:
-        session.get_one(Project, office.projects[OWN]).coders_per_protocol = 2
         a_label(session, office.project(session), 2, by=office.people[CODER], level=4)
-        session.execute(Protocol.__table__.update().values(coders_missing=1))
+        session.execute(update(Protocol).values(coders_missing=1))
         by = office.people[CODER]
         proposals.propose(session, office.projects[OWN], by, "P-2 is a 4.", protocol_id=2)
     lead = office.browser(LEAD)
