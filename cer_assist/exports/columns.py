@@ -114,7 +114,7 @@ PROTOCOL_COLUMNS = (
     Column(
         "rubric_version",
         "integer",
-        "Version that the level was read by, the oldest of several; without a level the one in use.",
+        "Version that the level was read by, the oldest of several; of no level the one in use.",
     ),
     _RUBRIC[2],
     _FENCED,

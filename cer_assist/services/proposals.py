@@ -7,6 +7,7 @@ else; of a protocol that a lead may still code only on request, which is recorde
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,9 @@ def propose(
     )
     session.add(row)
     session.flush()  # the audit entry needs its id
-    _note(session, project_id, "rubric.proposed", row.id, {"level": level}, account_id)
+    # Its hash, not its level: who reads the audit may still code the protocol that it is about.
+    detail = {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+    _note(session, project_id, "rubric.proposed", row.id, detail, account_id)
     return row.id
 
 

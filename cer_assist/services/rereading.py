@@ -1,8 +1,9 @@
 """Readings made under an older rubric and touched by its last change: read again, or kept.
 
-Nothing is taken from anyone: a reading stands until its coder answers again. Levels are told of
-protocols only that want no more readers, for whoever leads may code the others as well; those are
-counted. A request is open while the reading it is about is still its coder's newest.
+Nothing is taken from anyone: a reading stands until its coder answers again. Protocols that still
+want a reader are counted, whatever their level, and come onto the list once they are complete: to
+be on it tells of a level, and whoever leads may code them as well. A request is open while the
+reading it is about is still its coder's newest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
@@ -61,7 +62,6 @@ class OldReading:
     who: str
     level: int
     version: int
-    wants_readers: bool
     is_member: bool  # who is none any more cannot read it again
     wish: RereadWish | None  # what was decided about it under the version in use
 
@@ -85,7 +85,10 @@ def affected(levels: Collection[int], scale: Sequence[int], *, adjacent: bool) -
 
 
 def old_readings(session: Session, project: Project, levels: Collection[int]) -> list[OldReading]:
-    """Readings of an older version, of protocols to which any coder gave one of these levels."""
+    """Readings of an older version, of complete protocols that any coder gave one of these levels.
+
+    What was kept under an earlier version is asked about anew.
+    """
     touched = select(CurrentLabel.protocol_id).where(
         CurrentLabel.project_id == project.id,
         CurrentLabel.lane == Lane.coder,
@@ -108,7 +111,6 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
             Account.display_name,
             LabelEvent.level,
             RubricVersion.version,
-            Protocol.coders_missing > 0,
             Membership.role,
             RereadRequest.wish,
         )
@@ -123,20 +125,38 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         )
         .outerjoin(decided, decided.c.event_id == LabelEvent.id)
         .outerjoin(RereadRequest, RereadRequest.id == decided.c.newest)
-        .where(CurrentLabel.project_id == project.id, CurrentLabel.lane == Lane.coder)
-        .where(CurrentLabel.action == Action.label)
-        .where(LabelEvent.rubric_version_id != project.rubric_version_id)
+        .where(*_read_by_an_older(project), Protocol.coders_missing == 0)
         .where(CurrentLabel.protocol_id.in_(touched))
         .order_by(Protocol.external_id, Account.display_name)
     )
-    return [
-        OldReading(
-            *found[:-2],
-            found.role not in (None, Role.auditor),
-            RereadWish(found.wish) if found.wish else None,
-        )
-        for found in rows
-    ]
+    return [_old_reading(row) for row in rows]
+
+
+def _old_reading(row: Any) -> OldReading:
+    *read, role, wish = row
+    is_member, wanted = role not in (None, Role.auditor), RereadWish(wish) if wish else None
+    fields: tuple[Any, ...] = (*read, is_member, wanted)
+    return OldReading(*fields)
+
+
+def not_yet_listed(session: Session, project: Project) -> int:
+    """Protocols with a reading of an older version that still want a reader."""
+    return session.execute(
+        select(func.count(CurrentLabel.protocol_id.distinct()))
+        .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .join(Protocol, Protocol.id == CurrentLabel.protocol_id)
+        .where(*_read_by_an_older(project), Protocol.coders_missing > 0)
+    ).scalar_one()
+
+
+def _read_by_an_older(project: Project) -> tuple[ColumnElement[bool], ...]:
+    """For a statement that reads current labels with their events."""
+    return (
+        CurrentLabel.project_id == project.id,
+        CurrentLabel.lane == Lane.coder,
+        CurrentLabel.action == Action.label,
+        LabelEvent.rubric_version_id != project.rubric_version_id,
+    )
 
 
 def standing(session: Session, project: Project, found: Sequence[OldReading]) -> Standing:
@@ -166,7 +186,7 @@ def standing(session: Session, project: Project, found: Sequence[OldReading]) ->
 def note_seen(session: Session, found: Sequence[OldReading], account_id: int) -> None:
     """Record that a person was shown others' levels of these protocols."""
     for protocol_id in dict.fromkeys(
-        one.protocol_id for one in found if one.account_id != account_id and not one.wants_readers
+        one.protocol_id for one in found if one.account_id != account_id
     ):
         history.note_peer_view(session, session.get_one(Protocol, protocol_id), account_id)
 

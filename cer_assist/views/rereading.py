@@ -31,13 +31,13 @@ rereading_pages = Blueprint("rereading", __name__, url_prefix="/p/<slug>/rubric/
 @rereading_pages.get("")
 @policy.members(*LEADING_ROLES)
 def page(slug: str) -> str:
-    """The list, by protocol; those that still want readers are counted only."""
+    """The list, by protocol."""
     with database().write() as session:
         rubric = rubrics.project_rubric(session, g.project)
         last = rubric_versions.versions(session, g.project)[-1]
         levels, adjacent = _levels(last.touched), "1" in request.args.getlist("adjacent")
         found = _found(session, levels, adjacent=adjacent)
-        listed = _by_protocol([one for one in found if not one.wants_readers])
+        listed = _by_protocol(found)
         rereading.note_seen(
             session, [one for group in listed[:SHOWN] for one in group], g.person.account_id
         )
@@ -49,7 +49,7 @@ def page(slug: str) -> str:
             adjacent=adjacent,
             listed=listed[:SHOWN],
             more=len(listed) - len(listed[:SHOWN]),
-            hidden=len({one.protocol_id for one in found if one.wants_readers}),
+            not_yet=rereading.not_yet_listed(session, g.project),
             standing=rereading.standing(session, g.project, found),
             is_fenced=fence.has_sample(session, g.project.id),
         )
@@ -62,14 +62,11 @@ def decide(slug: str) -> Response:
     wish, ids = request.form.get("wish", ""), set(request.form.getlist("protocol", type=int))
     if wish not in set(RereadWish):
         raise InvalidInput("Say whether the readings are sent back or kept.")
-    adjacent, unseen = request.form.get("adjacent") == "1", "hidden" in request.form
+    adjacent = request.form.get("adjacent") == "1"
     levels = request.form.getlist("level", type=int)
     with database().write() as session:
-        found = [
-            one
-            for one in _found(session, levels, adjacent=adjacent)
-            if (one.protocol_id in ids and not one.wants_readers) or (unseen and one.wants_readers)
-        ]
+        listed = _found(session, levels, adjacent=adjacent)
+        found = [one for one in listed if one.protocol_id in ids]
         note, mine = request.form.get("note", ""), g.person.account_id
         done = rereading.decide(session, g.project, found, RereadWish(wish), note, mine)
     flash(f"{count(done, 'reading')} {SAID[RereadWish(wish)]}.")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cer_assist.services import rubric_versions
 from cer_assist.store.tables import Project
-from tests.browser.actions import events, open_label, press, protocol_on
+from tests.browser.actions import PAGE, events, open_label, press, protocol_on
 from tests.browser.conftest import PageFor, Site, World
 from tests.browser.test_pages import faults
 from tests.builders import a_label, a_new_rubric
@@ -85,13 +85,17 @@ def version_line(page: Page) -> str:
 def test_a_coder_at_work_keeps_the_page_and_gets_the_new_rubric_with_the_next_protocol(
     coder: Page, live_server: Site, world: World
 ) -> None:
-    open_label(coder)
+    coder.clock.install()
+    coder.goto(PAGE)
+    coder.clock.run_for(500)
     read = protocol_on(coder)
     coder.locator("#note").fill("still thinking")
     second = publish(live_server, world)
-    coder.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    coder.clock.run_for(21_000)
+    expect(coder.locator("#rubric-line")).to_have_text("rubric v2 with the next protocol")
     assert coder.locator("#note").input_value() == "still thinking"
-    assert version_line(coder) == "rubric v1"
+    assert WORDS not in coder.locator("[data-level='2'] .definition").inner_text()
+    coder.clock.resume()
     coder.locator("#card-title").focus()
     with coder.expect_navigation():
         coder.keyboard.press("3")

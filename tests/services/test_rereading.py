@@ -26,7 +26,7 @@ DICE = random.Random(1)
 
 
 class Team:
-    """A project with three complete protocols (levels 2, 3, 5 by ana), one half read, and v2."""
+    """A project with three complete protocols (levels 2, 3, 2 by ana), one half read, and v2."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -39,7 +39,7 @@ class Team:
         session.execute(
             text("UPDATE protocol SET coders_wanted = 2 WHERE id = :id"), {"id": self.half_read}
         )
-        for protocol_id, level in zip(self.ids, (2, 3, 5, 2), strict=True):
+        for protocol_id, level in zip(self.ids, (2, 3, 2, 2), strict=True):
             a_label(session, self.project, protocol_id, by=self.ana.id, level=level)
         self.publish("A partner lends a room.")
 
@@ -61,14 +61,16 @@ class Team:
 def test_the_list_holds_old_readings_of_touched_levels(any_database: Database) -> None:
     with any_database.write() as session:
         team = Team(session)
-        assert [(one.external_id, one.level, one.wants_readers) for one in team.found()] == [
-            ("P-1", 2, False),
-            ("P-4", 2, True),
+        assert [(one.external_id, one.level, one.who) for one in team.found()] == [
+            ("P-1", 2, "ana"),
+            ("P-3", 2, "ana"),
         ]
+        assert rereading.not_yet_listed(session, team.project) == 1
         assert rereading.affected([2], (1, 2, 3, 4, 5), adjacent=True) == {1, 2, 3}
         assert rereading.affected([5, 9], (1, 2, 3, 4, 5), adjacent=True) == {4, 5}
-        assert [one.external_id for one in team.found(1, 2, 3)] == ["P-1", "P-2", "P-4"]
+        assert [one.external_id for one in team.found(1, 2, 3)] == ["P-1", "P-2", "P-3"]
         a_label(session, team.project, team.half_read, by=team.ben.id, level=4)
+        assert rereading.not_yet_listed(session, team.project) == 0
         assert [one.who for one in team.found(4)] == ["ana"]  # ben read it by the new one
 
 
@@ -96,7 +98,7 @@ def test_what_is_sent_back_comes_first_to_its_coder_and_to_nobody_else(
         after = team.serve(team.ana)
         assert after is None or after.strategy != REREAD
         left = team.found()
-        assert [one.external_id for one in left] == ["P-4"]
+        assert [one.external_id for one in left] == ["P-3"]
         standing = rereading.standing(session, team.project, left)
         assert standing == rereading.Standing(undecided=1, asked=0, kept=0, reread=1)
 
@@ -146,7 +148,7 @@ def test_decisions_are_audited_only_ever_added_and_looks_are_noted(any_database:
         team = Team(session)
         rereading.note_seen(session, team.found(), team.lea.id)
         seen = session.execute(select(Disclosure.protocol_id, Disclosure.account_id)).all()
-        assert seen == [(team.ids[0], team.lea.id)]  # what still wants a reader was not shown
+        assert seen == [(team.ids[0], team.lea.id), (team.ids[2], team.lea.id)]
         team.decide(RereadWish.again, team.found())
         entry = session.scalars(select(AuditEvent).where(AuditEvent.action == "rubric.reread"))
         assert entry.one().account_id == team.lea.id
