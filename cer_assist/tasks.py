@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cer_assist import first_version
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
 from cer_assist.explain.version_scores import version_scores
 from cer_assist.explain.weighed import weigh
-from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
@@ -187,8 +187,8 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     """
     material = read_material(database, held.claim.project_id)
     cache = usable_reader(settings, material.previous).cache
-    if material.previous is None:
-        publish_first(database, settings, held, material.rubric, cache)
+    if first_version.is_due(material.previous, material.rubric):
+        first_version.publish_first(database, settings, held, material.rubric, cache)
     todo = _unencoded(cache, material)
     ends = time.monotonic() + ENCODE_SLICE_SECONDS
     done = 0

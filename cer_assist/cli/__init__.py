@@ -28,6 +28,7 @@ COMMANDS = {
     "next": "labelling",
     "queue": "queue",
     "adjudicate": "adjudicate",
+    "rubric": "rubric",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -15,6 +15,7 @@ FORMERLY_UNCERTAIN = "level_spread"
 RANDOM, COLD_START, SECOND_READING = "random", "cold_start", "second_reading"
 PINNED, RETURNED, PICKED, TAKEN_BACK = "pinned", "returned", "picked", "taken_back"
 SENT_BACK = "sent_back"  # by an adjudicator, to who has answered it
+REREAD = "reread"  # sent back to whoever read it, because the rubric has changed
 # A random one of the fenced sample: never stored, it is served and told as any random one.
 FENCED = "fenced"
 
@@ -32,6 +33,7 @@ REASONS = {
     # Coders are not told which protocols a second coder reads.
     SECOND_READING: "drawn at random",
     PINNED: "put first by the project's lead",
+    REREAD: "the rubric has changed",
     RETURNED: "you skipped this one earlier",
     PICKED: "you opened this one yourself",
     TAKEN_BACK: "you took your answer back",
@@ -47,6 +49,7 @@ REASONS_TOLD = {
     COLD_START: "for a broad mix to start from",
     SECOND_READING: "drawn for a second reading",
     PINNED: "put first by a lead",
+    REREAD: "sent back: the rubric has changed",
     RETURNED: "came back after it was skipped",
     PICKED: "opened by the coder",
     TAKEN_BACK: "answer taken back by the coder",

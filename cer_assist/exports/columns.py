@@ -110,7 +110,13 @@ PROTOCOL_COLUMNS = (
     Column("coder_levels", "json", "Each coder's current level.", '{"user name": level}'),
     Column("suggestion_level", "integer", "The level the current model suggests."),
     *_SUGGESTION,
-    *_RUBRIC,
+    _RUBRIC[0],
+    Column(
+        "rubric_version",
+        "integer",
+        "Version that the level was read by, the oldest of several; of no level the one in use.",
+    ),
+    _RUBRIC[2],
     _FENCED,
     Column("content_sha256", "text", "SHA-256 of text and sections.", "64 hex digits"),
     Column(

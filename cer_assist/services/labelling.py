@@ -24,10 +24,10 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import label_effects
+from cer_assist.services import label_effects, rubric_versions
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
-from cer_assist.services.rubrics import project_rubric
+from cer_assist.services.rubrics import rubric_version
 from cer_assist.store.tables import (
     CurrentLabel,
     LabelEvent,
@@ -55,10 +55,15 @@ class LabelRequest:
     note: str = ""
     seconds: float | None = None
     origin: Origin = Origin.browser
+    # What the coder read the protocol by; None, for who has no page: the one in use.
+    rubric_version_id: int | None = None
 
     def sha256(self) -> str:
         """Equal requests have equal hashes: the same key must come with the same one."""
-        body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        said = asdict(self)
+        if self.rubric_version_id is None:
+            del said["rubric_version_id"]  # as requests were hashed before there was more than one
+        body = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -94,10 +99,11 @@ def record_label(
     if state.repeated_id is not None:
         known = session.execute(_REPEATED, {"event": state.repeated_id}).one()
         return _repeated(known, request)
-    rubric = project_rubric(session, project)
+    version_id, rubric = _read_by(session, project, request)
     evidence = _checked(request, rubric, state.text)
     _refuse_stale(state, request)
-    fields = _event_fields(account_id, project, rubric, request, state)
+    pinned = {"rubric_version_id": version_id, "rubric_sha256": rubric.sha256}
+    fields = pinned | _event_fields(account_id, project, request, state)
     recorded = append_event(session, fields | {"evidence": evidence})
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
@@ -113,6 +119,14 @@ def _repeated(known: Any, request: LabelRequest) -> Recorded:
     return Recorded(
         known.id, known.protocol_id, Action(known.action), known.level, known.recorded_at, True
     )
+
+
+def _read_by(session: Session, project: Project, request: LabelRequest) -> tuple[int, Rubric]:
+    """The version that was on the coder's screen, even if the next one was published meanwhile."""
+    version_id = request.rubric_version_id or project.rubric_version_id
+    if not rubric_versions.was_in_use(session, project, version_id):
+        raise InvalidInput("This page shows another rubric: reload it and answer again.")
+    return version_id, rubric_version(session, version_id)
 
 
 def _checked(request: LabelRequest, rubric: Rubric, text: str) -> list[dict[str, Any]]:
@@ -153,7 +167,7 @@ def _refuse_stale(state: AnswerState, request: LabelRequest) -> None:
 
 
 def _event_fields(
-    account_id: int, project: Project, rubric: Rubric, request: LabelRequest, state: AnswerState
+    account_id: int, project: Project, request: LabelRequest, state: AnswerState
 ) -> dict[str, Any]:
     return {
         "project_id": project.id,
@@ -164,8 +178,6 @@ def _event_fields(
         "level": request.level,
         "confidence": request.confidence,
         "note": clean(request.note),
-        "rubric_version_id": project.rubric_version_id,
-        "rubric_sha256": rubric.sha256,
         "exposure": state.exposure.value,
         "suggestion_id": state.suggestion_id,
         "serving_id": state.serving_id,

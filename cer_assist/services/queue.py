@@ -25,13 +25,14 @@ from cer_assist.domain.serving import (
     PINNED,
     RANDOM,
     REASONS,
+    REREAD,
     RETURNED,
     SECOND_READING,
     SENT_BACK,
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import arms, explanations, sent_back
+from cer_assist.services import arms, explanations, rereading, sent_back
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -43,6 +44,7 @@ from cer_assist.store.tables import (
     Protocol,
     QueuePlace,
     QueueWish,
+    RereadRequest,
     Serving,
     Suggestion,
 )
@@ -73,6 +75,7 @@ _highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
 _place, _fence = table_of(QueuePlace), table_of(FencedProtocol)
 _wish, _pin = table_of(QueueWish), table_of(QueueWish).alias("pin")
+_again = table_of(RereadRequest)
 _copy, _other_copy = table_of(NearCopy), table_of(NearCopy).alias("other_copy")
 _of_mine = (
     _label.c.protocol_id == _protocol.c.id,
@@ -122,6 +125,11 @@ _free = _candidate.outerjoin(_suggestion, _said).where(
 )
 # Without the protocol's own project: SQLite would go through all of its protocols to find these.
 _free_of_few = _candidate.outerjoin(_suggestion, _said).where(*IS_FREE)
+_to_reread = (
+    _again.c.project_id == bindparam("project"),
+    _again.c.account_id == bindparam("account"),
+    rereading.IS_WAITING,
+)
 _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
@@ -146,6 +154,11 @@ _QUERIES = {
     .where(~_mine, ~IS_FENCED)
     .order_by(_pin.c.at, _pin.c.protocol_id)
     .limit(1),
+    REREAD: _candidate.outerjoin(_suggestion, _said)
+    .join(_again, _again.c.protocol_id == _protocol.c.id)
+    .where(*_to_reread, ~_held)
+    .order_by(_again.c.id)
+    .limit(1),
     RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
 }
 _BY_ORDER = (
@@ -168,6 +181,7 @@ _STANDS = (
         .label("any_pinned"),
         exists().where(_fence.c.project_id == bindparam("project")).label("any_fenced"),
         sent_back.IDS.exists().label("any_sent_back"),
+        exists().where(*_to_reread).label("any_to_reread"),
     )
     .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
     .where(table_of(Project).c.id == bindparam("project"))
@@ -233,7 +247,11 @@ def serve_next(
         drawn = RANDOM
     at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
     where |= {"version": version_id, "at": at}
-    there = {SENT_BACK: stands.any_sent_back, PINNED: stands.any_pinned}
+    there = {
+        SENT_BACK: stands.any_sent_back,
+        REREAD: stands.any_to_reread,
+        PINNED: stands.any_pinned,
+    }
     first = [name for name, is_there in there.items() if is_there]
     for name, start, since in _attempts(first, drawn, pivot, at):
         where |= {"strategy": name, "pivot": start, "copies_since": since}
@@ -288,7 +306,7 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     *serving, reserved_until, missing = found
-    if found.strategy not in (PICKED, TAKEN_BACK, SENT_BACK) and (
+    if found.strategy not in (PICKED, TAKEN_BACK, SENT_BACK, REREAD) and (
         missing <= 0 or reserved_until < now()
     ):
         session.execute(_RELEASE, where)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Origin
-from cer_assist.domain.serving import PICKED, REASONS, SENT_BACK, TAKEN_BACK
+from cer_assist.domain.serving import PICKED, REASONS, REREAD, SENT_BACK, TAKEN_BACK
 from cer_assist.services import arms, card, labelling, queue, sent_back
 from cer_assist.services.card import Card, make_card
 from cer_assist.services.label_events import Recorded
@@ -38,7 +38,9 @@ class ModelLine:
     label_count: int
 
 
-_IN_HAND = select(Serving.protocol_id, Serving.reason, Serving.suggestion_id).where(
+_IN_HAND = select(
+    Serving.protocol_id, Serving.strategy, Serving.reason, Serving.suggestion_id
+).where(
     Serving.project_id == bindparam("project"),
     Serving.account_id == bindparam("account"),
     Serving.state == ServingState.open,
@@ -89,7 +91,9 @@ def next_card(
     if served is None:
         return None
     found = card.read(session, project.id, account_id, served.protocol_id)
-    made = make_card(session, project, account_id, found, served.reason, served.suggestion_id)
+    given = served.reason, served.suggestion_id
+    again = served.strategy == REREAD
+    made = make_card(session, project, account_id, found, *given, is_again=again)
     return _told(session, project, account_id, made) if served.strategy == SENT_BACK else made
 
 
@@ -109,8 +113,10 @@ def picked_card(
     found = card.read(session, project.id, account_id, protocol_id)
     where = {"project": project.id, "account": account_id, "protocol": protocol_id}
     in_hand = session.execute(_IN_HAND, where).first()
+    again = False
     if in_hand is not None and in_hand.protocol_id == protocol_id:
         reason, suggestion_id = in_hand.reason, in_hand.suggestion_id
+        again = in_hand.strategy == REREAD
     elif found.is_answered:
         reason = REASONS[PICKED]
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
@@ -119,7 +125,8 @@ def picked_card(
             session, project, account_id, protocol_id, strategy, dice
         )
         reason, suggestion_id = served.reason, served.suggestion_id
-    made = make_card(session, project, account_id, found, reason, suggestion_id)
+    given = reason, suggestion_id
+    made = make_card(session, project, account_id, found, *given, is_again=again)
     return _told(session, project, account_id, made) if found.is_answered else made
 
 

@@ -30,7 +30,10 @@ from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.queue import queue_pages
 from cer_assist.views.remarks import remark_pages
+from cer_assist.views.rereading import rereading_pages
 from cer_assist.views.rubric import rubric_pages
+from cer_assist.views.rubric_api import rubric_api
+from cer_assist.views.rubric_editing import rubric_editing
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
@@ -55,6 +58,8 @@ BLUEPRINTS = (
     adjudicate_pages,
     discussion_pages,
     rubric_pages,
+    rubric_editing,
+    rereading_pages,
     progress_pages,
     agreement_pages,
     exposure_pages,
@@ -66,6 +71,7 @@ BLUEPRINTS = (
     admin,
     api,
     adjudication_api,
+    rubric_api,
 )
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.services import quality
 from cer_assist.views.assets import static_url
+from cer_assist.views.rubric_form import place_in_words
 
 
 def register(app: Flask) -> None:
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
         zip=zip,
     )
     app.jinja_env.filters["measured"] = quality.measured
+    app.jinja_env.filters["place"] = place_in_words
     app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.globals["first_model"] = MIN_TRAINING_PROTOCOLS
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("macros.html").module

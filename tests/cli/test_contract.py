@@ -104,6 +104,37 @@ def test_a_disagreement_is_listed_settled_and_taken_back(office: Run) -> None:
     assert office(*settle, "--take-back")["act"] == "take_back"
     assert office(*settle, "--send-back", "--note", "the board")["act"] == "send_back"
     assert office("next", "irb", "--as", "ben")["protocol"] == "DEMO-060"
+
+
+def test_rubric_versions_are_listed_shown_compared_and_published(
+    office: Run, tmp_path: Path
+) -> None:
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    first = office("rubric", "irb", "--show", "1")
+    file = tmp_path / "next.yaml"
+    changed = (
+        first["text"]
+        .replace("version: 1", "version: 2")
+        .replace("no say in the study.", "no voice in the study.")
+    )
+    file.write_text(changed, encoding="utf-8")
+    done = office("rubric", "irb", "--publish", str(file), "--note", "Rooms.", "--as", "lea")
+    assert done["in_use"] == 2
+    assert [(one["number"], one["by"], one["note"]) for one in done["versions"]] == [
+        (1, None, ""),
+        (2, "lea", "Rooms."),
+    ]
+    (change,) = office("rubric", "irb", "--diff", "1", "2")["changes"]
+    assert (change["level"], change["part"]) == (2, "definition")
+    shown = ["rubric", "irb", "--diff", "1", "2", "--home", str(tmp_path)]
+    said = CliRunner().invoke(cer, shown, catch_exceptions=False).stdout
+    assert "level 2, definition:" in said
+    assert "[-say -]" in said
+    assert "{+voice +}" in said
+    with pytest.raises(CerError, match="does not lead"):
+        office("rubric", "irb", "--publish", str(file), "--note", "x", "--as", "ana")
+    with pytest.raises(CerError, match="Version 2 is in use"):
+        office("rubric", "irb", "--publish", str(file), "--note", "x")
     assert office("audit", "verify")["intact"]
 
 

@@ -45,6 +45,9 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/progress": OVERSEEING,
     "/p/<slug>/progress/decision": LEADING,
     "/p/<slug>/rubric": set(Role),
+    "/p/<slug>/rubric/draft": LEADING,
+    "/p/<slug>/rubric/rereading": LEADING,
+    "/p/<slug>/rubric/proposals": CODING,
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,
     "/p/<slug>/simulation/stop": LEADING,
@@ -57,6 +60,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/api/v1/projects/<slug>/agreement": OVERSEEING,
     "/api/v1/projects/<slug>/adjudications": LEADING,
     "/api/v1/projects/<slug>/discussions": CODING,
+    "/api/v1/projects/<slug>/rubric/publish": LEADING,
 }
 ARGUMENTS = {
     "slug": OWN,
@@ -68,6 +72,9 @@ ARGUMENTS = {
     "version": "x",
     "path": "css/base.css",
     "level": 4,
+    "number": 1,
+    "kind": "yaml",
+    "proposal_id": 1,
     "word": "committee",
 }
 PEOPLE = [None, "nobody", "root", *(f"{role}@{slug}" for slug in (OWN, OTHER) for role in Role)]

@@ -19,7 +19,14 @@ from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
 from cer_assist.store.tables.queue import NearCopy, QueuePlace, QueueWish
 from cer_assist.store.tables.remarks import WordRemark
-from cer_assist.store.tables.rubrics import RubricVersion
+from cer_assist.store.tables.rereading import RereadRequest
+from cer_assist.store.tables.rubrics import (
+    RubricDraft,
+    RubricProposal,
+    RubricProposalOutcome,
+    RubricPublication,
+    RubricVersion,
+)
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
@@ -51,6 +58,11 @@ __all__ = [
     "Protocol",
     "QueuePlace",
     "QueueWish",
+    "RereadRequest",
+    "RubricDraft",
+    "RubricProposal",
+    "RubricProposalOutcome",
+    "RubricPublication",
     "RubricVersion",
     "Serving",
     "SignInAttempt",
