@@ -73,6 +73,7 @@ class Card:
     draft: OwnEvent | None  # the own answer whose note and marks the form starts from
     suggestion: SuggestionView | None
     is_reveal: bool = False  # the coder has just answered blind: keep or change
+    is_asked_again: bool = False  # the answer stands, and whoever asks wants it said once more
 
     @property
     def level(self) -> int | None:

@@ -24,7 +24,7 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import fence, retraining
+from cer_assist.services import assignments, fence, retraining
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -120,6 +120,7 @@ def record_label(
     session.execute(_SET_MISSING, {"protocol": request.protocol_id})
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
+    assignments.follow(session, account_id, state, request.action, recorded)
     if request.action is not Action.skip:
         retraining.labels_changed(session, project)
         fence.measure_soon(session, project.id)

@@ -8,6 +8,7 @@ from cer_assist.store.tables.accounts import (
     SignInSession,
 )
 from cer_assist.store.tables.agreement import AgreementReport
+from cer_assist.store.tables.assignments import Assignment
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
@@ -26,6 +27,7 @@ from cer_assist.store.types import Base
 __all__ = [
     "Account",
     "AgreementReport",
+    "Assignment",
     "AuditEvent",
     "AuditHead",
     "Base",

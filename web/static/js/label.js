@@ -131,7 +131,7 @@ function chooseVersion(body, reply) {
 function keep() {
   const leave = document.getElementById("leave");
   if (leave) location.assign(leave.href);
-  else if (card.isReveal) answer("label", { level: card.level });
+  else if (document.getElementById("keep")) answer("label", { level: card.level });
 }
 
 async function undo() {
