@@ -27,6 +27,7 @@ COMMANDS = {
     "label": "labelling",
     "next": "labelling",
     "queue": "queue",
+    "assign": "assign",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -19,7 +19,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.assignments import AssignmentState
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import table_of
+from cer_assist.store.types import as_written, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ _STATE = (
         _asked,
         (_asked.c.protocol_id == _protocol.c.id)
         & (_asked.c.account_id == _mine)
-        & (_asked.c.state == AssignmentState.open),
+        & (_asked.c.state == as_written(f"'{AssignmentState.open}'")),
     )
     .outerjoin(_event, _event.c.id == _current.c.event_id)
     .outerjoin(_serving, _serving.c.id == _last_serving)

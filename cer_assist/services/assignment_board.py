@@ -64,13 +64,21 @@ class Mine:
     note: str
     due_on: dt.date | None
     is_skipped: bool
-    is_in_hand: bool  # given to them and not answered yet
     days_over: int  # since it was due; 0: it is not overdue
 
 
 @dataclass(frozen=True, slots=True)
+class InHand:
+    """A protocol that a coder was given, assigned or not, and has not answered."""
+
+    protocol_id: int
+    external_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
-    """A coder's own assignments in a project."""
+    """A coder's own work in a project."""
 
     open: int
     overdue: int
@@ -79,6 +87,12 @@ class Own:
     due_next: dt.date | None
     first: list[Mine]  # in the order in which they come, skipped ones last
     again: list[Mine]  # sent back, or due once more
+    in_hand: InHand | None
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether anything was ever assigned to them."""
+        return bool(self.open or self.done)
 
 
 _asked, _label = table_of(Assignment), table_of(CurrentLabel)
@@ -105,17 +119,23 @@ _BY_CODER = (
     .where(_asked.c.project_id == bindparam("project"))
     .group_by(_asked.c.account_id)
 )
+_OWN_COUNTS = (
+    select(*_COUNTS)
+    .select_from(_asked.outerjoin(_label, _OWN_LABEL))
+    .where(_asked.c.project_id == bindparam("project"))
+    .where(_asked.c.account_id == bindparam("account"))
+)
 _serving = table_of(Serving)
+_protocol = table_of(Protocol)
 _IN_HAND = (
-    select(_serving.c.protocol_id)
+    select(_protocol.c.id, _protocol.c.external_id, _protocol.c.title)
+    .join(_serving, _serving.c.protocol_id == _protocol.c.id)
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),
         _serving.c.state == ServingState.open,
     )
-    .scalar_subquery()
 )
-_protocol = table_of(Protocol)
 _MINE = (
     select(
         _protocol.c.id,
@@ -125,7 +145,6 @@ _MINE = (
         _asked.c.note,
         _asked.c.due_on,
         func.coalesce(_label.c.action == Action.skip, False),
-        func.coalesce(_protocol.c.id == _IN_HAND, False),
     )
     .select_from(_asked.outerjoin(_label, _OWN_LABEL))
     .join(_protocol, _protocol.c.id == _asked.c.protocol_id)
@@ -166,29 +185,20 @@ def by_coder(session: Session, project_id: int) -> list[CoderLine]:
     return found
 
 
-def own(session: Session, project_id: int, account_id: int) -> Own | None:
-    """A coder's own; None where nobody ever assigned them anything."""
+def own(session: Session, project_id: int, account_id: int) -> Own:
+    """What a coder is asked to read, and what they have in hand."""
     where = {"project": project_id, "account": account_id, "today": now().date()}
-    mine = _BY_CODER.where(_asked.c.account_id == bindparam("account"))
-    row = session.execute(mine, where).first()
-    if row is None:
-        return None
+    sums = session.execute(_OWN_COUNTS, where).one()
+    in_hand = session.execute(_IN_HAND, where).first()
     today = now().date()
     rows = [
-        Mine(key, name, title, AssignmentKind(kind), note, due, skips, held, _over(due, today))
-        for key, name, title, kind, note, due, skips, held in session.execute(_MINE, where)
+        Mine(key, name, title, AssignmentKind(kind), note, due, skips, _over(due, today))
+        for key, name, title, kind, note, due, skips in session.execute(_MINE, where)
     ]
     again = [one for one in rows if one.kind is not AssignmentKind.assigned]
     first = [one for one in rows if one.kind is AssignmentKind.assigned][:SHOWN]
-    return Own(row.open, row.overdue, row.skipped, row.done, row.next_due, first, again)
-
-
-def any_open(session: Session, project_id: int, account_id: int) -> bool:
-    """Whether a coder is asked for anything."""
-    found = select(_asked.c.id).where(
-        _asked.c.project_id == project_id, _asked.c.account_id == account_id, _is_open
-    )
-    return session.execute(found.limit(1)).first() is not None
+    held = InHand(*in_hand) if in_hand else None
+    return Own(sums.open, sums.overdue, sums.skipped, sums.done, sums.next_due, first, again, held)
 
 
 def set_tags(

@@ -48,6 +48,7 @@ class ProjectSettings:
     retrain_every: int
     retrain_idle_seconds: int
     reservation_minutes: int
+    open_pool: bool
     model_kind: str
     learns_from_marks: bool
     wanted_qwk: float

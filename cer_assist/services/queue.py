@@ -50,7 +50,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import ServingState
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import as_written, now, table_of
 
 SHUFFLE_RANGE = 2**31 - 1
 
@@ -68,6 +68,7 @@ class Served:
     model_version_id: int | None
 
 
+IS_OPEN = as_written(f"'{ServingState.open}'")
 _protocol, _serving, _suggestion = table_of(Protocol), table_of(Serving), table_of(Suggestion)
 _highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
@@ -86,7 +87,7 @@ _reserved = (
     .select_from(_serving)
     .where(
         _serving.c.protocol_id == _protocol.c.id,
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
         _serving.c.account_id != bindparam("account"),
         _serving.c.reserved_until > bindparam("at"),
     )
@@ -114,7 +115,7 @@ _candidate = select(*_columns, null().label("score")).select_from(_protocol)
 # For an `account`, `at` a time: nobody else has it open or was promised it, unless it wants more
 # readers than those.
 IS_FREE = (
-    _protocol.c.coders_missing > 0,
+    _protocol.c.coders_missing > as_written("0"),
     _reserved + queue_assigned.PROMISED < _protocol.c.coders_missing,
     ~_held,
 )
@@ -162,7 +163,8 @@ _BY_ORDER = (
     .outerjoin(_suggestion, _said)
     .where(_place.c.model_version_id == bindparam("version"))
     .where(_place.c.strategy == bindparam("strategy"))
-    .where(*IS_FREE, ~_mine, ~IS_FENCED, ~_copy_was_served)
+    # Mine first: it is the quickest to tell, and the front of an order is what I have read of it.
+    .where(~_mine, *IS_FREE, ~IS_FENCED, ~_copy_was_served)
     .order_by(_place.c.place)
     .limit(1)
 )
@@ -197,7 +199,7 @@ _OPEN = (
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
     )
 )
 _RELEASE = (
@@ -205,7 +207,7 @@ _RELEASE = (
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
     )
     .values(state=ServingState.released)
 )

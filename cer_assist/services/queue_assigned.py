@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.serving import ASSIGNED, REASONS, REREAD, SENT_BACK
 from cer_assist.store.tables import Assignment, Protocol, Serving
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
-from cer_assist.store.tables.servings import ServingState
-from cer_assist.store.types import table_of
+from cer_assist.store.types import as_written, table_of
 
 STRATEGIES = {
     AssignmentKind.assigned: ASSIGNED,
@@ -23,12 +22,13 @@ STRATEGIES = {
     AssignmentKind.reread: REREAD,
 }
 
+IS_OPEN = as_written(f"'{AssignmentState.open}'")  # of a serving, too
 _protocol, _serving = table_of(Protocol), table_of(Serving).alias("their_serving")
 _asked, _promise = table_of(Assignment), table_of(Assignment).alias("promise")
 _has_it_open = exists().where(
     _serving.c.protocol_id == _promise.c.protocol_id,
     _serving.c.account_id == _promise.c.account_id,
-    _serving.c.state == ServingState.open,
+    _serving.c.state == IS_OPEN,
     _serving.c.reserved_until > bindparam("at"),
 )
 # To others than `account`, who will yet come for it; who has it open at `at` is reserved already.
@@ -37,7 +37,7 @@ PROMISED = (
     .select_from(_promise)
     .where(
         _promise.c.protocol_id == _protocol.c.id,
-        _promise.c.state == AssignmentState.open,
+        _promise.c.state == IS_OPEN,
         _promise.c.kind == AssignmentKind.assigned,
         _promise.c.account_id != bindparam("account"),
         ~_has_it_open,
@@ -46,7 +46,7 @@ PROMISED = (
 )
 _OPEN = (
     _asked.c.account_id == bindparam("account"),
-    _asked.c.state == AssignmentState.open,
+    _asked.c.state == IS_OPEN,
 )
 # Joined to a statement that reads the table of protocols.
 THEIRS = _asked

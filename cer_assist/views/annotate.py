@@ -214,6 +214,7 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         model=reading.model_line(session, g.project.id),
         policy=g.project.suggestion_policy,
         slug=g.project.slug,
+        open_pool=g.project.open_pool,
         remarks=said,
     )
 

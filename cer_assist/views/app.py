@@ -14,6 +14,8 @@ from cer_assist.views.account import account
 from cer_assist.views.admin import admin
 from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
+from cer_assist.views.api_assignments import api_assignments
+from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.exporting import exporting
@@ -47,6 +49,7 @@ BLUEPRINTS = (
     fence_pages,
     remark_pages,
     queue_pages,
+    assignment_pages,
     rubric_pages,
     progress_pages,
     data,
@@ -55,6 +58,7 @@ BLUEPRINTS = (
     settings_pages,
     admin,
     api,
+    api_assignments,
 )
 
 

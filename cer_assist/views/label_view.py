@@ -26,6 +26,7 @@ class View:
     model: ModelLine | None
     policy: str
     slug: str
+    open_pool: bool  # the queue gives more than what is assigned
     remarks: list[list[Any]]  # the coder's own on the model's words, see `views.remarks`
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}
 

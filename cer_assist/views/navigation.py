@@ -15,6 +15,7 @@ PROJECT_PAGES = (
     ("Words", "model.words"),
     ("Model", "model.versions"),
     ("Queue", "queue.page"),
+    ("Assignments", "assignments.page"),
     ("Progress", "progress.page"),
     ("Rubric", "rubric.page"),
     ("Data", "data.page"),

@@ -34,6 +34,7 @@ ADDRESSES = (
     "/p/demo/words?by=attention",
     "/p/demo/model",
     "/p/demo/queue?all=1",
+    "/p/demo/assignments",
     "/p/demo/fence",
     "/p/demo/progress",
     "/p/demo/progress/decision",
