@@ -21,6 +21,7 @@ from cer_assist.services import (
     dealing,
     projects,
     queue_wishes,
+    readers,
 )
 from cer_assist.services.dealing import Batch, Deal
 from cer_assist.store.tables import Project
@@ -38,6 +39,7 @@ from cer_assist.store.tables import Project
 @click.option("--note", default="", help="Comment that the coders read.")
 @click.option("--dry-run", is_flag=True, help="Show what it comes to, store nothing.")
 @click.option("--release", "coder", help="Take back what is open with this user; --to: move it.")
+@click.option("--draw-readers", "draws", is_flag=True, help="How many readers unread ones want.")
 def assign_command(
     home: Path | None,
     as_json: bool,
@@ -50,6 +52,7 @@ def assign_command(
     note: str,
     dry_run: bool,
     coder: str | None,
+    draws: bool,
 ) -> None:
     """Deal protocols to coders by name; without options show how far everyone is."""
     result: dict[str, Any]
@@ -59,6 +62,8 @@ def assign_command(
             _require_whole(dry_run, to)
             result = _take(session, found, coder, to, protocols)
             lines = [f"{result['protocols']} taken back or moved, {result['stay']} stay."]
+        elif draws:
+            result, lines = _drawn(session, found, is_stored=not dry_run)
         elif to:
             by, column = _way(way, protocols)
             batch = Batch(
@@ -123,6 +128,15 @@ def _dealt(
     lines = [f"{share.name}: {share.dealt}" for share in found.shares]
     lines.append(f"{found.protocols} protocols; {found.left} wanted readers stay open.")
     return result, lines if is_stored else [*lines, "Nothing was stored."]
+
+
+def _drawn(
+    session: Session, project: Project, *, is_stored: bool
+) -> tuple[dict[str, Any], list[str]]:
+    found = readers.draw_anew(session, project, None) if is_stored else None
+    found = found or readers.standing(session, project.id)
+    lines = [f"{wanted} readers: {count} protocols" for wanted, count in found.wanted.items()]
+    return {"stored": is_stored, "wanted": found.wanted}, lines
 
 
 def _ids(session: Session, usernames: Sequence[str]) -> tuple[int, ...]:

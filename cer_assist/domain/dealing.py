@@ -84,6 +84,11 @@ def deal(
     ]
 
 
+def is_drawn(seed: str, key: int, share: float) -> bool:
+    """Whether a protocol is among those, a share of all, that one coder more reads."""
+    return int(_chance(seed, key), 16) < share * 16**64
+
+
 def _in_turn(candidates: Iterable[Candidate], by: By, seed: str) -> list[Candidate]:
     shuffled = sorted(candidates, key=lambda one: _chance(seed, one.key))
     if by is By.tags:

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.dealing import By
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import accounts, assignment_board, assignments, dealing, queue_wishes
+from cer_assist.services import (
+    accounts,
+    assignment_board,
+    assignments,
+    dealing,
+    queue_wishes,
+    readers,
+)
 from cer_assist.services.assignment_board import CoderLine, Mine
 from cer_assist.services.dealing import Batch, Deal
 from cer_assist.store.tables.assignments import AssignmentKind
@@ -108,6 +115,13 @@ class Taken(_Said):
     stay: int = Field(description="Those that could not be moved and stay")
 
 
+class Drawn(_Said):
+    """How many readers the protocols want that nobody has read."""
+
+    is_stored: bool = Field(description="False: as it stands, nothing was drawn")
+    wanted: dict[int, int] = Field(description="Protocols by the readers that they want")
+
+
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -124,6 +138,12 @@ class BatchBody(_Asked):
     note: str = Field("", description="Comment that the coders read")
     seed: str = Field("", max_length=40, description="Of what was looked at")
     dry_run: bool = Field(False, description="Look at it, store nothing")
+
+
+class ReadersBody(_Asked):
+    """Whether to draw."""
+
+    dry_run: bool = Field(False, description="Say how it stands, draw nothing")
 
 
 class TakeBody(_Asked):
@@ -202,6 +222,19 @@ def take(slug: str) -> Response:
             (to,) = _accounts(session, [body.to])
             taken, stay = assignments.move(session, g.project, account_id, to, ids, by)
     return _said(Taken(protocols=len(taken), stay=stay))
+
+
+@api_assignments.post("/readers")
+@policy.members(*LEADING_ROLES)
+def draw_readers(slug: str) -> Response:
+    """Draw anew how many readers the protocols want that nobody has read."""
+    body = _body(ReadersBody)
+    with database().write() as session:
+        if body.dry_run:
+            found = readers.standing(session, g.project.id)
+        else:
+            found = readers.draw_anew(session, g.project, g.person.account_id)
+    return _said(Drawn(is_stored=not body.dry_run, wanted=found.wanted))
 
 
 def _dealt(batch: Batch, found: Deal, names: dict[int, str], *, is_stored: bool) -> Dealt:

@@ -14,8 +14,16 @@ from werkzeug.wrappers import Response
 
 from cer_assist.domain.dealing import By
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import assignment_board, assignments, dealing, projects, queue_wishes
+from cer_assist.services import (
+    assignment_board,
+    assignments,
+    dealing,
+    projects,
+    queue_wishes,
+    readers,
+)
 from cer_assist.services.dealing import Batch, Deal
+from cer_assist.services.readers import Readers
 from cer_assist.store.types import now
 from cer_assist.views.access import LEADING_ROLES, database, policy
 from cer_assist.views.due import due_in_words
@@ -86,6 +94,24 @@ def tags(slug: str, account_id: int) -> Response:
     return redirect(url_for("assignments.page", slug=slug), 303)
 
 
+@assignment_pages.post("/readers")
+@policy.members(*LEADING_ROLES)
+def draw_readers(slug: str) -> Response:
+    """Draw anew how many readers the protocols want that nobody has read."""
+    with database().write() as session:
+        found = readers.draw_anew(session, g.project, g.person.account_id)
+    flash(f"Drawn anew for {count(found.protocols, 'protocol')}: {readers_in_words(found)}.")
+    return redirect(url_for("assignments.page", slug=slug) + "#readers", 303)
+
+
+def readers_in_words(found: Readers) -> str:
+    """Such as "1 reader for 170, 2 readers for 42"."""
+    return ", ".join(
+        f"{count(wanted, 'reader')} for {count(protocols)}"
+        for wanted, protocols in found.wanted.items()
+    )
+
+
 def _rendered(session: Session, batch: Batch | None, found: Deal | None) -> str:
     today = now().date()
     lines = assignment_board.by_coder(session, g.project.id)
@@ -101,6 +127,8 @@ def _rendered(session: Session, batch: Batch | None, found: Deal | None) -> str:
         deal=found,
         chosen_from=request.args.get("from", type=int),
         ways=[way for way in By if way is not By.stratum or columns],
+        untouched=readers.standing(session, g.project.id),
+        readers_in_words=readers_in_words,
         today=today,
         in_words=lambda day: due_in_words(day, today),
     )
