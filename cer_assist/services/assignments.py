@@ -116,6 +116,26 @@ def follow(
         session.execute(_REOPEN, {"protocol": recorded.protocol_id, "account": account_id})
 
 
+def close_answered(session: Session, project_id: int) -> None:
+    """Close what was dealt to someone of whom an import then brought an answer."""
+    answer = (
+        select(CurrentLabel.event_id)
+        .where(
+            CurrentLabel.protocol_id == _table.c.protocol_id,
+            CurrentLabel.account_id == _table.c.account_id,
+            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.action == Action.label,
+        )
+        .scalar_subquery()
+    )
+    session.execute(
+        update(_table)
+        .where(_table.c.project_id == project_id, _table.c.state == AssignmentState.open)
+        .where(_table.c.kind == AssignmentKind.assigned, answer.is_not(None))
+        .values(state=AssignmentState.answered, event_id=answer)
+    )
+
+
 def release(
     session: Session,
     project: Project,

@@ -105,9 +105,9 @@ def draw_readers(slug: str) -> Response:
 
 
 def readers_in_words(found: Readers) -> str:
-    """Such as "1 reader for 170, 2 readers for 42"."""
+    """Such as "170 want 1 reader, 42 want 2 readers"."""
     return ", ".join(
-        f"{count(wanted, 'reader')} for {count(protocols)}"
+        f"{count(protocols)} want{'s' if protocols == 1 else ''} {count(wanted, 'reader')}"
         for wanted, protocols in found.wanted.items()
     )
 

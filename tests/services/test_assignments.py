@@ -12,9 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.serving import ASSIGNED, PICKED, RANDOM, REREAD, SENT_BACK, TAKEN_BACK
 from cer_assist.services import assignments, labelling, queue, queue_wishes, reading
+from cer_assist.services.importing import import_protocols
 from cer_assist.services.queue import Served
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -207,6 +208,21 @@ def test_a_rolled_back_answer_closes_nothing(database: Database) -> None:
         raise RuntimeError("the machine stops here")
     with database.read() as session:
         assert states(session, ana) == [AssignmentState.open]
+
+
+def test_an_imported_answer_closes_what_was_dealt_and_no_more(any_database: Database) -> None:
+    with any_database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana")
+        one, two, _ = some_protocols(session, project)
+        a_label(session, project, two.id, by=ana.id, level=1)
+        ask(session, project, ana, one)
+        ask(session, project, ana, two, kind=AssignmentKind.returned)
+        prior = [PriorLabel("P-1", "ana", 4)]
+        assert not import_protocols(session, project, [], prior, by=None).errors
+        assert states(session, ana) == [AssignmentState.answered, AssignmentState.open]
+        served = serve(session, project, ana)
+        assert served is not None and served.strategy == SENT_BACK
 
 
 def test_who_is_asked_again_may_keep_their_answer(database: Database) -> None:

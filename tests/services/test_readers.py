@@ -29,6 +29,7 @@ def test_what_was_begun_or_set_apart_stays(any_database: Database) -> None:
         a_fence(session, project, left[:3])
         assignments.ask(session, project, left[3], ana, AssignmentKind.assigned)
         fenced_and_begun = {found[0].id, served.protocol_id, *left[:4]}
+        session.expire_all()
         before = {p.id: (p.coders_wanted, p.coders_missing) for p in found}
         assert readers.standing(session, project.id).wanted == {1: 24}
         project.coders_per_protocol, project.double_coded_share = 2, 0.5

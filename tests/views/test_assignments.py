@@ -233,12 +233,12 @@ def test_readers_are_drawn_anew_where_nobody_has_read(office: Office) -> None:
         office.project(session).coders_per_protocol = 3
     dealt(office, each=1)
     page = browser.get(ASSIGNMENTS).text
-    assert "3 protocols, which want: 1 reader for 3" in page
+    assert "3 protocols: 3 want 1 reader." in page
     headers = {"X-CSRFToken": browser.token()}
     looked = browser.client.post(f"{API}/readers", json={"dry_run": True}, headers=headers)
     assert looked.get_json() == {"is_stored": False, "wanted": {"1": 3}}
     assert browser.post(f"{ASSIGNMENTS}/readers").status_code == 303
     page = browser.get(ASSIGNMENTS).text
-    assert "Drawn anew for 3 protocols: 3 readers for 3." in page
+    assert "Drawn anew for 3 protocols: 3 want 3 readers." in page
     done = browser.client.post(f"{API}/readers", json={}, headers=headers)
     assert done.get_json() == {"is_stored": True, "wanted": {"3": 3}}

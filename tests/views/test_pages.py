@@ -176,11 +176,12 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         share = project.double_coded_share
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
-        learns = project.learns_from_marks
+        learns, pool = project.learns_from_marks, project.open_pool
         aims = project.wanted_qwk, project.accepted_wrong_share, project.accepted_half_width
         waiting = session.scalars(select(Job.kind)).all()
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
+    assert not pool
     assert share == 0.15
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
