@@ -29,6 +29,7 @@ COMMANDS = {
     "queue": "queue",
     "adjudicate": "adjudicate",
     "rubric": "rubric",
+    "assign": "assign",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -13,20 +13,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain import adjudication
-from cer_assist.domain.adjudication import Act
+from cer_assist.domain.adjudication import Act, Reason
 from cer_assist.domain.errors import InvalidInput, NotAllowed, NotFound, NotReady, StaleDecision
 from cer_assist.domain.labels import Action, Exposure, Lane
 from cer_assist.domain.protocols import clean
-from cer_assist.services import disputes, history, label_effects, rulings, standing
+from cer_assist.services import (
+    assignments,
+    disputes,
+    history,
+    label_effects,
+    proposals,
+    rulings,
+    standing,
+)
 from cer_assist.services.answer_state import hold
 from cer_assist.services.label_events import append_event
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.rulings import Ruled, Ruling, append
 from cer_assist.services.standing import Final, Said
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
+from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.store.types import now
 
 MAX_NOTE = 4000
+SENT_BACK = AssignmentKind.returned
 
 
 def rule(session: Session, project: Project, account_id: int, asked: Ruling) -> Ruled:
@@ -47,12 +57,25 @@ def rule(session: Session, project: Project, account_id: int, asked: Ruling) -> 
     allow(session, project, account_id, said)
     # Whoever settles it from the command line has not opened the page, and knows all the same.
     history.note_peer_view(session, protocol, account_id)
+    readers = [(asked.protocol_id, one.account_id) for one in said]
     if asked.act is Act.send_back:
+        note = clean(asked.note)
+        assignments.ask_again(session, project, readers, SENT_BACK, note, account_id)
         return append(session, project, account_id, asked, Act.send_back, said, None)
     if _wants_another(session, project, account_id, asked, said):
         return append(session, project, account_id, asked, Act.propose, said, None)
     event_id = _final_event(session, project, account_id, asked, Action.label)
+    assignments.no_longer(session, readers, SENT_BACK)
+    _report_gap(session, project, account_id, asked)
     return append(session, project, account_id, asked, Act.decide, said, event_id)
+
+
+def _report_gap(session: Session, project: Project, account_id: int, asked: Ruling) -> None:
+    """What the rubric leaves open becomes a proposal for its next version, if a note says it."""
+    note = clean(asked.note)
+    if asked.reason is Reason.rubric_gap and note:
+        about = {"level": asked.level, "protocol_id": asked.protocol_id}
+        proposals.propose(session, project.id, account_id, note, **about)
 
 
 def allow(session: Session, project: Project, account_id: int, said: Sequence[Said]) -> None:

@@ -24,7 +24,7 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import label_effects, rubric_versions
+from cer_assist.services import assignments, label_effects, rubric_versions
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import rubric_version
@@ -108,6 +108,7 @@ def record_label(
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
     label_effects.follow(session, project, request.protocol_id, request.action)
+    assignments.follow(session, account_id, state, request.action, recorded)
     return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
-from cer_assist.services import audit
+from cer_assist.services import assignments, audit
 from cer_assist.services.audit import label_sha256
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -193,6 +193,7 @@ def rebuild_current_labels(session: Session, project_id: int) -> None:
         ],
     )
     _set_missing(session, project_id, latest.values())
+    assignments.close_answered(session, project_id)
 
 
 def _set_missing(session: Session, project_id: int, latest: Iterable[LabelEvent]) -> None:

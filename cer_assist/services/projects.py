@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import agreement, audit, disputes, outlooks, sent_back
+from cer_assist.services import agreement, audit, disputes, outlooks
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -59,6 +59,7 @@ class ProjectSettings:
     retrain_every: int
     retrain_idle_seconds: int
     reservation_minutes: int
+    open_pool: bool
     model_kind: str
     learns_from_marks: bool
     wanted_qwk: float
@@ -88,7 +89,6 @@ class ProjectCard:
     model: ModelVersion | None
     agreement: dict[str, Any] | None  # of coders, for those who may see it
     to_settle: int  # disagreements that wait for this person
-    sent_back: int  # protocols that this person is to answer again
 
 
 def add_project(
@@ -212,7 +212,6 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             current_version(session, project.id),
             agreement.main_figure(session, project.id) if role in _OVERSEEING else None,
             _to_settle(session, project, account_id) if role in _LEADING else 0,
-            len(sent_back.waiting_for(session, project.id, account_id)),
         )
         for project, role in rows.all()
     ]

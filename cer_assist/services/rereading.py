@@ -12,12 +12,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import audit, history
+from cer_assist.services import assignments, audit, history
 from cer_assist.store.tables import (
     Account,
     CurrentLabel,
@@ -29,25 +29,12 @@ from cer_assist.store.tables import (
     RubricVersion,
 )
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.store.tables.rereading import RereadWish
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import now
 
 MAX_NOTE = 1000
 ASKED = {RereadWish.again: "rubric.reread", RereadWish.kept: "rubric.kept"}
-
-_request, _later = table_of(RereadRequest), table_of(RereadRequest).alias("later")
-_current = table_of(CurrentLabel)
-# For a statement that reads the table of requests.
-IS_WAITING = and_(
-    _request.c.wish == RereadWish.again,
-    exists().where(
-        _current.c.event_id == _request.c.event_id,
-        _current.c.protocol_id == _request.c.protocol_id,
-        _current.c.account_id == _request.c.account_id,
-        _current.c.lane == Lane.coder,
-    ),
-    ~exists().where(_later.c.event_id == _request.c.event_id, _later.c.id > _request.c.id),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +212,11 @@ def decide(
         for one in changed
     ]
     session.execute(insert(RereadRequest), rows)
+    pairs = [(one.protocol_id, one.account_id) for one in changed]
+    if wish is RereadWish.again:
+        assignments.ask_again(session, project, pairs, AssignmentKind.reread, note, by)
+    else:
+        assignments.no_longer(session, pairs, AssignmentKind.reread)
     labels = [one.event_id for one in changed]
     detail = {"labels": labels, "rubric_version": version_id, "note": note}
     entry = audit.Entry(ASKED[wish], f"project:{project.id}", detail)

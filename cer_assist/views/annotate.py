@@ -220,6 +220,7 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         some_go_without=g.project.no_suggestion_share > 0,
         slug=g.project.slug,
         rubric_version_id=g.project.rubric_version_id,
+        open_pool=g.project.open_pool,
         remarks=said,
     )
 

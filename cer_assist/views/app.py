@@ -17,6 +17,8 @@ from cer_assist.views.agreement import agreement_pages
 from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
 from cer_assist.views.api_adjudication import adjudication_api
+from cer_assist.views.api_assignments import api_assignments
+from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
 from cer_assist.views.discussion import discussion_pages
@@ -57,6 +59,7 @@ BLUEPRINTS = (
     queue_pages,
     adjudicate_pages,
     discussion_pages,
+    assignment_pages,
     rubric_pages,
     rubric_editing,
     rereading_pages,
@@ -72,6 +75,7 @@ BLUEPRINTS = (
     api,
     adjudication_api,
     rubric_api,
+    api_assignments,
 )
 
 

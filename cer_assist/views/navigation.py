@@ -25,6 +25,7 @@ PROJECT_PAGES = (
 MORE_PAGES = (
     ("Model", "model.versions"),
     ("Queue", "queue.page"),
+    ("Assignments", "assignments.page"),
     ("Fenced sample", "fence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),

@@ -100,6 +100,7 @@ def _settings() -> ProjectSettings:
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
+        open_pool="open_pool" in request.form,
         model_kind=request.form.get("model_kind", ""),
         learns_from_marks="learns_from_marks" in request.form,
         wanted_qwk=_whole("wanted_qwk", "QWK wanted") / 100,

@@ -38,6 +38,7 @@ ADDRESSES = (
     "/p/demo/adjudicate?track=far",
     "/p/demo/adjudicate/3",
     "/p/demo/discussion/3",
+    "/p/demo/assignments",
     "/p/demo/fence",
     "/p/demo/progress",
     "/p/demo/progress/decision",

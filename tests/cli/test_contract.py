@@ -296,3 +296,21 @@ def test_every_command_explains_itself() -> None:
         help_text = CliRunner().invoke(cer, [name, "--help"])
         assert help_text.exit_code == 0, name
         assert "Usage" in help_text.output
+
+
+def test_protocols_are_dealt_and_taken_back(office: Run) -> None:
+    office("users", "add", "ben", "--project", "irb")
+    looked = office("assign", "irb", "--to", "ana", "--to", "ben", "--each", "4", "--dry-run")
+    assert (looked["stored"], looked["protocols"]) == (False, 8)
+    assert {one["open"] for one in office("assign", "irb")["coders"]} == {0}
+    due = ("--due", "2999-12-31", "--note", "first round")
+    done = office("assign", "irb", "--to", "ana", "--to", "ben", "--each", "4", *due)
+    assert [one["dealt"] for one in done["shares"]] == [4, 4]
+    assert office("next", "irb", "--as", "ana")["reason"] == "assigned to you: first round"
+    lines = {one["username"]: one for one in office("assign", "irb")["coders"]}
+    assert lines["ben"]["next_due"] == "2999-12-31"
+    assert office("assign", "irb", "--release", "ben")["protocols"] == 4
+    assert office("assign", "irb", "--release", "ana", "--to", "ben")["stay"] == 0
+    assert office("assign", "irb", "--draw-readers", "--dry-run")["stored"] is False
+    assert office("assign", "irb", "--draw-readers")["stored"] is True
+    assert office("audit", "verify")["intact"]

@@ -24,6 +24,7 @@ from cer_assist.services import (
     fence,
     jobs,
     labelling,
+    proposals,
     training_data,
 )
 from cer_assist.services.fence import Standing
@@ -315,3 +316,15 @@ def test_a_proposal_over_answers_that_changed_counts_no_more(database: Database)
         bench.rule(bench.asks(0, level=3))
         a_label(session, bench.project, bench.ids[0], by=bench.ben, level=5)
         assert bench.rule(bench.asks(0, level=3), by=zoe).act is Act.propose
+
+
+def test_a_gap_in_the_rubric_is_proposed_for_its_next_version(database: Database) -> None:
+    """With the adjudicator's note; one without a note tells nothing that could be taken up."""
+    with database.write() as session:
+        bench = Bench(session)
+        for at, note in ((0, "Advice in one phase only: 3 or 4?"), (1, "")):
+            bench.read(at, 3, 4)
+            bench.rule(bench.asks(at, note=note))
+        (found,) = proposals.mine(session, bench.project.id, bench.lea)
+        assert (found.text, found.level) == ("Advice in one phase only: 3 or 4?", 3)
+        assert found.protocol == session.get_one(Protocol, bench.ids[0]).external_id

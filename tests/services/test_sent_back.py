@@ -6,12 +6,13 @@ import random
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act, Track
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.labels import Exposure
 from cer_assist.domain.serving import SENT_BACK
-from cer_assist.services import discussion, fence, labelling, projects, reading, sent_back
+from cer_assist.services import assignment_board, discussion, fence, labelling, projects, reading
 from cer_assist.services.fence import Standing
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -22,6 +23,12 @@ from tests.services.benches import Bench
 
 DICE = random.Random(1)
 COMMENT = "Section 2 names a board: what does it decide?"
+
+
+def to_read_again(session: Session, bench: Bench, account_id: int) -> list[int]:
+    """What a coder's home says came back."""
+    own = assignment_board.own(session, bench.project.id, account_id)
+    return [one.protocol_id for one in own.again]
 
 
 def test_it_is_served_before_anything_else_and_told(any_database: Database) -> None:
@@ -60,7 +67,7 @@ def test_the_same_level_once_more_is_an_answer_and_agreement_settles_it(
         bench.read(0, 2, 4)
         bench.rule(bench.asks(0, Act.send_back, note=COMMENT))
         a_label(session, bench.project, bench.ids[0], by=bench.ana, level=2)
-        assert sent_back.waiting_for(session, bench.project.id, bench.ana) == []
+        assert to_read_again(session, bench, bench.ana) == []
         a_label(session, bench.project, bench.ids[0], by=bench.ben, level=2)
         assert bench.waiting().rows == []
 
@@ -74,7 +81,8 @@ def test_home_counts_what_waits_for_each(database: Database) -> None:
         counts = {}
         for person in (bench.ana, bench.lea):
             (card,) = projects.cards(session, person)
-            counts[person] = (card.to_settle, card.sent_back)
+            again = to_read_again(session, bench, person)
+            counts[person] = (card.to_settle, len(again))
         assert counts == {bench.ana: (0, 1), bench.lea: (1, 0)}
 
 
@@ -84,7 +92,7 @@ def test_a_decision_meanwhile_ends_the_wait(database: Database) -> None:
         bench.read(0, 2, 4)
         bench.rule(bench.asks(0, Act.send_back, note=COMMENT))
         bench.rule(bench.asks(0))
-        assert sent_back.waiting_for(session, bench.project.id, bench.ben) == []
+        assert to_read_again(session, bench, bench.ben) == []
 
 
 def test_a_second_answer_does_not_count_as_blind_on_the_fenced_sample(database: Database) -> None:

@@ -13,7 +13,7 @@ from cer_assist.config import ROOT
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views import adjudicate, api, api_adjudication, rubric_api
+from cer_assist.views import adjudicate, api, api_adjudication, api_assignments, rubric_api
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
 from tests.views.office import Office
@@ -44,6 +44,16 @@ REPLIES: list[type[BaseModel]] = [
     rubric_api.ChangedRow,
     rubric_api.ChangedPiece,
     rubric_api.NextRubric,
+    api_assignments.CoderAssignments,
+    api_assignments.MyAssignments,
+    api_assignments.MyAssignment,
+    api_assignments.BatchBody,
+    api_assignments.Dealt,
+    api_assignments.CoderShare,
+    api_assignments.TakeBody,
+    api_assignments.Taken,
+    api_assignments.ReadersBody,
+    api_assignments.Drawn,
 ]
 
 

@@ -178,14 +178,15 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         share = project.double_coded_share, project.no_suggestion_share
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
-        learns = project.learns_from_marks
         settled = project.adjudicators, project.accepts_agreed
+        learns, pool = project.learns_from_marks, project.open_pool
         aims = project.wanted_qwk, project.accepted_wrong_share, project.accepted_half_width
         waiting = session.scalars(select(Job.kind)).all()
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
     assert settled == (2, False)
     assert share == (0.15, 0.12)
+    assert not pool
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
     assert "outlook" in waiting  # another aim has another forecast

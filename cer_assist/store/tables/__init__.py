@@ -9,6 +9,7 @@ from cer_assist.store.tables.accounts import (
 )
 from cer_assist.store.tables.adjudications import Adjudication, Comment
 from cer_assist.store.tables.agreement import AgreementReport
+from cer_assist.store.tables.assignments import Assignment
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
@@ -36,6 +37,7 @@ __all__ = [
     "Account",
     "Adjudication",
     "AgreementReport",
+    "Assignment",
     "AuditEvent",
     "AuditHead",
     "Base",

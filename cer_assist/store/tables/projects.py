@@ -56,6 +56,8 @@ class Project(Base):
     coders_per_protocol: Mapped[int] = mapped_column(default=1)
     # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
     double_coded_share: Mapped[float] = mapped_column(default=0.2)
+    # Whose own assignments are done goes on with whatever the queue has.
+    open_pool: Mapped[bool] = mapped_column(default=True)
     # Of what is no second reading; what the model is unsure of has what these leave.
     random_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.random)
     diverse_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.diverse)
