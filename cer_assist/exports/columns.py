@@ -85,6 +85,13 @@ LABEL_EVENT_COLUMNS = (
         "What the coder had seen of others' answers to this protocol before.",
         "blind, after_suggestion, prefilled, after_peer, unknown (made outside this program)",
     ),
+    Column(
+        "reason",
+        "text",
+        "Of a final level: why the readings differed; empty where they agreed or it was imported.",
+        "rubric_gap, overlooked_text, ambiguous_text, slip or empty",
+        is_new=True,
+    ),
     Column("suggestion_level", "integer", "The suggestion standing when the level was given."),
     *_SUGGESTION,
     Column("seconds", "number", "Seconds from showing the protocol to the answer."),

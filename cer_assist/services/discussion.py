@@ -53,18 +53,18 @@ def may_read(
         leaders = disputes.leading(session, project.id)
         if may_settle(account_id, coders, leaders, project.adjudicators):
             return True
-    return account_id in coders and _is_open(session, protocol) and has_any(session, protocol.id)
+    return (
+        account_id in coders and _is_open(session, protocol) and count_of(session, protocol.id) > 0
+    )
 
 
 def count_of(session: Session, protocol_id: int) -> int:
-    """How many comments there are."""
-    statement = select(func.count()).where(Comment.protocol_id == protocol_id)
-    return session.execute(statement).scalar_one()
-
-
-def has_any(session: Session, protocol_id: int) -> bool:
-    """Whether anything was said; what goes with a protocol that was sent back is part of it."""
-    return count_of(session, protocol_id) > 0 or _was_sent_back(session, protocol_id)
+    """How much was said; what comes with sending a protocol back is part of it."""
+    said = select(func.count()).where(Comment.protocol_id == protocol_id)
+    sent = select(func.count()).where(
+        Adjudication.protocol_id == protocol_id, Adjudication.act == Act.send_back
+    )
+    return session.execute(said).scalar_one() + session.execute(sent).scalar_one()
 
 
 def thread(

@@ -64,6 +64,7 @@ class Case:
     suggestion: SuggestionView | None
     surprise: float | None
     proposed: int | None  # by this adjudicator, awaiting another
+    others_proposed: list[int]  # shown to who has proposed, too
 
     @property
     def between(self) -> list[int]:
@@ -84,7 +85,7 @@ def open_case(session: Session, project: Project, account_id: int, protocol_id: 
     history.note_peer_view(session, protocol, account_id)
     shown = _suggestion(session, protocol_id, account_id)
     proposed = standing.proposals(session, protocol_id, said)
-    mine = proposed.get(account_id)
+    mine = proposed.pop(account_id, None)
     levels = [one.level for one in said]
     lowest = project_rubric(session, project).scale[0]
     sent_back = _sent_back(last)
@@ -97,6 +98,7 @@ def open_case(session: Session, project: Project, account_id: int, protocol_id: 
         shown,
         surprise(shown.probabilities, lowest, levels) if shown else None,
         mine,
+        sorted(proposed.values()) if mine is not None else [],
     )
 
 

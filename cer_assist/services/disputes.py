@@ -93,6 +93,7 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
     """Everything that waits in a project, as this adjudicator gets to see it."""
     leaders = leading(session, project.id)
     said, last = _readings(session, project), _last_acts(session, project)
+    proposers = _proposers(session, project)
     surprised = _suggested(session, project)
     lowest = project_rubric(session, project).scale[0]
     found, withheld = [], 0
@@ -116,7 +117,7 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
                 len(readings),
                 waiting,
                 account_id in coders,
-                _awaits_another(act, readings, account_id),
+                proposers.get((key, max(one.event_id for one in readings))) == {account_id},
             )
         )
     found.sort(key=lambda one: adjudication.urgency(one.distance, one.surprise, one.protocol_id))
@@ -215,7 +216,14 @@ def _waiting(act: Adjudication | None, readings: Sequence[Said]) -> int:
     return sum(one.event_id <= act.newest for one in readings)
 
 
-def _awaits_another(act: Adjudication | None, readings: Sequence[Said], account_id: int) -> bool:
-    if act is None or act.act != Act.propose or act.account_id != account_id:
-        return False
-    return act.newest == max(one.event_id for one in readings)
+def _proposers(session: Session, project: Project) -> dict[tuple[int, int], set[int]]:
+    """Who has proposed a level, by protocol and the newest answer that it was over."""
+    rows = session.execute(
+        select(Adjudication.protocol_id, Adjudication.newest, Adjudication.account_id).where(
+            Adjudication.project_id == project.id, Adjudication.act == Act.propose
+        )
+    )
+    found: dict[tuple[int, int], set[int]] = {}
+    for protocol_id, newest, account_id in rows:
+        found.setdefault((protocol_id, newest), set()).add(account_id)
+    return found

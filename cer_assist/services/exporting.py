@@ -26,6 +26,7 @@ from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
     Account,
+    Adjudication,
     AuditHead,
     CurrentLabel,
     LabelEvent,
@@ -100,7 +101,9 @@ def _events(project_id: int) -> Select[Any]:
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
             fence.IS_FENCED.label("is_fenced"),
+            Adjudication.reason,
         )
+        .outerjoin(Adjudication, Adjudication.label_event_id == LabelEvent.id)
         .join(Protocol, Protocol.id == LabelEvent.protocol_id)
         .join(Account, Account.id == LabelEvent.account_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
@@ -128,6 +131,7 @@ def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
         "rubric_version": row.rubric_version,
         "rubric_sha256": row.rubric_sha256,
         "exposure": row.exposure,
+        "reason": row.reason,
         "suggestion_level": row.suggestion_level,
         "suggestion_probability": _probability(row, first),
         "model_version": row.model_version,

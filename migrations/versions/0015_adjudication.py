@@ -69,6 +69,7 @@ def upgrade() -> None:
         *_references("comment"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_adjudication_label_event_id", "adjudication", ["label_event_id"])
     op.create_index("ix_adjudication_project_id_id", "adjudication", ["project_id", "id"])
     op.create_index("ix_adjudication_protocol_id_id", "adjudication", ["protocol_id", "id"])
     op.create_index("ix_comment_protocol_id_id", "comment", ["protocol_id", "id"])
@@ -79,6 +80,7 @@ def downgrade() -> None:
     op.drop_index("ix_comment_protocol_id_id", table_name="comment")
     op.drop_index("ix_adjudication_protocol_id_id", table_name="adjudication")
     op.drop_index("ix_adjudication_project_id_id", table_name="adjudication")
+    op.drop_index("ix_adjudication_label_event_id", table_name="adjudication")
     op.drop_table("comment")
     op.drop_table("adjudication")
     with op.batch_alter_table("project", schema=None) as batch_op:

@@ -15,19 +15,22 @@ from cer_assist.domain.errors import (
     NotReady,
     StaleDecision,
 )
-from cer_assist.domain.labels import Exposure, Lane
+from cer_assist.domain.labels import Exposure, Lane, PriorLabel
 from cer_assist.services import (
     accounts,
     adjudicating,
     dispute_case,
     disputes,
+    exporting,
     fence,
+    history,
     jobs,
     labelling,
     proposals,
     training_data,
 )
 from cer_assist.services.fence import Standing
+from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Adjudication, AuditEvent, Disclosure, Job, LabelEvent, Protocol
@@ -300,6 +303,9 @@ def test_two_adjudicators_say_the_same_blind_to_one_another(any_database: Databa
         assert second.act is Act.propose
         both = dispute_case.open_case(session, bench.project, zoe, bench.ids[0])
         assert [line.level for line in both.acts] == [3, 4]
+        assert (both.proposed, both.others_proposed) == (4, [3])
+        for person in (bench.lea, zoe):  # they differ: either may think again
+            assert len(bench.waiting(person).to_do) == 1
         assert training_data.final_levels(session, bench.project.id)[bench.ids[0]][0] is None
         done = bench.rule(bench.asks(0, level=4))
         assert done.act is Act.decide
@@ -328,3 +334,49 @@ def test_a_gap_in_the_rubric_is_proposed_for_its_next_version(database: Database
         (found,) = proposals.mine(session, bench.project.id, bench.lea)
         assert (found.text, found.level) == ("Advice in one phase only: 3 or 4?", 3)
         assert found.protocol == session.get_one(Protocol, bench.ids[0]).external_id
+
+
+def test_an_import_does_not_undo_a_decision(any_database: Database) -> None:
+    with any_database.write() as session:
+        bench = Bench(session)
+        bench.read(0, 2, 4)
+        bench.rule(bench.asks(0))
+        name = session.get_one(Protocol, bench.ids[0]).external_id
+        for level, refused in ((5, True), (3, False)):
+            prior = PriorLabel(name, "final", level)
+            report = import_protocols(session, bench.project, [], [prior], by=None)
+            assert any("has the final level 3" in fault for fault in report.errors) is refused
+        levels = training_data.final_levels(session, bench.project.id)
+        assert levels[bench.ids[0]] == (3, "adjudicated")
+
+
+def test_an_export_has_the_reason_and_leaves_the_readers_answers(database: Database) -> None:
+    with database.write() as session:
+        bench = Bench(session)
+        bench.read(0, 2, 4)
+        bench.rule(bench.asks(0, reason=Reason.ambiguous_text))
+        rows = list(exporting.label_event_rows(session, bench.project))
+        assert [(row["lane"], row["level"], row["reason"]) for row in rows] == [
+            ("coder", 2, None),
+            ("coder", 4, None),
+            ("final", 3, "ambiguous_text"),
+        ]
+
+
+def test_a_protocols_history_tells_who_settled_it_and_why(database: Database) -> None:
+    with database.write() as session:
+        bench = Bench(session, adjudicators=2)
+        zoe = a_member(session, bench.project, "zoe", Role.lead).id
+        bench.read(0, 2, 4)
+        bench.rule(bench.asks(0, Act.send_back, note="Look again."))
+        bench.rule(bench.asks(0, level=4))
+        first = session.get_one(Protocol, bench.ids[0])
+        kinds = [line.kind for line in history.history(session, first, zoe, peers=True)]
+        assert "propose" not in kinds
+        bench.rule(bench.asks(0, level=4), by=zoe)
+        lines = history.history(session, first, zoe, peers=True)
+        told = {line.kind: (line.who, line.text, line.detail.get("reason")) for line in lines}
+        assert told["send_back"] == ("lea", "Look again.", "")
+        assert told["decide"] == ("zoe", "", "rubric gap")
+        own = history.history(session, first, bench.ana, peers=False)
+        assert {line.kind for line in own} == {"label"}

@@ -105,6 +105,17 @@ def test_what_changed_meanwhile_is_shown_with_what_was_filled_in(disputed: Offic
         assert session.scalars(select(Adjudication.id)).all() == []
 
 
+def test_what_another_has_settled_meanwhile_stands_and_is_shown(disputed: Office) -> None:
+    browser, other = disputed.browser(LEAD), disputed.browser("administrator@own")
+    hidden = form_of(browser.get(f"{LIST}/1").text)
+    decide(other, level="5")
+    answer = browser.post(f"{LIST}/1", hidden | {"act": "decide", "level": "3", "reason": "slip"})
+    assert answer.status_code == 409
+    assert "has settled this protocol: level 5" in answer.text
+    assert "Take it back" not in answer.text  # only who gave it can
+    assert 'name="level"' not in answer.text
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

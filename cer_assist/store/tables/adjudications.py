@@ -45,7 +45,7 @@ class Adjudication(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     act: Mapped[str] = mapped_column(String(20))
     level: Mapped[int | None] = mapped_column(SmallInteger())
-    label_event_id: Mapped[int | None] = mapped_column(ForeignKey("label_event.id"))
+    label_event_id: Mapped[int | None] = mapped_column(ForeignKey("label_event.id"), index=True)
     reason: Mapped[str | None] = mapped_column(String(20))  # empty where the coders agreed
     note: Mapped[LongText]  # with send_back: what the coders are told
     between: Mapped[list[Any]] = mapped_column(JSON())  # label events that stood, by id
