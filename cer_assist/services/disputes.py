@@ -1,8 +1,8 @@
 """Which protocols wait for an adjudicator, in which order, and for whom.
 
 Only those whose readings are all in: of a protocol that someone may still be given, the list tells
-nobody anything. Whoever is one of its readers is not told of it either, unless nobody else is there
-to settle it.
+nobody anything. Whoever is one of its readers is not told of it either, not even that there is one,
+unless nobody else is there to settle it.
 
 How much the readings surprise the model is by the newest version that was asked for a suggestion:
 that was while the protocol wanted readers, so no version that knew its level is among them.
@@ -57,7 +57,7 @@ class Docket:
     """What waits for one adjudicator, in order."""
 
     rows: list[Dispute] = field(default_factory=list)
-    withheld: int = 0  # of their own reading, for others to settle
+    others_settle_mine: bool = False  # what this person has read is not on the list
 
     def on(self, track: Track) -> list[Dispute]:
         """Those of one track."""
@@ -96,11 +96,10 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
     proposers = _proposers(session, project)
     surprised = _suggested(session, project)
     lowest = project_rubric(session, project).scale[0]
-    found, withheld = [], 0
+    found = []
     for (key, name, title), readings in said.items():
         coders = [one.account_id for one in readings]
         if not adjudication.may_settle(account_id, coders, leaders, project.adjudicators):
-            withheld += 1
             continue
         levels = [one.level for one in readings]
         act = last.get(key)
@@ -121,7 +120,7 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
             )
         )
     found.sort(key=lambda one: adjudication.urgency(one.distance, one.surprise, one.protocol_id))
-    return Docket(found, withheld)
+    return Docket(found, len(leaders - {account_id}) >= project.adjudicators)
 
 
 def page_of(rows: Sequence[Dispute], page: int) -> Page:

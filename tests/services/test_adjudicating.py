@@ -162,8 +162,8 @@ def test_who_read_it_does_not_settle_it_while_others_can(any_database: Database)
         bench = Bench(session)
         two_readings(session, bench.project, bench.ids[0], (bench.ana, bench.lea), 2, 4)
         zoe = a_member(session, bench.project, "zoe", Role.administrator).id
-        waiting = bench.waiting()
-        assert (waiting.rows, waiting.withheld) == ([], 1)
+        nothing = bench.waiting()
+        assert (nothing.rows, nothing.others_settle_mine) == ([], True)
         with pytest.raises(NotAllowed, match="one of this protocol's readers"):
             dispute_case.open_case(session, bench.project, bench.lea, bench.ids[0])
         with pytest.raises(NotAllowed):
