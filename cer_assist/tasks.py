@@ -32,6 +32,7 @@ from cer_assist.ordering import BREATH_SECONDS, find_copies, store_orders
 from cer_assist.scoring import document, score
 from cer_assist.services import (
     agreement,
+    disputes,
     explanations,
     fence,
     jobs,
@@ -278,6 +279,7 @@ def _write(
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
     with database.write() as session:
         remarks.look_again(session, held.claim.project_id)
+        disputes.ask_model(session, held.claim.project_id)
         explanations.prune(session, held.claim.project_id)
         queue_order.prune_orders(session, held.claim.project_id, version_id)
     deleted = 1

@@ -238,6 +238,13 @@ def queue(page: Page) -> None:
     page.goto(f"/p/{SLUG}/queue")
 
 
+def adjudicate(page: Page) -> None:
+    """A disagreement with its readings, text and rubric."""
+    page.goto(f"/p/{SLUG}/adjudicate")
+    page.get_by_role("link", name="Begin with the first").click()
+    page.wait_for_url(re.compile(r"/adjudicate/\d+"))
+
+
 def progress(page: Page) -> None:
     """How far a team has come, and what speaks for stopping."""
     page.goto(f"/p/{SLUG}/progress")
@@ -272,6 +279,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "history": history,
     "audit": audit,
     "queue": queue,
+    "adjudicate": adjudicate,
     "progress": progress,
     "settings": settings,
     "assignments": assignments,

@@ -93,7 +93,7 @@ def _over_what_stands(session: Session, project: Project, name: str, act: Act) -
 
 def _waiting(session: Session, project: Project, account_id: int) -> dict[str, Any]:
     found = disputes.docket(session, project, account_id)
-    return {"protocols": [asdict(one) for one in found.rows], "withheld": found.withheld}
+    return {"protocols": [asdict(one) for one in found.rows]}
 
 
 def _line(one: dict[str, Any]) -> str:

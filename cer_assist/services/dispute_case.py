@@ -83,7 +83,7 @@ def open_case(session: Session, project: Project, account_id: int, protocol_id: 
         adjudicating.allow(session, project, account_id, said)
     last = standing.last_act(session, protocol_id)
     history.note_peer_view(session, protocol, account_id)
-    shown = _suggestion(session, protocol_id, account_id)
+    shown = _suggestion(session, project.id, protocol_id, account_id)
     proposed = standing.proposals(session, protocol_id, said)
     mine = proposed.pop(account_id, None)
     levels = [one.level for one in said]
@@ -107,10 +107,14 @@ def _sent_back(last: Adjudication | None) -> int:
     return last.newest if last is not None and last.act == Act.send_back else 0
 
 
-def _suggestion(session: Session, protocol_id: int, account_id: int) -> SuggestionView | None:
-    found = suggestions.suggestion_view(
-        session, standing.newest_suggestion_id(session, protocol_id)
-    )
+def _suggestion(
+    session: Session, project_id: int, protocol_id: int, account_id: int
+) -> SuggestionView | None:
+    """What the version in use made of it when asked, else the last one; recorded as seen."""
+    found = suggestions.view_on_request(session, project_id, protocol_id)
+    if found is None or found.has_learnt:
+        newest = standing.newest_suggestion_id(session, protocol_id)
+        found = suggestions.suggestion_view(session, newest)
     if found is not None:
         history.disclose(session, protocol_id, account_id, Disclosed.suggestion, found.id)
     return found

@@ -1,11 +1,12 @@
 """Which protocols wait for an adjudicator, in which order, and for whom.
 
 Only those whose readings are all in: of a protocol that someone may still be given, the list tells
-nobody anything. Whoever is one of its readers is not told of it either, unless nobody else is there
-to settle it.
+nobody anything. Whoever is one of its readers is not told of it either, not even that there is one,
+unless nobody else is there to settle it.
 
-How much the readings surprise the model is by the newest version that was asked for a suggestion:
-that was while the protocol wanted readers, so no version that knew its level is among them.
+How much the readings surprise the model is by the version in use, which is asked of them anew, or
+until it has answered by the last one that was. None learns from a protocol whose readers differ;
+one that learnt from a final level which was taken back does not count.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from sqlalchemy.orm import Session
 from cer_assist.domain import adjudication
 from cer_assist.domain.adjudication import Act, Track
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import explanations
+from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.standing import NEWEST_SUGGESTION, Said
 from cer_assist.store.tables import (
     Account,
     Adjudication,
     CurrentLabel,
+    Explanation,
     Membership,
     Project,
     Protocol,
@@ -34,6 +38,7 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.types import table_of
 
 PAGE = 50
+ASKED_AT_ONCE = 100  # by a new version
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Docket:
     """What waits for one adjudicator, in order."""
 
     rows: list[Dispute] = field(default_factory=list)
-    withheld: int = 0  # of their own reading, for others to settle
+    others_settle_mine: bool = False  # what this person has read is not on the list
 
     def on(self, track: Track) -> list[Dispute]:
         """Those of one track."""
@@ -96,11 +101,10 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
     proposers = _proposers(session, project)
     surprised = _suggested(session, project)
     lowest = project_rubric(session, project).scale[0]
-    found, withheld = [], 0
+    found = []
     for (key, name, title), readings in said.items():
         coders = [one.account_id for one in readings]
         if not adjudication.may_settle(account_id, coders, leaders, project.adjudicators):
-            withheld += 1
             continue
         levels = [one.level for one in readings]
         act = last.get(key)
@@ -121,7 +125,26 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
             )
         )
     found.sort(key=lambda one: adjudication.urgency(one.distance, one.surprise, one.protocol_id))
-    return Docket(found, withheld)
+    return Docket(found, len(leaders - {account_id}) >= project.adjudicators)
+
+
+def ask_model(session: Session, project_id: int) -> None:
+    """Have the version in use say what it makes of protocols that wait; for whenever it is new."""
+    version_id = current_version_id(session, project_id)
+    if version_id is None:
+        return
+    project = session.get_one(Project, project_id)
+    has_said = exists().where(
+        Suggestion.model_version_id == version_id, Suggestion.protocol_id == Protocol.id
+    )
+    was_asked = exists().where(
+        Explanation.model_version_id == version_id, Explanation.protocol_id == Protocol.id
+    )
+    statement = select(Protocol.id).where(
+        Protocol.id.in_(_waiting_ids(project)), ~has_said, ~was_asked
+    )
+    for protocol_id in session.scalars(statement.order_by(Protocol.id).limit(ASKED_AT_ONCE)).all():
+        explanations.ask(session, project_id, version_id, protocol_id)
 
 
 def page_of(rows: Sequence[Dispute], page: int) -> Page:
@@ -207,7 +230,13 @@ def _suggested(session: Session, project: Project) -> dict[int, list[float]]:
             Suggestion.id.in_(newest.group_by(Suggestion.protocol_id))
         )
     )
-    return dict(rows.all())
+    asked = session.execute(
+        select(Explanation.protocol_id, Explanation.said)
+        .where(Explanation.model_version_id == current_version_id(session, project.id))
+        .where(Explanation.protocol_id.in_(_waiting_ids(project)), Explanation.said.is_not(None))
+    )
+    said = {key: whole["probabilities"] for key, whole in asked if not whole["has_learnt"]}
+    return dict(rows.all()) | said
 
 
 def _waiting(act: Adjudication | None, readings: Sequence[Said]) -> int:

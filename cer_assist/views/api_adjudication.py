@@ -47,7 +47,9 @@ class WaitingList(_Reply):
     """What waits, in the order of the page."""
 
     protocols: list[Waiting] = Field(description="Far apart first, then by surprise")
-    withheld: int = Field(description="More of your own reading, which others settle")
+    others_settle_mine: bool = Field(
+        description="What you have read yourself is left out, for there are others to settle it"
+    )
 
 
 class Voice(_Reply):
@@ -118,7 +120,7 @@ def waiting(slug: str) -> Response:
     with database().read() as session:
         found = disputes.docket(session, g.project, g.person.account_id)
     rows = [Waiting(**asdict(one)) for one in found.rows]
-    return _reply(WaitingList(protocols=rows, withheld=found.withheld))
+    return _reply(WaitingList(protocols=rows, others_settle_mine=found.others_settle_mine))
 
 
 @adjudication_api.get("/adjudications/<int:protocol_id>")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +23,7 @@ from cer_assist.services import (
     adjudicating,
     dispute_case,
     disputes,
+    explanations,
     exporting,
     fence,
     history,
@@ -35,6 +38,7 @@ from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Adjudication, AuditEvent, Disclosure, Job, LabelEvent, Protocol
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.models import Marks
 from cer_assist.store.tables.servings import Disclosed
 from tests.builders import (
     a_fence,
@@ -163,8 +167,8 @@ def test_who_read_it_does_not_settle_it_while_others_can(any_database: Database)
         bench = Bench(session)
         two_readings(session, bench.project, bench.ids[0], (bench.ana, bench.lea), 2, 4)
         zoe = a_member(session, bench.project, "zoe", Role.administrator).id
-        waiting = bench.waiting()
-        assert (waiting.rows, waiting.withheld) == ([], 1)
+        nothing = bench.waiting()
+        assert (nothing.rows, nothing.others_settle_mine) == ([], True)
         with pytest.raises(NotAllowed, match="one of this protocol's readers"):
             dispute_case.open_case(session, bench.project, bench.lea, bench.ids[0])
         with pytest.raises(NotAllowed):
@@ -380,3 +384,34 @@ def test_a_protocols_history_tells_who_settled_it_and_why(database: Database) ->
         assert told["decide"] == ("zoe", "", "rubric gap")
         own = history.history(session, first, bench.ana, peers=False)
         assert {line.kind for line in own} == {"label"}
+
+
+def test_a_new_version_is_asked_of_what_waits_and_its_answer_counts(any_database: Database) -> None:
+    with any_database.write() as session:
+        bench = Bench(session)
+        first, second, third, fourth = bench.ids
+        sure_of_2 = [0.01, 0.96, 0.01, 0.01, 0.01]
+        a_model(session, bench.project, dict.fromkeys(bench.ids, (2, sure_of_2)))
+        for at in (0, 1):
+            bench.read(at, 2, 4)
+        version = a_model(session, bench.project, {third: (2, sure_of_2), fourth: (2, sure_of_2)})
+        disputes.ask_model(session, bench.project.id)
+        asked = explanations.wanted(session, bench.project.id)
+        assert {(one.version_id, one.protocol_id) for one in asked} == {
+            (version, first),
+            (version, second),
+        }
+        said: dict[str, Any] = {"level": 2, "evidence_strength": 0.5, "has_learnt": False}
+        said |= {part: [] for part in Marks}
+        sure_of_5 = [0.01, 0.01, 0.01, 0.01, 0.96]
+        by_id = {one.protocol_id: one for one in asked}
+        explanations.answer(session, by_id[second], said | {"probabilities": sure_of_5})
+        knew = said | {"probabilities": sure_of_5, "has_learnt": True}
+        explanations.answer(session, by_id[first], knew)
+        surprises = {one.protocol_id: one.surprise for one in bench.waiting().rows}
+        assert surprises[second] == pytest.approx(4.605, 1e-3)
+        assert surprises[first] == pytest.approx((0.0408 + 4.605) / 2, 1e-3)
+        case = dispute_case.open_case(session, bench.project, bench.lea, second)
+        assert case.surprise == surprises[second]
+        case = dispute_case.open_case(session, bench.project, bench.lea, first)
+        assert case.surprise == surprises[first]
