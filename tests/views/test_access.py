@@ -41,6 +41,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/fence/draw": LEADING,
     "/p/<slug>/progress": OVERSEEING,
     "/p/<slug>/progress/decision": LEADING,
+    "/p/<slug>/exposure": OVERSEEING,
     "/p/<slug>/rubric": set(Role),
     "/p/<slug>/simulation": OVERSEEING,
     "/p/<slug>/simulation/ask": LEADING,
@@ -51,6 +52,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings": LEADING,
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
+    "/api/v1/projects/<slug>/exposure": OVERSEEING,
 }
 ARGUMENTS = {
     "slug": OWN,
