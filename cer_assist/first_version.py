@@ -18,10 +18,19 @@ from cer_assist.learning.kinds import COLD_START
 from cer_assist.services import jobs, models, quality
 from cer_assist.services.models import NewVersion
 from cer_assist.store.engine import Database
+from cer_assist.store.tables import ModelVersion
 from cer_assist.worker import Held
 
 DECISION = "from the rubric alone, until there are labels to learn from"
+RUBRIC = "rubric_sha256"  # among the metrics: the wording that it comes from
 UNMEASURED = "Not measured on this project's labels: it comes from the rubric alone"
+
+
+def is_due(current: ModelVersion | None, rubric: Rubric) -> bool:
+    """Whether there is no version yet, or one that knows nothing but a rubric of other words."""
+    if current is None:
+        return True
+    return not current.label_count and current.metrics.get(RUBRIC) != rubric.sha256
 
 
 def publish_first(
@@ -37,7 +46,11 @@ def publish_first(
         kind=COLD_START,
         label_count=0,
         last_event_id=0,  # all labels are still new to the first training
-        metrics={"not_measured": UNMEASURED, quality.WEAK_BELOW: threshold},
+        metrics={
+            "not_measured": UNMEASURED,
+            quality.WEAK_BELOW: threshold,
+            RUBRIC: rubric.sha256,
+        },
         words={str(level): [] for level in rubric.scale},
         artefact=artefact,
         sha256=made.save(settings.models_folder / artefact),

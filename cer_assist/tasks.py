@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cer_assist import first_version
 from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.encoders import Reader, reader_of, usable_reader
 from cer_assist.explain.evidence import weak_below
 from cer_assist.explain.version_scores import version_scores
 from cer_assist.explain.weighed import weigh
-from cer_assist.first_version import publish_first
 from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
@@ -31,6 +31,7 @@ from cer_assist.material import Material, read_material
 from cer_assist.ordering import BREATH_SECONDS, find_copies, store_orders
 from cer_assist.scoring import document, score
 from cer_assist.services import (
+    agreement,
     explanations,
     fence,
     jobs,
@@ -186,8 +187,8 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     """
     material = read_material(database, held.claim.project_id)
     cache = usable_reader(settings, material.previous).cache
-    if material.previous is None:
-        publish_first(database, settings, held, material.rubric, cache)
+    if first_version.is_due(material.previous, material.rubric):
+        first_version.publish_first(database, settings, held, material.rubric, cache)
     todo = _unencoded(cache, material)
     ends = time.monotonic() + ENCODE_SLICE_SECONDS
     done = 0
@@ -203,6 +204,7 @@ def encode(database: Database, settings: Settings, held: Held) -> str:
     with database.write() as session:
         fence.measure_soon(session, held.claim.project_id)
         jobs.enqueue(session, "encode" if left else jobs.OUTLOOK, held.claim.project_id)
+        agreement.keep_current(session, held.claim.project_id)
     return f"{done:,} protocols read, {left:,} left{remark}"
 
 

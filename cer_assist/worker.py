@@ -80,7 +80,16 @@ Handler = Callable[[Database, Settings, Held], str]
 
 def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
-    from cer_assist import explaining, fencing, foreseeing, refreshing, simulating, swaying, tasks
+    from cer_assist import (
+        agreeing,
+        explaining,
+        fencing,
+        foreseeing,
+        refreshing,
+        simulating,
+        swaying,
+        tasks,
+    )
 
     return {
         "retrain": tasks.retrain,
@@ -89,6 +98,7 @@ def handlers() -> dict[str, Handler]:
         jobs.FENCE: fencing.measure,
         jobs.FENCE_DRAW: fencing.draw,
         jobs.OUTLOOK: foreseeing.foresee,
+        jobs.AGREEMENT: agreeing.agree,
         jobs.EXPOSURE: swaying.make_report,
         jobs.DEEP_REFRESH: refreshing.deep_refresh,
         jobs.SIMULATE: simulating.simulate,

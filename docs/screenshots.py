@@ -35,6 +35,7 @@ PROTOCOL = "DEMO-041"
 BLIND, CHANGED = 5, 4
 # The model page has so many versions to show; another is trained after so many labels.
 VERSIONS, LABELS = 4, 5
+CODERS = {"ana": "Ana Oliveira", "ben": "Ben Okafor"}
 NOTE = "A parent council wrote the plan."
 
 
@@ -53,6 +54,7 @@ def main() -> None:
         base = link.partition("/link/")[0]
         context = browser.new_context(base_url=base, viewport=SIZE, timezone_id="UTC")
         sign_in(context, link)
+        hire(Path(home))
         teach(Path(home), context)
         for name, take in PICTURES.items():
             page = context.new_page()
@@ -106,6 +108,14 @@ def sign_in(context: BrowserContext, link: str) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="My work")).to_be_visible()
     page.close()
+
+
+def hire(home: Path) -> None:
+    """Two coders, to whom protocols can be dealt."""
+    for username, name in CODERS.items():
+        command = [sys.executable, str(ROOT / "manage.py"), "users", "add", username]
+        more = ["--name", name, "--project", SLUG, "--home", str(home)]
+        subprocess.run([*command, *more], check=True, stdout=subprocess.DEVNULL)
 
 
 def teach(home: Path, context: BrowserContext) -> None:
@@ -238,6 +248,19 @@ def settings(page: Page) -> None:
     page.goto(f"/p/{SLUG}/settings")
 
 
+def assignments(page: Page) -> None:
+    """What a second batch for two coders comes to."""
+    page.goto(f"/p/{SLUG}/assignments")
+    for each, press in ((12, "Deal"), (8, None)):
+        for name in CODERS.values():
+            page.get_by_role("checkbox", name=name).check()
+        page.get_by_label("How many each, at most").fill(str(each))
+        page.get_by_role("button", name="Look at what it comes to").click()
+        if press:
+            page.get_by_role("button", name=re.compile(press)).first.click()
+            expect(page.get_by_role("status")).to_contain_text("dealt")
+
+
 PICTURES: dict[str, Callable[[Page], None]] = {
     "label": label,
     "label-dark": dark,
@@ -251,6 +274,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "queue": queue,
     "progress": progress,
     "settings": settings,
+    "assignments": assignments,
 }
 
 

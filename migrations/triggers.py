@@ -18,6 +18,12 @@ APPEND_ONLY = (
     "fenced_score",
     "fenced_figures",
     "stopping_decision",
+    "adjudication",
+    "comment",
+    "rubric_publication",
+    "rubric_proposal",
+    "rubric_proposal_outcome",
+    "reread_request",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -35,6 +41,15 @@ _SQLITE_KEYS = {
     "fenced_score": "model_version_id = new.model_version_id AND protocol_id = new.protocol_id",
     "fenced_figures": "id = new.id",
     "stopping_decision": "id = new.id",
+    "adjudication": "id = new.id OR (account_id = new.account_id "
+    "AND idempotency_key = new.idempotency_key)",
+    "comment": "id = new.id OR (account_id = new.account_id "
+    "AND idempotency_key = new.idempotency_key)",
+    "rubric_publication": "id = new.id "
+    "OR (project_id = new.project_id AND rubric_version_id = new.rubric_version_id)",
+    "rubric_proposal": "id = new.id",
+    "rubric_proposal_outcome": "id = new.id",
+    "reread_request": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from cer_assist.cli.demo import TEXTS
 from cer_assist.domain.labels import Action
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import UNCERTAIN
+from cer_assist.domain.wording import wording_of, yaml_of
 from cer_assist.services import (
     accounts,
     fence_draws,
@@ -178,3 +180,20 @@ def two_readings(
     """What two coders say of a protocol, one after the other."""
     for account, level in zip(by, levels, strict=True):
         a_label(session, project, protocol_id, by=account, level=level)
+
+
+def a_new_rubric(
+    session: Session,
+    project: Project,
+    level: int,
+    definition: str,
+    *,
+    number: int = 2,
+    rubric_id: str = "cenr-5",
+) -> str:
+    """The file of the project's rubric with another definition of one level."""
+    wording = wording_of(rubrics.project_rubric(session, project))
+    levels = tuple(
+        replace(one, definition=definition) if one.value == level else one for one in wording.levels
+    )
+    return yaml_of(replace(wording, levels=levels), rubric_id, number)

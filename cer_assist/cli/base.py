@@ -12,10 +12,15 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
 
 from cer_assist.config import Settings
+from cer_assist.domain.errors import NotAllowed
+from cer_assist.services import accounts
 from cer_assist.store.engine import Database
 from cer_assist.store.schema import require_head
+from cer_assist.store.tables import Project
+from cer_assist.store.tables.accounts import Role
 
 home_option = click.option(
     "--home",
@@ -51,6 +56,15 @@ def emit(as_json: bool, result: dict[str, Any], *lines: str) -> None:
         return
     for line in lines:
         click.echo(line)
+
+
+def lead(session: Session, project: Project, username: str) -> int:
+    """The account of someone who leads the project."""
+    account = accounts.find_account(session, username)
+    role = accounts.role_in(session, project.id, account.id)
+    if role not in (Role.lead, Role.administrator):
+        raise NotAllowed(f"{username} does not lead project {project.slug}.")
+    return account.id
 
 
 @contextmanager

@@ -24,6 +24,7 @@ TABLES = {
     "active": "active",
     "peers": "peers",
     "loop": "loop",
+    "label-errors": "label_errors",
 }
 
 

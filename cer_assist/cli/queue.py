@@ -9,11 +9,9 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
-from cer_assist.domain.errors import NotAllowed
-from cer_assist.services import accounts, models, projects, queue_board, queue_wishes
+from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
+from cer_assist.services import models, projects, queue_board, queue_wishes
 from cer_assist.store.tables import Project
-from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.queue import Wish
 
 WISHES = {"pin": Wish.pinned, "hold": Wish.held}
@@ -43,7 +41,7 @@ def queue_command(
         found = projects.find_project(session, project)
         done = 0
         if wish is not None:
-            by = _lead(session, found, username) if username else None
+            by = lead(session, found, username) if username else None
             if wish == "release":
                 done = queue_wishes.release(session, found, protocols, by)
             else:
@@ -53,14 +51,6 @@ def queue_command(
         emit(as_json, {"changed": done, **result}, f"{done} changed.")
         return
     emit(as_json, result, *_lines(result))
-
-
-def _lead(session: Session, project: Project, username: str) -> int:
-    account = accounts.find_account(session, username)
-    role = accounts.role_in(session, project.id, account.id)
-    if role not in (Role.lead, Role.administrator):
-        raise NotAllowed(f"{username} does not lead project {project.slug}.")
-    return account.id
 
 
 def _state(session: Session, project: Project) -> dict[str, Any]:

@@ -68,6 +68,14 @@ class StaleLabel(CerError):
         self.submitted = mine
 
 
+class StaleDecision(CerError):
+    """What was to be settled has changed since it was read; carries what stands now."""
+
+    def __init__(self, message: str, stands: dict[str, object]) -> None:
+        super().__init__(message)
+        self.stands = stands
+
+
 class Cancelled(CerError):
     """Long work was stopped on request."""
 

@@ -38,7 +38,9 @@ class RubricLevel(_Strict):
     cue_words: tuple[str, ...] = Field(default=(), strict=False)
 
 
-class _RubricFile(_Strict):
+class RubricFile(_Strict):
+    """What a rubric's file must hold."""
+
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
     version: int = Field(ge=1)
     title: str = Field(min_length=1)
@@ -51,7 +53,7 @@ class _RubricFile(_Strict):
     decision_rules: tuple[str, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
-    def _levels_in_order(self) -> _RubricFile:
+    def _levels_in_order(self) -> RubricFile:
         values = [level.value for level in self.levels]
         if values[0] not in (0, 1) or values != list(range(values[0], values[0] + len(values))):
             raise ValueError(f"levels must count up by one from 0 or 1, found {values}")
@@ -111,9 +113,11 @@ def parse_rubric(text: str, source_name: str = "rubric") -> Rubric:
     """Validate a rubric's YAML text; every fault is named with its place."""
     try:
         data = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - derives from SafeLoader
-        checked = _RubricFile.model_validate(data)
-    except yaml.YAMLError as error:
+    # A key that is a list, a date that is none, and brackets a thousand deep are no YAML errors.
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{source_name} is not valid YAML: {error}") from error
+    try:
+        checked = RubricFile.model_validate(data)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
@@ -121,7 +125,7 @@ def parse_rubric(text: str, source_name: str = "rubric") -> Rubric:
         )
         raise InvalidInput(f"{source_name} is not a usable rubric: {faults}") from error
     return Rubric(
-        **{name: getattr(checked, name) for name in _RubricFile.model_fields},
+        **{name: getattr(checked, name) for name in RubricFile.model_fields},
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )

@@ -85,6 +85,13 @@ LABEL_EVENT_COLUMNS = (
         "What the coder had seen of others' answers to this protocol before.",
         "blind, after_suggestion, prefilled, after_peer, unknown (made outside this program)",
     ),
+    Column(
+        "reason",
+        "text",
+        "Of a final level: why the readings differed; empty where they agreed or it was imported.",
+        "rubric_gap, overlooked_text, ambiguous_text, slip or empty",
+        is_new=True,
+    ),
     Column("suggestion_level", "integer", "The suggestion standing when the level was given."),
     *_SUGGESTION,
     Column("seconds", "number", "Seconds from showing the protocol to the answer."),
@@ -110,7 +117,13 @@ PROTOCOL_COLUMNS = (
     Column("coder_levels", "json", "Each coder's current level.", '{"user name": level}'),
     Column("suggestion_level", "integer", "The level the current model suggests."),
     *_SUGGESTION,
-    *_RUBRIC,
+    _RUBRIC[0],
+    Column(
+        "rubric_version",
+        "integer",
+        "Version that the level was read by, the oldest of several; of no level the one in use.",
+    ),
+    _RUBRIC[2],
     _FENCED,
     Column("content_sha256", "text", "SHA-256 of text and sections.", "64 hex digits"),
     Column(

@@ -9,9 +9,17 @@ from sqlalchemy import BindParameter, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Exposure, Lane
-from cer_assist.store.tables import CurrentLabel, Disclosure, LabelEvent, Protocol, Serving
+from cer_assist.store.tables import (
+    Assignment,
+    CurrentLabel,
+    Disclosure,
+    LabelEvent,
+    Protocol,
+    Serving,
+)
+from cer_assist.store.tables.assignments import AssignmentState
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import table_of
+from cer_assist.store.types import as_written, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class AnswerState:
     seen_suggestion_id: int | None  # what the coder was shown of it
     saw_suggestion: bool
     saw_peers: bool
+    assignment_id: int | None  # the coder is asked to read the protocol
 
     @property
     def exposure(self) -> Exposure:
@@ -45,7 +54,7 @@ class AnswerState:
 
 _protocol, _serving = table_of(Protocol), table_of(Serving)
 _disclosure, _current = table_of(Disclosure), table_of(CurrentLabel)
-_event = table_of(LabelEvent).alias("event")
+_event, _asked = table_of(LabelEvent).alias("event"), table_of(Assignment)
 _repeated = table_of(LabelEvent).alias("repeated")
 _mine: BindParameter[int] = bindparam("account")
 _seen = (_disclosure.c.protocol_id == _protocol.c.id, _disclosure.c.account_id == _mine)
@@ -78,6 +87,7 @@ _STATE = (
         _shown,
         exists().where(*_seen_suggestion),
         exists().where(*_seen, _disclosure.c.what == Disclosed.peer_label),
+        _asked.c.id,
     )
     .select_from(_protocol)
     .outerjoin(
@@ -89,6 +99,12 @@ _STATE = (
         (_current.c.protocol_id == _protocol.c.id)
         & (_current.c.account_id == _mine)
         & (_current.c.lane == Lane.coder),
+    )
+    .outerjoin(
+        _asked,
+        (_asked.c.protocol_id == _protocol.c.id)
+        & (_asked.c.account_id == _mine)
+        & (_asked.c.state == as_written(f"'{AssignmentState.open}'")),
     )
     .outerjoin(_event, _event.c.id == _current.c.event_id)
     .outerjoin(_serving, _serving.c.id == _last_serving)
@@ -107,8 +123,13 @@ def answer_state(
 ) -> AnswerState | None:
     """The state an answer meets, which no other answer changes until the transaction ends."""
     where = {"project": project_id, "protocol": protocol_id, "account": account_id, "key": key}
-    if session.get_bind().dialect.name == "postgresql":
-        # A statement of its own: one that waits for a lock still reads what was so before it.
-        session.execute(_LOCK, where)
+    hold(session, protocol_id)
     row = session.execute(_STATE, where).first()
     return None if row is None else AnswerState(*row)
+
+
+def hold(session: Session, protocol_id: int) -> None:
+    """Let no other answer to this protocol come between; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # A statement of its own: one that waits for a lock still reads what was so before it.
+        session.execute(_LOCK, {"protocol": protocol_id})

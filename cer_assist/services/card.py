@@ -72,7 +72,9 @@ class Card:
     latest: OwnEvent | None
     draft: OwnEvent | None  # the own answer whose note and marks the form starts from
     suggestion: SuggestionView | None
-    is_reveal: bool = False  # the coder has just answered blind: keep or change
+    # The coder has just answered blind, or is asked to read it again: keep or change.
+    is_reveal: bool = False
+    sent_back: str | None = None  # why an adjudicator wants it read again
     is_without: bool = False  # answered, and by lot there is no suggestion
 
     @property
@@ -118,6 +120,7 @@ def make_card(
     suggestion_id: int | None,
     *,
     is_reveal: bool = False,
+    is_again: bool = False,
 ) -> Card:
     """The card of a protocol; a suggestion that is on it is recorded as seen."""
     draft = found.latest
@@ -136,8 +139,8 @@ def make_card(
         found.latest,
         draft,
         shown,
-        is_open and shown is not None,
-        is_without and found.is_answered,
+        (is_open and shown is not None) or (is_again and found.is_answered),
+        is_without=is_without and found.is_answered,
     )
 
 

@@ -26,6 +26,7 @@ from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
     Account,
+    Adjudication,
     AuditHead,
     CurrentLabel,
     LabelEvent,
@@ -100,7 +101,9 @@ def _events(project_id: int) -> Select[Any]:
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
             fence.IS_FENCED.label("is_fenced"),
+            Adjudication.reason,
         )
+        .outerjoin(Adjudication, Adjudication.label_event_id == LabelEvent.id)
         .join(Protocol, Protocol.id == LabelEvent.protocol_id)
         .join(Account, Account.id == LabelEvent.account_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
@@ -128,6 +131,7 @@ def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
         "rubric_version": row.rubric_version,
         "rubric_sha256": row.rubric_sha256,
         "exposure": row.exposure,
+        "reason": row.reason,
         "suggestion_level": row.suggestion_level,
         "suggestion_probability": _probability(row, first),
         "model_version": row.model_version,
@@ -144,18 +148,17 @@ def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
 def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
     """Every protocol of a project with the level it counts as and how that came about."""
     rubric = project_rubric(session, project)
-    pinned = {
-        "rubric_id": rubric.id,
-        "rubric_version": rubric.version,
-        "rubric_sha256": rubric.sha256,
-    }
+    in_use = (rubric.version, rubric.sha256)
     statement = _protocols(project.id, current_version_id(session, project.id))
     after = 0
     # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
     while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
         standings = _standings(session, project.id, rows[0].id, rows[-1].id)
         for row in rows:
-            yield _protocol_row(row, standings[row.id], rubric.scale[0]) | pinned
+            standing = standings[row.id]
+            version, digest = standing.read_by(in_use)
+            pinned = {"rubric_id": rubric.id, "rubric_version": version, "rubric_sha256": digest}
+            yield _protocol_row(row, standing, rubric.scale[0]) | pinned
         after = rows[-1].id
 
 
@@ -183,6 +186,12 @@ class _Standing:
     final: int | None = None
     by_account: dict[int, int] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
+    final_by: tuple[int, str] | None = None  # number and hash of the rubric version
+    coders_by: list[tuple[int, str]] = field(default_factory=list)
+
+    def read_by(self, in_use: tuple[int, str]) -> tuple[int, str]:
+        """The rubric version behind the level: the final one's, else the oldest of the coders'."""
+        return self.final_by or min(self.coders_by, default=in_use)
 
 
 def _standings(
@@ -196,8 +205,12 @@ def _standings(
             CurrentLabel.lane,
             CurrentLabel.level,
             Account.username,
+            RubricVersion.version,
+            RubricVersion.sha256,
         )
         .join(Account, Account.id == CurrentLabel.account_id)
+        .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
         .where(
             CurrentLabel.project_id == project_id,
             CurrentLabel.protocol_id.between(first, last),
@@ -209,8 +222,9 @@ def _standings(
     for row in session.execute(statement):
         standing = found[row.protocol_id]
         if row.lane == Lane.final:
-            standing.final = row.level
+            standing.final, standing.final_by = row.level, (row.version, row.sha256)
         else:
+            standing.coders_by.append((row.version, row.sha256))
             standing.by_account[row.account_id] = row.level
             standing.by_name[row.username] = row.level
     return found

@@ -34,12 +34,12 @@ from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 
 ASKED, DRAWN = "fence.asked", "fence.drawn"
-_WAS_SEEN = (
+WAS_SEEN = (
     exists().where(LabelEvent.protocol_id == Protocol.id)
     | exists().where(Serving.protocol_id == Protocol.id)
     | exists().where(Disclosure.protocol_id == Protocol.id)
 )
-_IS_FENCED = exists().where(FencedProtocol.protocol_id == Protocol.id)
+IS_FENCED = exists().where(FencedProtocol.protocol_id == Protocol.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def unread(session: Session, project_id: int) -> int:
     """How many protocols nobody has been given, shown or asked about and that are not drawn yet."""
     statement = select(func.count()).select_from(Protocol)
     return session.execute(
-        statement.where(Protocol.project_id == project_id, ~_WAS_SEEN, ~_IS_FENCED)
+        statement.where(Protocol.project_id == project_id, ~WAS_SEEN, ~IS_FENCED)
     ).scalar_one()
 
 
@@ -147,7 +147,7 @@ def _lock(session: Session, project_id: int) -> None:
 
 def _candidates(session: Session, project_id: int, clusters: Mapping[int, int]) -> list[int]:
     rows = session.execute(
-        select(Protocol.id, (_WAS_SEEN | _IS_FENCED).label("is_out")).where(
+        select(Protocol.id, (WAS_SEEN | IS_FENCED).label("is_out")).where(
             Protocol.project_id == project_id
         )
     ).all()

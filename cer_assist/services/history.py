@@ -25,11 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.adjudication import REASONS, Act, Reason
 from cer_assist.domain.labels import Lane
 from cer_assist.domain.serving import REASONS_TOLD
 from cer_assist.services.models import current_version_id
 from cer_assist.store.tables import (
     Account,
+    Adjudication,
     CurrentLabel,
     Disclosure,
     LabelEvent,
@@ -51,7 +53,7 @@ class HistoryLine:
 
     at: dt.datetime
     who: str
-    kind: str  # label, skip, withdraw, served, saw
+    kind: str  # label, skip, withdraw, served, saw, or what an adjudicator did
     level: int | None
     lane: str
     text: str
@@ -90,6 +92,7 @@ def history(
         *_label_lines(session, protocol.id, None if peers else account_id),
         *_serving_lines(session, protocol.id, None if peers else account_id),
         *_disclosure_lines(session, protocol.id, None if peers else account_id),
+        *(_act_lines(session, protocol.id) if peers else ()),
     ]
     return sorted(lines, key=lambda line: line.at)
 
@@ -230,8 +233,35 @@ def _disclosure_lines(session: Session, protocol_id: int, only: int | None) -> l
             "saw",
             level,
             Lane.coder,
-            "other coders' labels" if row.what == Disclosed.peer_label else "the suggestion",
+            "something of other coders' labels"
+            if row.what == Disclosed.peer_label
+            else "the suggestion",
             {"version": number},
         )
         for row, name, level, number in session.execute(statement)
+    ]
+
+
+def _act_lines(session: Session, protocol_id: int) -> list[HistoryLine]:
+    """What adjudicators did; a proposal stays between those who have made one."""
+    rows = session.execute(
+        select(Adjudication, Account.display_name)
+        .join(Account, Account.id == Adjudication.account_id)
+        .where(Adjudication.protocol_id == protocol_id)
+        .where(Adjudication.act.in_([Act.decide, Act.send_back]))
+    )
+    return [
+        HistoryLine(
+            act.recorded_at,
+            name,
+            act.act,
+            None,
+            Lane.final,
+            act.note if act.act == Act.send_back else "",  # a decision's stands on its label
+            {
+                "reason": REASONS[Reason(act.reason)][1].lower() if act.reason else "",
+                "is_party": act.is_party,
+            },
+        )
+        for act, name in rows
     ]

@@ -26,8 +26,7 @@ EXPLAIN = "explain"
 SIMULATE = "simulate"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
-OUTLOOK = "outlook"
-EXPOSURE = "exposure"
+OUTLOOK, AGREEMENT, EXPOSURE = "outlook", "agreement", "exposure"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -122,10 +121,12 @@ def claim(
         select(Job)
         .where(_claimable(at))
         # Retraining before encoding: coders wait for the one, nobody for the other. What takes
-        # a moment comes before both, what takes half an hour and gives way to all comes last.
+        # a moment comes before both, figures that a lead waits for between them, and what takes
+        # half an hour and gives way to all comes last.
         .order_by(
             (Job.kind == EXPLAIN).desc(),
             (Job.kind == "retrain").desc(),
+            Job.kind.in_((AGREEMENT, EXPOSURE)).desc(),
             Job.kind.in_(GIVING_WAY),
             Job.run_after,
         )

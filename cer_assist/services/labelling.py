@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import (
@@ -24,15 +24,14 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import fence, retraining
+from cer_assist.services import assignments, label_effects, rubric_versions
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
-from cer_assist.services.rubrics import project_rubric
+from cer_assist.services.rubrics import rubric_version
 from cer_assist.store.tables import (
     CurrentLabel,
     LabelEvent,
     Project,
-    Protocol,
     Serving,
 )
 from cer_assist.store.tables.servings import ServingState
@@ -56,10 +55,15 @@ class LabelRequest:
     note: str = ""
     seconds: float | None = None
     origin: Origin = Origin.browser
+    # What the coder read the protocol by; None, for who has no page: the one in use.
+    rubric_version_id: int | None = None
 
     def sha256(self) -> str:
         """Equal requests have equal hashes: the same key must come with the same one."""
-        body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        said = asdict(self)
+        if self.rubric_version_id is None:
+            del said["rubric_version_id"]  # as requests were hashed before there was more than one
+        body = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -76,24 +80,7 @@ _CURRENT = select(CurrentLabel.event_id).where(
     CurrentLabel.account_id == bindparam("account"),
     CurrentLabel.lane == Lane.coder,
 )
-_protocol, _serving, _label = table_of(Protocol), table_of(Serving), table_of(CurrentLabel)
-_labels = (
-    select(func.count())
-    .select_from(_label)
-    .where(_label.c.protocol_id == _protocol.c.id, _label.c.action == Action.label)
-)
-_missing = _protocol.c.coders_wanted - _labels.where(_label.c.lane == Lane.coder).scalar_subquery()
-_SET_MISSING = (
-    update(_protocol)
-    .where(_protocol.c.id == bindparam("protocol"))
-    .values(
-        coders_missing=case(
-            (_labels.where(_label.c.lane == Lane.final).scalar_subquery() > 0, 0),
-            (_missing < 0, 0),
-            else_=_missing,
-        )
-    )
-)
+_serving = table_of(Serving)
 _CLOSE_SERVING = (
     update(_serving)
     .where(_serving.c.id == bindparam("serving"))
@@ -112,17 +99,16 @@ def record_label(
     if state.repeated_id is not None:
         known = session.execute(_REPEATED, {"event": state.repeated_id}).one()
         return _repeated(known, request)
-    rubric = project_rubric(session, project)
+    version_id, rubric = _read_by(session, project, request)
     evidence = _checked(request, rubric, state.text)
     _refuse_stale(state, request)
-    fields = _event_fields(account_id, project, rubric, request, state)
+    pinned = {"rubric_version_id": version_id, "rubric_sha256": rubric.sha256}
+    fields = pinned | _event_fields(account_id, project, request, state)
     recorded = append_event(session, fields | {"evidence": evidence})
-    session.execute(_SET_MISSING, {"protocol": request.protocol_id})
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
-    if request.action is not Action.skip:
-        retraining.labels_changed(session, project)
-        fence.measure_soon(session, project.id)
+    label_effects.follow(session, project, request.protocol_id, request.action)
+    assignments.follow(session, account_id, state, request.action, recorded)
     return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 
@@ -134,6 +120,14 @@ def _repeated(known: Any, request: LabelRequest) -> Recorded:
     return Recorded(
         known.id, known.protocol_id, Action(known.action), known.level, known.recorded_at, True
     )
+
+
+def _read_by(session: Session, project: Project, request: LabelRequest) -> tuple[int, Rubric]:
+    """The version that was on the coder's screen, even if the next one was published meanwhile."""
+    version_id = request.rubric_version_id or project.rubric_version_id
+    if not rubric_versions.was_in_use(session, project, version_id):
+        raise InvalidInput("This page shows another rubric: reload it and answer again.")
+    return version_id, rubric_version(session, version_id)
 
 
 def _checked(request: LabelRequest, rubric: Rubric, text: str) -> list[dict[str, Any]]:
@@ -174,7 +168,7 @@ def _refuse_stale(state: AnswerState, request: LabelRequest) -> None:
 
 
 def _event_fields(
-    account_id: int, project: Project, rubric: Rubric, request: LabelRequest, state: AnswerState
+    account_id: int, project: Project, request: LabelRequest, state: AnswerState
 ) -> dict[str, Any]:
     return {
         "project_id": project.id,
@@ -185,8 +179,6 @@ def _event_fields(
         "level": request.level,
         "confidence": request.confidence,
         "note": clean(request.note),
-        "rubric_version_id": project.rubric_version_id,
-        "rubric_sha256": rubric.sha256,
         "exposure": state.exposure.value,
         "suggestion_id": state.suggestion_id,
         "serving_id": state.serving_id,

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
-from cer_assist.services import audit
+from cer_assist.services import assignments, audit
 from cer_assist.services.audit import label_sha256
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -23,6 +23,7 @@ from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Project, 
 from cer_assist.store.types import now, table_of
 
 FINAL_CODER = "final"
+_Key = tuple[str, str, str]  # protocol, coder, lane
 _INSERT = insert(table_of(LabelEvent)).returning(table_of(LabelEvent).c.id)
 
 
@@ -76,11 +77,32 @@ def split_known(
         for key, label in latest.items()
         if key in stored and key not in same
     ]
+    errors += _over_final_levels(latest, stored)
     new = [label for label in labels if _key(label) not in stored]
     return new, sum(_key(label) in same for label in labels), errors
 
 
-def _key(label: PriorLabel) -> tuple[str, str, str]:
+def _over_final_levels(
+    latest: dict[_Key, PriorLabel], stored: dict[_Key, tuple[str, int | None]]
+) -> list[str]:
+    """Of several final levels the newest counts: an imported one must not undo a decision."""
+    finals = {
+        name: level
+        for (name, _, lane), (action, level) in stored.items()
+        if lane == Lane.final and action == Action.label
+    }
+    return [
+        f"{label.place}: {label.external_id} has the final level {finals[label.external_id]} in "
+        "this project, and an import changes no answers: remove the label from the file."
+        for key, label in latest.items()
+        if key not in stored
+        and lane_of(label) is Lane.final
+        and label.action is Action.label
+        and finals.get(label.external_id, label.level) != label.level
+    ]
+
+
+def _key(label: PriorLabel) -> _Key:
     return label.external_id, label.coder.lower(), str(lane_of(label))
 
 
@@ -193,6 +215,7 @@ def rebuild_current_labels(session: Session, project_id: int) -> None:
         ],
     )
     _set_missing(session, project_id, latest.values())
+    assignments.close_answered(session, project_id)
 
 
 def _set_missing(session: Session, project_id: int, latest: Iterable[LabelEvent]) -> None:

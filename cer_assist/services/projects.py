@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import audit, outlooks
+from cer_assist.services import agreement, audit, disputes, outlooks
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -31,6 +32,8 @@ _AIMS = {
     "accepted_wrong_share": "Wrong levels accepted",
     "accepted_half_width": "Known to within",
 }
+_LEADING = (Role.lead, Role.administrator)
+_OVERSEEING = (*_LEADING, Role.auditor)
 _SHARES = (
     "no_suggestion_share",
     "double_coded_share",
@@ -56,11 +59,14 @@ class ProjectSettings:
     retrain_every: int
     retrain_idle_seconds: int
     reservation_minutes: int
+    open_pool: bool
     model_kind: str
     learns_from_marks: bool
     wanted_qwk: float
     accepted_wrong_share: float
     accepted_half_width: float
+    adjudicators: int
+    accepts_agreed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class ProjectCard:
     role: Role
     progress: Progress
     model: ModelVersion | None
+    agreement: dict[str, Any] | None  # of coders, for those who may see it
+    to_settle: int  # disagreements that wait for this person
 
 
 def add_project(
@@ -140,13 +148,19 @@ def _check(settings: ProjectSettings) -> None:
     for name, title in _AIMS.items():
         if not 0 < getattr(settings, name) < 1:
             raise InvalidInput(f"“{title}” lies between the least and the most that can be had.")
-    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
-        if not 1 <= getattr(settings, name) <= 10_000:
-            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    _check_counts(settings)
     if settings.model_kind not in MODEL_KINDS:
         raise InvalidInput("Choose one of the kinds of model on the list.")
     if not 1 <= settings.retrain_idle_seconds <= 86_400:
         raise InvalidInput("The idle time before retraining lies between 1 second and a day.")
+
+
+def _check_counts(settings: ProjectSettings) -> None:
+    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
+        if not 1 <= getattr(settings, name) <= 10_000:
+            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    if settings.adjudicators not in (1, 2):
+        raise InvalidInput("A disagreement is settled by one person or by two.")
 
 
 def progress(session: Session, project_id: int, account_id: int | None) -> Progress:
@@ -196,9 +210,15 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             Role(role),
             progress(session, project.id, account_id),
             current_version(session, project.id),
+            agreement.main_figure(session, project.id) if role in _OVERSEEING else None,
+            _to_settle(session, project, account_id) if role in _LEADING else 0,
         )
-        for project, role in rows
+        for project, role in rows.all()
     ]
+
+
+def _to_settle(session: Session, project: Project, account_id: int) -> int:
+    return len(disputes.docket(session, project, account_id).to_do)
 
 
 def members(session: Session, project_id: int) -> list[tuple[Account, Role]]:

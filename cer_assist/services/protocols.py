@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.errors import NotFound
+from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -74,6 +74,15 @@ def find(session: Session, project_id: int, protocol_id: int) -> Protocol:
     protocol = session.get(Protocol, protocol_id)
     if protocol is None or protocol.project_id != project_id:
         raise NotFound("This protocol is not part of the project.")
+    return protocol
+
+
+def find_by_name(session: Session, project_id: int, name: str) -> Protocol:
+    """A protocol of this project by its own id."""
+    known = Protocol.project_id == project_id, Protocol.external_id == name
+    protocol = session.scalars(select(Protocol).where(*known)).first()
+    if protocol is None:
+        raise InvalidInput(f"This project has no protocol {name[:60]}.")
     return protocol
 
 

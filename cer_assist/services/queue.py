@@ -4,14 +4,13 @@ Serving is also reserving: the choice and its row are one transaction, so two co
 the same protocol unless it wants two readers. What strategies say of protocols the worker computed
 before (`queue_order`): here the first free one is taken. Protocols of the fenced sample come by
 random order only, whatever else is stored of them: chosen by what a model says, they would measure
-that model wrongly.
+that model wrongly. What a coder was asked to read by name comes first (`queue_assigned`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.serving import (
+    ASSIGNED,
     FENCED,
     PICKED,
     PINNED,
+    PUT_OFF,
     RANDOM,
     REASONS,
     RETURNED,
@@ -30,8 +31,10 @@ from cer_assist.domain.serving import (
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import arms, explanations
+from cer_assist.services import arms, explanations, queue_assigned
 from cer_assist.services.models import IN_USE, current_version_id
+from cer_assist.services.queue_assigned import Asked
+from cer_assist.services.queue_turns import attempts
 from cer_assist.store.tables import (
     CurrentLabel,
     FencedProtocol,
@@ -47,11 +50,9 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import ServingState
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import as_written, now, table_of
 
 SHUFFLE_RANGE = 2**31 - 1
-# So long a near-copy of what anyone was served waits, while others are left.
-COPIES_WAIT = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Served:
     model_version_id: int | None
 
 
+IS_OPEN = as_written(f"'{ServingState.open}'")
 _protocol, _serving, _suggestion = table_of(Protocol), table_of(Serving), table_of(Suggestion)
 _highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
@@ -85,7 +87,7 @@ _reserved = (
     .select_from(_serving)
     .where(
         _serving.c.protocol_id == _protocol.c.id,
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
         _serving.c.account_id != bindparam("account"),
         _serving.c.reserved_until > bindparam("at"),
     )
@@ -110,10 +112,11 @@ _columns = (
     exists().where(_highlight.c.suggestion_id == _suggestion.c.id).label("has_words"),
 )
 _candidate = select(*_columns, null().label("score")).select_from(_protocol)
-# For an `account`, `at` a time: nobody else has it open, unless it wants more readers than those.
+# For an `account`, `at` a time: nobody else has it open or was promised it, unless it wants more
+# readers than those.
 IS_FREE = (
-    _protocol.c.coders_missing > 0,
-    _reserved < _protocol.c.coders_missing,
+    _protocol.c.coders_missing > as_written("0"),
+    _reserved + queue_assigned.PROMISED < _protocol.c.coders_missing,
     ~_held,
 )
 _free = _candidate.outerjoin(_suggestion, _said).where(
@@ -125,6 +128,14 @@ _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
     _others.c.action == Action.label,
+)
+_theirs = (
+    _candidate.add_columns(*queue_assigned.WHAT)
+    .outerjoin(_suggestion, _said)
+    .join(queue_assigned.THEIRS, queue_assigned.ON)
+    .where(*queue_assigned.IS_THEIRS, ~_held)
+    .order_by(*queue_assigned.IN_TURN)
+    .limit(1)
 )
 _in_turn = _free.where(~_mine).order_by(_protocol.c.shuffle).limit(1)
 _from_pivot = _in_turn.where(_protocol.c.shuffle >= bindparam("pivot"))
@@ -141,6 +152,8 @@ _QUERIES = {
     .where(~_mine, ~IS_FENCED)
     .order_by(_pin.c.at, _pin.c.protocol_id)
     .limit(1),
+    ASSIGNED: _theirs.where(~_skipped_by_me),
+    PUT_OFF: _theirs.where(_skipped_by_me),
     RETURNED: _free.where(_skipped_by_me).order_by(_protocol.c.shuffle).limit(1),
 }
 _BY_ORDER = (
@@ -150,7 +163,8 @@ _BY_ORDER = (
     .outerjoin(_suggestion, _said)
     .where(_place.c.model_version_id == bindparam("version"))
     .where(_place.c.strategy == bindparam("strategy"))
-    .where(*IS_FREE, ~_mine, ~IS_FENCED, ~_copy_was_served)
+    # Mine first: it is the quickest to tell, and the front of an order is what I have read of it.
+    .where(~_mine, *IS_FREE, ~IS_FENCED, ~_copy_was_served)
     .order_by(_place.c.place)
     .limit(1)
 )
@@ -162,6 +176,8 @@ _STANDS = (
         .where(_wish.c.project_id == bindparam("project"), _wish.c.wish == Wish.pinned)
         .label("any_pinned"),
         exists().where(_fence.c.project_id == bindparam("project")).label("any_fenced"),
+        queue_assigned.ANY_THEIRS.label("any_theirs"),
+        table_of(Project).c.open_pool,
     )
     .select_from(table_of(Project).outerjoin(_version, _version.c.id == IN_USE))
     .where(table_of(Project).c.id == bindparam("project"))
@@ -183,7 +199,7 @@ _OPEN = (
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
     )
 )
 _RELEASE = (
@@ -191,7 +207,7 @@ _RELEASE = (
     .where(
         _serving.c.project_id == bindparam("project"),
         _serving.c.account_id == bindparam("account"),
-        _serving.c.state == ServingState.open,
+        _serving.c.state == IS_OPEN,
     )
     .values(state=ServingState.released)
 )
@@ -201,19 +217,19 @@ _RESERVE = (
     .values(reserved_until=bindparam("until"))
 )
 _INSERT = insert(_serving).values(arm=arms.KEPT).returning(_serving.c.id)
+# Open until answered, given back or taken away, whatever else becomes of the protocol.
+_KEPT = (PICKED, TAKEN_BACK, *queue_assigned.STRATEGIES.values())
 
 
 def serve_next(
     session: Session, project: Project, account_id: int, dice: random.Random
 ) -> Served | None:
     """The protocol this coder has open, or a new one; None when nothing is left for them."""
-    if session.get_bind().dialect.name == "postgresql":
-        # Choosing and reserving must not overlap with another coder's. SQLite has one writer.
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project.id})
+    take_turns(session, project.id)
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
-    stands = session.execute(_STANDS, {"project": project.id}).one()
+    stands = session.execute(_STANDS, {"project": project.id, "account": account_id}).one()
     version_id = stands.id
     drawn = draw_strategy(
         dice.random(),
@@ -226,31 +242,30 @@ def serve_next(
         drawn = RANDOM
     at, pivot = now(), dice.randrange(SHUFFLE_RANGE)
     where = {"project": project.id, "account": account_id, "version": version_id, "at": at}
-    for name, start, since in _attempts(drawn, stands.any_pinned, pivot, at):
+    for name, start, since in attempts(drawn, stands, pivot, at):
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
-            told = RANDOM if name == FENCED else name
+            told = _told(name, found)
             return _serve(session, project, account_id, told, version_id, found, dice)
     return None
 
 
-def _attempts(
-    drawn: str, any_pinned: bool, pivot: int, at: dt.datetime
-) -> Iterator[tuple[str, int, dt.datetime]]:
-    """What is tried in turn, from where in the random order, and whose copies since when wait.
+def take_turns(session: Session, project_id: int) -> None:
+    """Choosing and reserving must not overlap with another's. SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project_id})
 
-    The drawn strategy may find nothing; then whatever is left, copies of what was just served and
-    the coder's own skipped ones last.
-    """
-    if any_pinned:
-        yield PINNED, 0, at
-    for since in (at - COPIES_WAIT, at):
-        yield drawn, pivot, since
-        if drawn in (RANDOM, SECOND_READING):
-            yield drawn, 0, since
-        yield RANDOM, 0, since
-    yield RETURNED, 0, at
+
+def _told(name: str, found: Any) -> Asked:
+    """What is stored of why a protocol is served, and what its reader is told."""
+    if name in (ASSIGNED, PUT_OFF):
+        return queue_assigned.told(found.kind, found.note)
+    return _plainly(RANDOM if name == FENCED else name)
+
+
+def _plainly(strategy: str) -> Asked:
+    return Asked(strategy, REASONS[strategy])
 
 
 def serve_picked(
@@ -262,10 +277,12 @@ def serve_picked(
     dice: random.Random = arms.DICE,
 ) -> Served:
     """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK)."""
+    asked = queue_assigned.asked_of(session, protocol_id, account_id)
+    told = asked if asked and strategy == PICKED else _plainly(strategy)
     release(session, project.id, account_id)
     version_id = current_version_id(session, project.id)
     found = session.execute(_ONE, {"version": version_id, "protocol": protocol_id}).one()
-    return _serve(session, project, account_id, strategy, version_id, found, dice)
+    return _serve(session, project, account_id, told, version_id, found, dice)
 
 
 def release(session: Session, project_id: int, account_id: int) -> None:
@@ -279,7 +296,7 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     *serving, reserved_until, missing = found
-    if found.strategy not in (PICKED, TAKEN_BACK) and (missing <= 0 or reserved_until < now()):
+    if found.strategy not in _KEPT and (missing <= 0 or reserved_until < now()):
         session.execute(_RELEASE, where)
         return None
     until = now() + dt.timedelta(minutes=project.reservation_minutes)
@@ -291,7 +308,7 @@ def _serve(
     session: Session,
     project: Project,
     account_id: int,
-    strategy: str,
+    told: Asked,
     version_id: int | None,
     found: Any,
     dice: random.Random,
@@ -302,8 +319,8 @@ def _serve(
         explanations.ask(session, project.id, version_id, found.protocol_id)
     fields: dict[str, Any] = {
         "protocol_id": found.protocol_id,
-        "strategy": strategy,
-        "reason": REASONS[strategy],
+        "strategy": told.strategy,
+        "reason": told.reason,
         "score": found.score,
         "suggestion_id": found.suggestion_id,
         "model_version_id": version_id if found.suggestion_id else None,

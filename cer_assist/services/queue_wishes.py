@@ -48,7 +48,7 @@ def want(
     by: int | None,
 ) -> int:
     """Pin or hold the protocols of these ids, all or none; how many there are."""
-    ids = _find(session, project.id, names)
+    ids = find_ids(session, project.id, names)
     reason = reason.strip()[:MAX_REASON]
     if not reason:
         raise InvalidInput("Say why: whoever looks at the queue later will want to know.")
@@ -72,7 +72,7 @@ def want(
 
 def release(session: Session, project: Project, names: Sequence[str], by: int | None) -> int:
     """Let the queue decide again about these protocols; how many had been pinned or held."""
-    ids = _find(session, project.id, names)
+    ids = find_ids(session, project.id, names)
     wished = set(
         session.scalars(
             select(QueueWish.protocol_id).where(QueueWish.protocol_id.in_(ids.values()))
@@ -113,7 +113,8 @@ def wished(session: Session, project_id: int, protocol_id: int | None = None) ->
     ]
 
 
-def _find(session: Session, project_id: int, names: Sequence[str]) -> dict[str, int]:
+def find_ids(session: Session, project_id: int, names: Sequence[str]) -> dict[str, int]:
+    """The protocols of these ids, or a word on which there is none of."""
     wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not 1 <= len(wanted) <= AT_ONCE:
         raise InvalidInput(f"Name the ids of 1 to {AT_ONCE} protocols.")

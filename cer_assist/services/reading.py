@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Origin
-from cer_assist.domain.serving import PICKED, REASONS, TAKEN_BACK
-from cer_assist.services import arms, card, labelling, queue
-from cer_assist.services.card import Card, make_card
+from cer_assist.domain.serving import ASKED_AGAIN, PICKED, REASONS, SENT_BACK, TAKEN_BACK
+from cer_assist.services import arms, card, labelling, queue, queue_assigned, sent_back
+from cer_assist.services.card import Card, Reading, make_card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.models import IN_USE, current_version_id
-from cer_assist.services.queue import Served
 from cer_assist.store.tables import (
     CurrentLabel,
     Disclosure,
@@ -38,7 +38,9 @@ class ModelLine:
     label_count: int
 
 
-_IN_HAND = select(Serving.protocol_id, Serving.reason, Serving.suggestion_id).where(
+_IN_HAND = select(
+    Serving.protocol_id, Serving.strategy, Serving.reason, Serving.suggestion_id
+).where(
     Serving.project_id == bindparam("project"),
     Serving.account_id == bindparam("account"),
     Serving.state == ServingState.open,
@@ -89,7 +91,7 @@ def next_card(
     if served is None:
         return None
     found = card.read(session, project.id, account_id, served.protocol_id)
-    return make_card(session, project, account_id, found, served.reason, served.suggestion_id)
+    return _card(session, project, account_id, found, served)
 
 
 def picked_card(
@@ -109,16 +111,23 @@ def picked_card(
     where = {"project": project.id, "account": account_id, "protocol": protocol_id}
     in_hand = session.execute(_IN_HAND, where).first()
     if in_hand is not None and in_hand.protocol_id == protocol_id:
-        reason, suggestion_id = in_hand.reason, in_hand.suggestion_id
-    elif found.is_answered:
-        reason = REASONS[PICKED]
+        return _card(session, project, account_id, found, in_hand)
+    if found.is_answered and not queue_assigned.asked_of(session, protocol_id, account_id):
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
-    else:
-        served: Served = queue.serve_picked(
-            session, project, account_id, protocol_id, strategy, dice
-        )
-        reason, suggestion_id = served.reason, served.suggestion_id
-    return make_card(session, project, account_id, found, reason, suggestion_id)
+        return make_card(session, project, account_id, found, REASONS[PICKED], suggestion_id)
+    served = queue.serve_picked(session, project, account_id, protocol_id, strategy, dice)
+    return _card(session, project, account_id, found, served)
+
+
+def _card(session: Session, project: Project, account_id: int, found: Reading, served: Any) -> Card:
+    """The card of a protocol that the coder has open; what was sent back comes with the reason."""
+    again = found.is_answered and served.strategy in ASKED_AGAIN
+    given = served.reason, served.suggestion_id
+    made = make_card(session, project, account_id, found, *given, is_again=again)
+    if served.strategy != SENT_BACK:
+        return made
+    said = sent_back.tell(session, project.id, account_id, made.protocol.id)
+    return replace(made, sent_back=said)
 
 
 def after_answer(

@@ -77,5 +77,10 @@ def measure_when_idle(session: Session, project_id: int) -> None:
     jobs.enqueue(session, KIND, project_id, run_after=when, payload=payload, unless_waiting=True)
 
 
+def fit_anew(session: Session, project_id: int, why: str) -> None:
+    """Have everything fitted anew at once, in the transaction of what makes it necessary."""
+    jobs.enqueue(session, KIND, project_id, payload={IN_FULL: why})
+
+
 def _has_one_writer(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"

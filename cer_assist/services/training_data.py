@@ -41,7 +41,9 @@ def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | Non
             CurrentLabel.account_id,
             CurrentLabel.lane,
             CurrentLabel.level,
-        ).where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        )
+        .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        .order_by(CurrentLabel.event_id)  # of several final levels the newest counts
     )
     for protocol_id, account_id, lane, level in rows:
         if level is None:

@@ -1,17 +1,17 @@
 """Reading everything against the audit chain: what was altered is named, the first of it.
 
-Five things are compared: the chain with itself and its head, every label event and every remark
-with the hash the chain holds, current labels with the events they derive from, and texts with the
-hashes that the imports put into the chain. Someone who can write the file can still cut the chain's
-end and move its head; an export's manifest holds an earlier head to compare with (`audit verify
---head`).
+Five things are compared: the chain with itself and its head; every label event, remark, comment and
+adjudication with the hash the chain holds; current labels with the events they derive from; and
+texts with the hashes that the imports put into the chain. Someone who can write the file can still
+cut the chain's end and move its head; an export's manifest holds an earlier head to compare with
+(`audit verify --head`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.services import remarks
+from cer_assist.services import discussion, remarks, rulings
 from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
 from cer_assist.store.tables import (
+    Adjudication,
     AuditEvent,
     AuditHead,
+    Comment,
     CurrentLabel,
     LabelEvent,
     Protocol,
@@ -33,6 +35,12 @@ from cer_assist.store.tables import (
 
 _BATCH = 2000
 Slot = tuple[int, int, str]  # protocol, account, lane
+# What is appended besides labels: the name in the chain, the table, and what its hash is over.
+_APPENDED: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
+    remarks.RECORDED: ("remark", WordRemark, remarks.remark_sha256),
+    rulings.RECORDED: ("adjudication", Adjudication, rulings.adjudication_sha256),
+    discussion.RECORDED: ("comment", Comment, discussion.comment_sha256),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class _Chain:
         self.count = 0
         self.digest = GENESIS
         self.labels: dict[str, str] = {}
-        self.remarks: dict[str, str] = {}
+        self.others: dict[str, dict[str, str]] = {action: {} for action in _APPENDED}
         self.texts: dict[int, str] = {}  # project -> hash at its last import
 
     def read(self, session: Session) -> str | None:
@@ -88,7 +96,7 @@ class _Chain:
 
     def _note(self, row: dict[str, Any]) -> str | None:
         self.count, self.digest = row["id"], row["sha256"]
-        of_kind = {"label.recorded": self.labels, remarks.RECORDED: self.remarks}.get(row["action"])
+        of_kind = {"label.recorded": self.labels, **self.others}.get(row["action"])
         if of_kind is not None:
             if row["subject"] in of_kind:
                 return f"audit event {row['id']} records {row['subject']} a second time"
@@ -116,7 +124,7 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
     fault = (
         chain.read(session)
         or _label_fault(session, chain.labels)
-        or _remark_fault(session, chain.remarks)
+        or _other_fault(session, chain.others)
         or _text_fault(session, chain.texts)
         or _rubric_fault(session)
     )
@@ -144,15 +152,18 @@ def _label_fault(session: Session, labels: dict[str, str]) -> str | None:
     return _current_fault(session, latest)
 
 
-def _remark_fault(session: Session, known: dict[str, str]) -> str | None:
-    unseen = dict(known)
-    for remark in session.scalars(select(WordRemark).order_by(WordRemark.id)):
-        held = unseen.pop(f"remark:{remark.id}", None)
-        if held is None:
-            return f"remark {remark.id} is not in the audit chain: it was added past it"
-        if not held == remark.sha256 == remarks.remark_sha256(remark):
-            return f"remark {remark.id} was altered"
-    return f"{next(iter(unseen)).replace(':', ' ')} was removed" if unseen else None
+def _other_fault(session: Session, known: dict[str, dict[str, str]]) -> str | None:
+    for action, (name, table, sha256) in _APPENDED.items():
+        unseen = dict(known[action])
+        for row in session.scalars(select(table).order_by(table.id)):
+            held = unseen.pop(f"{name}:{row.id}", None)
+            if held is None:
+                return f"{name} {row.id} is not in the audit chain: it was added past it"
+            if not held == row.sha256 == sha256(row):
+                return f"{name} {row.id} was altered"
+        if unseen:
+            return f"{next(iter(unseen)).replace(':', ' ')} was removed"
+    return None
 
 
 def _label_events(session: Session) -> Iterator[LabelEvent]:

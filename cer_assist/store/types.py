@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -63,6 +73,15 @@ def one_of(column: str, choices: type[StrEnum] | Sequence[str]) -> CheckConstrai
     """A CHECK that a text column holds one of the choices."""
     values = ", ".join(f"'{choice}'" for choice in choices)
     return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+
+
+def as_written(value: str) -> ColumnElement[Any]:
+    """A constant that stands in the statement itself.
+
+    For what a partial index depends on: where that is a parameter, SQLite has to look at its value
+    to know whether the index serves, and compiles the statement anew at every run.
+    """
+    return literal_column(value)
 
 
 class Base(DeclarativeBase):

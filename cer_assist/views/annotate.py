@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import LabelVersion, StaleLabel
 from cer_assist.domain.labels import Action
 from cer_assist.logs import get_logger
-from cer_assist.services import labelling, projects, reading, remarks, stopping
+from cer_assist.services import labelling, projects, reading, remarks, rubric_versions, stopping
 from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
@@ -69,6 +69,7 @@ class Answer(BaseModel):
     evidence: tuple[tuple[int, int], ...] = Field((), max_length=MAX_EVIDENCE)
     note: str = Field("", max_length=MAX_NOTE)
     seconds: float | None = Field(None, ge=0, le=DAY, allow_inf_nan=False)
+    rubric_version_id: int | None = None  # of the rubric that stands beside the protocol
 
     def to_request(self) -> LabelRequest:
         """The same in the words of the service."""
@@ -92,6 +93,7 @@ def page(slug: str) -> str:
             "progress": projects.progress(session, g.project.id, mine),
             "words": reading.level_words(session, g.project.id),
             "stopped": stopping.told_to_coders(session, g.project.id),
+            "new_rubric": rubric_versions.new_to(session, g.project, mine),
         }
     return render_template("label.html", view=view, skip_reasons=SKIP_REASONS, **shell)
 
@@ -127,12 +129,14 @@ def answer_state(slug: str, key: str) -> Response:
 @annotate.get("/p/<slug>/label/status")
 @policy.members(*CODING_ROLES)
 def status(slug: str) -> Response:
-    """The model version in use, and whether labelling was stopped; polled, so it is no more."""
+    """The versions of model and rubric, and whether labelling was stopped: it is polled."""
     with database().read() as session:
         line = reading.model_line(session, g.project.id)
         stopped = stopping.told_to_coders(session, g.project.id)
+        rubric = project_rubric(session, g.project)
     said = asdict(line) if line else {"version": None, "label_count": 0}
-    return jsonify(said | {"stopped": stopped})
+    by = {"rubric": rubric.version, "rubric_version_id": g.project.rubric_version_id}
+    return jsonify(said | by | {"stopped": stopped})
 
 
 @annotate.get("/p/<slug>/label/words")
@@ -215,6 +219,8 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         policy=g.project.suggestion_policy,
         some_go_without=g.project.no_suggestion_share > 0,
         slug=g.project.slug,
+        rubric_version_id=g.project.rubric_version_id,
+        open_pool=g.project.open_pool,
         remarks=said,
     )
 

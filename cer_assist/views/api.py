@@ -1,4 +1,4 @@
-"""The model's explanations as JSON: what a page shows a person, and no more, for their scripts.
+"""Explanations and figures as JSON: what a page shows a person, and no more, for their scripts.
 
 The same session, policies and records as the pages. Every reply is one of the models below, whose
 field descriptions are the reference (docs/api.md); every refusal is {"error": what to do}.
@@ -6,19 +6,22 @@ field descriptions are the reference (docs/api.md); every refusal is {"error": w
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Self
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
+from cer_assist.domain.agreement import Readings
 from cer_assist.domain.errors import NotAllowed, NotReady
+from cer_assist.services import agreement as coders_agreement
 from cer_assist.services import protocols, rubrics
 from cer_assist.services.dossier import Sight, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView, WordMark
 from cer_assist.store.tables import Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.views.access import ALL_ROLES, API, database, policy
+from cer_assist.views.access import ALL_ROLES, API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.level_words import level_words
 
 api = Blueprint("api", __name__, url_prefix=f"{API}projects/<slug>")
@@ -109,6 +112,19 @@ class Words(_Reply):
     levels: dict[int, list[LevelWord]] = Field(description="By level, the weightiest first")
 
 
+class Agreement(_Reply):
+    """How far coders agree, as the worker made it last."""
+
+    choice: str = Field(description="The readings that it is of, as the query of the address")
+    made_at: dt.datetime = Field(description="When, in UTC")
+    is_current: bool = Field(description="No label has come since; else ask again for newer ones")
+    figures: dict[str, Any] = Field(
+        description="What `manage.py agreement --json` prints: `units` read by two or more, "
+        "`coefficients` as {value, low, high, n}, `pairs`, `levels`, `warnings`, `severity` and "
+        "`drift`"
+    )
+
+
 @api.get("/protocols/<int:protocol_id>/explanation")
 @policy.members(*ALL_ROLES)
 def explanation(slug: str, protocol_id: int) -> Response:
@@ -146,6 +162,27 @@ def words(slug: str) -> Response:
                 level: [_level_word(word) for word in ranked]
                 for level, ranked in found.table.items()
             },
+        )
+    )
+
+
+@api.get("/agreement")
+@policy.members(*OVERSEEING_ROLES)
+def agreement(slug: str) -> Response:
+    """Figures of the readings that the query chooses, as on the page."""
+    wanted = Readings.of(request.args, tuple(request.args.getlist("coder")))
+    with database().write() as session:
+        report = coders_agreement.report(session, g.project.id, wanted)
+        if report.is_waiting:
+            coders_agreement.ask(session, g.project.id, wanted)
+    if report.found is None or report.made_at is None:
+        raise NotReady("The worker is making these figures: ask again in some seconds.")
+    return _reply(
+        Agreement(
+            choice=wanted.key,
+            made_at=report.made_at,
+            is_current=not report.is_waiting,
+            figures=report.found,
         )
     )
 

@@ -11,11 +11,17 @@ from cer_assist.store.engine import Database
 from cer_assist.views import access, assets, errors, navigation, presentation, security
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
+from cer_assist.views.adjudicate import adjudicate_pages
 from cer_assist.views.admin import admin
+from cer_assist.views.agreement import agreement_pages
 from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
+from cer_assist.views.api_adjudication import adjudication_api
+from cer_assist.views.api_assignments import api_assignments
+from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
+from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
 from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
@@ -26,7 +32,10 @@ from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.queue import queue_pages
 from cer_assist.views.remarks import remark_pages
+from cer_assist.views.rereading import rereading_pages
 from cer_assist.views.rubric import rubric_pages
+from cer_assist.views.rubric_api import rubric_api
+from cer_assist.views.rubric_editing import rubric_editing
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
@@ -48,8 +57,14 @@ BLUEPRINTS = (
     fence_pages,
     remark_pages,
     queue_pages,
+    adjudicate_pages,
+    discussion_pages,
+    assignment_pages,
     rubric_pages,
+    rubric_editing,
+    rereading_pages,
     progress_pages,
+    agreement_pages,
     exposure_pages,
     exposure_api,
     data,
@@ -58,6 +73,9 @@ BLUEPRINTS = (
     settings_pages,
     admin,
     api,
+    adjudication_api,
+    rubric_api,
+    api_assignments,
 )
 
 

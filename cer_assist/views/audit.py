@@ -13,6 +13,12 @@ from cer_assist.services.verification import Verification
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 
 MEANINGS = {
+    "adjudication.recorded": "adjudication",
+    "comment.recorded": "comment",
+    "assignment.asked": "reading asked for",
+    "assignment.dealt": "protocols dealt",
+    "assignment.moved": "assignments moved",
+    "assignment.released": "assignments taken back",
     "export.taken": "export taken",
     "fence.asked": "fenced sample asked for",
     "fence.drawn": "fenced sample drawn",
@@ -21,6 +27,7 @@ MEANINGS = {
     "job.run_again": "job run again",
     "label.recorded": "label stored",
     "membership.set": "role set",
+    "membership.tags": "tags set",
     "model.pinned": "model pinned",
     "model.published": "model published",
     "model.refresh_asked": "deep refresh asked for",
@@ -32,6 +39,7 @@ MEANINGS = {
     "queue.held": "protocols held",
     "queue.pinned": "protocols put first",
     "queue.released": "protocols released",
+    "readers.drawn": "readers drawn anew",
     "word.remarked": "remark on a word",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 
-def attachment(body: str, name: str, kind: str) -> Response:
-    """A text as a file of this name and media type."""
+def attachment(body: str | bytes, name: str, kind: str) -> Response:
+    """A text, or bytes, as a file of this name and media type."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, mimetype=kind, headers=headers)

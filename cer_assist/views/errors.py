@@ -17,6 +17,7 @@ from cer_assist.domain.errors import (
     NotFound,
     NotReady,
     SignInRefused,
+    StaleDecision,
     StaleLabel,
     TooManyAttempts,
 )
@@ -28,6 +29,7 @@ STATUS: dict[type[CerError], int] = {
     NotAllowed: 403,
     NotFound: 404,
     StaleLabel: 409,
+    StaleDecision: 409,
     NotReady: 409,
     IdempotencyMismatch: 422,
     TooManyAttempts: 429,
@@ -39,7 +41,7 @@ HEADINGS = {
     403: "Not for your role",
     404: "Not found",
     405: "Not possible here",
-    409: "Answered twice",
+    409: "Not as things stand",
     413: "Too large",
     422: "This could not be used",
     429: "Please wait",
@@ -69,6 +71,8 @@ def _domain(error: CerError) -> Response:
     extra: dict[str, Any] = {}
     if isinstance(error, StaleLabel):
         extra = {"stored": asdict(error.stored), "submitted": asdict(error.submitted)}
+    if isinstance(error, StaleDecision):
+        extra = {"stands": error.stands}
     response = answer(status_of(error), error.message, **extra)
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)

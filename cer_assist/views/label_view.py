@@ -27,6 +27,8 @@ class View:
     policy: str
     some_go_without: bool  # of the project's readings, by lot
     slug: str
+    rubric_version_id: int  # in use; on a page that was opened earlier another one may stand
+    open_pool: bool  # the queue gives more than what is assigned
     remarks: list[list[Any]]  # the coder's own on the model's words, see `views.remarks`
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}
 
@@ -51,6 +53,7 @@ class View:
         return {
             "protocol_id": self.card.protocol.id if self.card else None,
             "model": asdict(self.model) if self.model else None,
+            "rubric_version_id": self.rubric_version_id,
         }
 
 

@@ -50,6 +50,7 @@ class Marks:
     sentences: Sequence[tuple[int, int, float]] = ()
     evidence: Sequence[Span] = ()
     sections: Sequence[SectionMass] = ()
+    voices: Sequence[tuple[int, int, str]] = ()  # what coders marked, by their letters
 
 
 def read_sections(text: str, sections: Sequence[Sequence[Any]], marks: Marks) -> list[ReadSection]:
@@ -79,7 +80,11 @@ def _tags(marks: Marks) -> list[tuple[int, int, str]]:
         (start, end, f'<mark class="passage" data-rank="{rank}">')
         for rank, (start, end, _) in enumerate(marks.sentences, 1)
     ]
-    return [*words, *evidence, *sentences]
+    voices = [
+        (start, end, f'<mark class="voice voice-{letter}" data-voice="{letter}-{start}">')
+        for start, end, letter in marks.voices
+    ]
+    return [*words, *evidence, *voices, *sentences]
 
 
 def _word_tag(word: WordMark, heaviest: float) -> str:

@@ -1,4 +1,7 @@
-"""Links are shown to whom the route's own policy lets through, so no menu leads to a refusal."""
+"""Links are shown to whom the route's own policy lets through, so no menu leads to a refusal.
+
+What people open many times a day stands in the bar, the rest under “More”.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,23 @@ PROJECT_PAGES = (
     ("Label", "annotate.page"),
     ("Protocols", "protocols.listing"),
     ("Words", "model.words"),
-    ("Model", "model.versions"),
-    ("Queue", "queue.page"),
+    ("Agreement", "agreement.page"),
+    ("Adjudicate", "adjudicate.page"),
     ("Progress", "progress.page"),
     ("Rubric", "rubric.page"),
-    ("Data", "data.page"),
     ("Audit", "audit.page"),
+)
+MORE_PAGES = (
+    ("Model", "model.versions"),
+    ("Queue", "queue.page"),
+    ("Assignments", "assignments.page"),
+    ("Fenced sample", "fence.page"),
+    ("Simulation", "simulation.page"),
+    ("Helping or steering?", "exposure.page"),
+    ("Data", "data.page"),
     ("Settings", "settings.page"),
 )
+FEW = 2
 ADMIN_PAGES = (("Accounts", "admin.accounts_page"), ("Jobs", "admin.jobs_page"))
 
 
@@ -47,14 +59,22 @@ def may(endpoint: str) -> bool:
 def _context() -> dict[str, Any]:
     project = g.get("project")
     here = request.endpoint
+    bar, more = _project_links(project.slug, here) if project else ([], [])
     return {
         "person": g.get("person"),
         "project": project,
         "role": g.get("role"),
         "may": may,
-        "project_links": _links(PROJECT_PAGES, here, slug=project.slug) if project else [],
+        "project_links": bar,
+        "more_links": more,
         "admin_links": _links(ADMIN_PAGES, here) if g.get("person") else [],
     }
+
+
+def _project_links(slug: str, here: str | None) -> tuple[list[Link], list[Link]]:
+    """What stands in the bar and under “More”; a coder has so few that nothing is hidden."""
+    bar, more = _links(PROJECT_PAGES, here, slug=slug), _links(MORE_PAGES, here, slug=slug)
+    return (bar, more) if len(more) > FEW else (bar + more, [])
 
 
 def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) -> list[Link]:
@@ -68,7 +88,7 @@ def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) 
 def _current(endpoint: str, here: str | None) -> str:
     if here == endpoint:
         return "page"
-    if here is None or here in {name for _, name in (*PROJECT_PAGES, *ADMIN_PAGES)}:
+    if here is None or here in {name for _, name in (*PROJECT_PAGES, *MORE_PAGES, *ADMIN_PAGES)}:
         return ""
     address = url_for(endpoint, **(request.view_args or {})).split("?")[0]
     return "true" if request.path.startswith(f"{address}/") else ""

@@ -12,14 +12,23 @@ from markupsafe import Markup, escape
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.services import quality
 from cer_assist.views.assets import static_url
+from cer_assist.views.rubric_form import place_in_words
 
 
 def register(app: Flask) -> None:
     """Make filters and the macros of macros.html (as `ui`) known to every template."""
     app.jinja_env.filters.update(
-        when=when, count=count, share=share, figure=figure, ramp=ramp, taught=taught, zip=zip
+        when=when,
+        count=count,
+        share=share,
+        figure=figure,
+        signed=signed,
+        ramp=ramp,
+        taught=taught,
+        zip=zip,
     )
     app.jinja_env.filters["measured"] = quality.measured
+    app.jinja_env.filters["place"] = place_in_words
     app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.globals["first_model"] = MIN_TRAINING_PROTOCOLS
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("macros.html").module
@@ -54,15 +63,22 @@ def share(value: float) -> str:
 
 def figure(value: Mapping[str, Any]) -> Markup:
     """A measured figure with its 95 % interval; one that could not be measured says so."""
+    return _figure(value, "{:.2f}")
+
+
+def signed(value: Mapping[str, Any]) -> Markup:
+    """A difference with its 95 % interval, always with its sign."""
+    return _figure(value, "{:+.2f}")
+
+
+def _figure(value: Mapping[str, Any], form: str) -> Markup:
     if value["value"] is None:
         return Markup('<span class="quiet">not defined</span>')
+    shown = form.format(value["value"])
     if value["low"] is None or value["high"] is None:
-        return Markup('<span class="figure">{:.2f} <small>(no interval)</small></span>').format(
-            value["value"]
-        )
-    return Markup('<span class="figure">{:.2f} <small>({:.2f} to {:.2f})</small></span>').format(
-        value["value"], value["low"], value["high"]
-    )
+        return Markup('<span class="figure">{} <small>(no interval)</small></span>').format(shown)
+    ends = (form.format(value[end]) for end in ("low", "high"))
+    return Markup('<span class="figure">{} <small>({} to {})</small></span>').format(shown, *ends)
 
 
 def ramp(level: int, scale: Sequence[int]) -> str:

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from flask import Blueprint, g, render_template, request
 
-from cer_assist.services import history, protocols, queue_wishes, rubrics
+from cer_assist.services import discussion, history, protocols, queue_wishes, rubrics
 from cer_assist.services.dossier import open_dossier
 from cer_assist.services.protocols import Filters, Mine, State
-from cer_assist.views.access import ALL_ROLES, LEADING_ROLES, database, policy
+from cer_assist.views.access import ALL_ROLES, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.marked_text import Marks, is_title, read_sections
 
 protocols_pages = Blueprint("protocols", __name__, url_prefix="/p/<slug>/protocols")
@@ -48,6 +48,9 @@ def page(slug: str, protocol_id: int) -> str:
         )
         rubric = rubrics.project_rubric(session, g.project)
         leads = g.role in LEADING_ROLES
+        talks = g.role in CODING_ROLES and discussion.may_read(
+            session, g.project, dossier.protocol, g.person.account_id, g.role
+        )
         wished = queue_wishes.wished(session, g.project.id, protocol_id) if leads else []
     protocol, suggestion = dossier.protocol, dossier.suggestion
     marks = Marks(suggestion.words) if suggestion else Marks()
@@ -59,6 +62,7 @@ def page(slug: str, protocol_id: int) -> str:
         sections=[section for section in sections if not is_title(section)],
         rubric=rubric,
         wished=wished,
+        talks=talks,
     )
 
 

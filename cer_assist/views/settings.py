@@ -100,11 +100,14 @@ def _settings() -> ProjectSettings:
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
         reservation_minutes=_whole("reservation_minutes", "Reservation"),
+        open_pool="open_pool" in request.form,
         model_kind=request.form.get("model_kind", ""),
         learns_from_marks="learns_from_marks" in request.form,
         wanted_qwk=_whole("wanted_qwk", "QWK wanted") / 100,
         accepted_wrong_share=_whole("accepted_wrong_share", "Wrong levels accepted") / 100,
         accepted_half_width=_whole("accepted_half_width", "Known to within") / 100,
+        adjudicators=_whole("adjudicators", "Adjudicators"),
+        accepts_agreed="accepts_agreed" in request.form,
     )
 
 

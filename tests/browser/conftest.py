@@ -24,7 +24,7 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views.app import create_app
-from tests.builders import a_label, a_member, a_model, a_project, some_protocols
+from tests.builders import a_label, a_member, a_model, a_project, some_protocols, two_readings
 from tests.scores import some_scores
 
 PageFor = Callable[..., Page]
@@ -149,6 +149,8 @@ def full(database: Database, world: World) -> None:
             "confusion": [[3, 1, 0, 0, 0]] * 5,
         }
         a_label(session, project, world.protocols[0], by=world.ana, level=4)
+        ben = a_member(session, project, "ben").id
+        two_readings(session, project, world.protocols[2], (world.ana, ben), 2, 4)
         first = world.protocols[0]
         shown = suggestions.current_suggestion_id(session, project.id, first) or 0
         history.disclose(session, first, world.ana, Disclosed.suggestion, shown)

@@ -22,6 +22,7 @@ def test_a_lead_puts_first_holds_and_releases(
         a_model(session, session.get_one(Project, world.project_id), said)
     page = page_for("lea")
     page.goto("/p/demo/rubric")
+    page.get_by_role("button", name="More").click()
     page.get_by_role("link", name="Queue").click()
     page.get_by_role("checkbox", name="Choose P-5").check()
     page.get_by_label("Reason").fill("for the board")

@@ -90,11 +90,73 @@ def test_the_queue_is_shown_and_steered(office: Run) -> None:
     assert office("audit", "verify")["intact"]
 
 
+def test_a_disagreement_is_listed_settled_and_taken_back(office: Run) -> None:
+    for name, level in (("ben", "4"), ("cleo", "2")):
+        office("users", "add", name, "--project", "irb")
+        office("label", "irb", "DEMO-060", level, "--as", name)
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    first = office("adjudicate", "irb", "--list")["protocols"]
+    assert "DEMO-060" in {one["external_id"] for one in first}
+    settle = ("adjudicate", "irb", "DEMO-060", "--as", "lea")
+    done = office(*settle, "3", "--reason", "rubric_gap", "--note", "one phase")
+    assert (done["act"], done["level"], done["protocol"]) == ("decide", 3, "DEMO-060")
+    assert len(office("adjudicate", "irb")["protocols"]) == len(first) - 1
+    assert office(*settle, "--take-back")["act"] == "take_back"
+    assert office(*settle, "--send-back", "--note", "the board")["act"] == "send_back"
+    assert office("next", "irb", "--as", "ben")["protocol"] == "DEMO-060"
+
+
+def test_rubric_versions_are_listed_shown_compared_and_published(
+    office: Run, tmp_path: Path
+) -> None:
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    first = office("rubric", "irb", "--show", "1")
+    file = tmp_path / "next.yaml"
+    changed = (
+        first["text"]
+        .replace("version: 1", "version: 2")
+        .replace("no say in the study.", "no voice in the study.")
+    )
+    file.write_text(changed, encoding="utf-8")
+    done = office("rubric", "irb", "--publish", str(file), "--note", "Rooms.", "--as", "lea")
+    assert done["in_use"] == 2
+    assert [(one["number"], one["by"], one["note"]) for one in done["versions"]] == [
+        (1, None, ""),
+        (2, "lea", "Rooms."),
+    ]
+    (change,) = office("rubric", "irb", "--diff", "1", "2")["changes"]
+    assert (change["level"], change["part"]) == (2, "definition")
+    shown = ["rubric", "irb", "--diff", "1", "2", "--home", str(tmp_path)]
+    said = CliRunner().invoke(cer, shown, catch_exceptions=False).stdout
+    assert "level 2, definition:" in said
+    assert "[-say -]" in said
+    assert "{+voice +}" in said
+    with pytest.raises(CerError, match="does not lead"):
+        office("rubric", "irb", "--publish", str(file), "--note", "x", "--as", "ana")
+    with pytest.raises(CerError, match="Version 2 is in use"):
+        office("rubric", "irb", "--publish", str(file), "--note", "x")
+    assert office("audit", "verify")["intact"]
+
+
 def test_progress_tells_what_the_page_tells(office: Run) -> None:
     found = office("progress", "irb")
     assert found["read"] + found["unread"] == 72
     assert found["signals"] == {"fence": None, "flat": None, "wrong": None}  # there is no model yet
     assert found["decision"] is None
+
+
+def test_agreement_tells_what_the_page_tells(office: Run) -> None:
+    """The demo's labels come from two imported readers; one protocol is read twice here."""
+    found = office("agreement", "irb")
+    assert (found["choice"], found["units"]) == ("", 0)
+    assert found["elsewhere"] > 0
+    imported = office("agreement", "irb", "--seen", "elsewhere")
+    assert imported["units"] == found["elsewhere"]
+    figures = imported["coefficients"]
+    assert set(figures) >= {"alpha_ordinal", "kappa_quadratic", "ac2", "fleiss", "percent"}
+    assert 0 < figures["percent"]["value"] <= 1
+    one = office("agreement", "irb", "--seen", "elsewhere", "--coder", "demo-amara")
+    assert (one["choice"], one["units"]) == ("seen=elsewhere&coder=demo-amara", 0)
 
 
 def test_exposure_tells_what_the_page_tells(office: Run) -> None:
@@ -180,6 +242,7 @@ def _words_go_out_as_neat_vision_takes_them(office: Run, tmp_path: Path) -> None
         (["next", "empty", "--as", "ben"], "role coder"),
         (["queue", "empty", "pin", "X", "--reason", "x"], "no protocol X"),
         (["queue", "empty", "pin", "X", "--reason", "x", "--as", "ana"], "does not lead"),
+        (["adjudicate", "empty", "X", "3", "--as", "ana"], "does not lead"),
         (["train", "empty"], "label some more"),
         (["import", "empty", str(ROOT / "manage.py")], "Nothing was imported"),
         (["restore", "no-such-file"], "no backup"),
@@ -233,3 +296,21 @@ def test_every_command_explains_itself() -> None:
         help_text = CliRunner().invoke(cer, [name, "--help"])
         assert help_text.exit_code == 0, name
         assert "Usage" in help_text.output
+
+
+def test_protocols_are_dealt_and_taken_back(office: Run) -> None:
+    office("users", "add", "ben", "--project", "irb")
+    looked = office("assign", "irb", "--to", "ana", "--to", "ben", "--each", "4", "--dry-run")
+    assert (looked["stored"], looked["protocols"]) == (False, 8)
+    assert {one["open"] for one in office("assign", "irb")["coders"]} == {0}
+    due = ("--due", "2999-12-31", "--note", "first round")
+    done = office("assign", "irb", "--to", "ana", "--to", "ben", "--each", "4", *due)
+    assert [one["dealt"] for one in done["shares"]] == [4, 4]
+    assert office("next", "irb", "--as", "ana")["reason"] == "assigned to you: first round"
+    lines = {one["username"]: one for one in office("assign", "irb")["coders"]}
+    assert lines["ben"]["next_due"] == "2999-12-31"
+    assert office("assign", "irb", "--release", "ben")["protocols"] == 4
+    assert office("assign", "irb", "--release", "ana", "--to", "ben")["stay"] == 0
+    assert office("assign", "irb", "--draw-readers", "--dry-run")["stored"] is False
+    assert office("assign", "irb", "--draw-readers")["stored"] is True
+    assert office("audit", "verify")["intact"]

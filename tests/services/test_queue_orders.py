@@ -20,6 +20,7 @@ from cer_assist.domain.serving import (
     UNCERTAIN,
 )
 from cer_assist.services import labelling, queue, queue_order, queue_wishes
+from cer_assist.services.queue_turns import COPIES_WAIT
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import FencedProtocol, ModelVersion, Project, Protocol, Serving
 from cer_assist.store.tables.queue import Wish
@@ -170,7 +171,7 @@ def test_a_copy_that_was_served_long_ago_holds_nothing_up(database: Database) ->
         queue_order.store_clusters(session, {one.id: one.id, copy.id: one.id, other.id: None})
         assert serve(session, project, ana.id).protocol_id == one.id
         a_label(session, project, one.id, by=ana.id, level=1)
-        session.execute(update(Serving).values(served_at=now() - 2 * queue.COPIES_WAIT))
+        session.execute(update(Serving).values(served_at=now() - 2 * COPIES_WAIT))
         assert serve(session, project, ana.id).protocol_id == copy.id
 
 

@@ -13,7 +13,7 @@ from cer_assist.config import ROOT
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views import api
+from cer_assist.views import adjudicate, api, api_adjudication, api_assignments, rubric_api
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
 from tests.views.office import Office
@@ -26,6 +26,34 @@ REPLIES: list[type[BaseModel]] = [
     api.ExplainedSentence,
     api.Words,
     api.LevelWord,
+    api.Agreement,
+    adjudicate.Decision,
+    api_adjudication.WaitingList,
+    api_adjudication.Waiting,
+    api_adjudication.Case,
+    api_adjudication.Voice,
+    api_adjudication.Settled,
+    api_adjudication.Thread,
+    api_adjudication.Said,
+    api_adjudication.NewComment,
+    rubric_api.RubricVersions,
+    rubric_api.RubricVersionEntry,
+    rubric_api.RubricText,
+    rubric_api.RubricChanges,
+    rubric_api.RubricChange,
+    rubric_api.ChangedRow,
+    rubric_api.ChangedPiece,
+    rubric_api.NextRubric,
+    api_assignments.CoderAssignments,
+    api_assignments.MyAssignments,
+    api_assignments.MyAssignment,
+    api_assignments.BatchBody,
+    api_assignments.Dealt,
+    api_assignments.CoderShare,
+    api_assignments.TakeBody,
+    api_assignments.Taken,
+    api_assignments.ReadersBody,
+    api_assignments.Drawn,
 ]
 
 
@@ -151,6 +179,34 @@ def test_words_come_by_level_with_what_the_version_kept(busy: Office) -> None:
     fewer = ask(busy, CODER, f"{WORDS}?at_least=4")[1]
     assert [word["word"] for word in fewer["levels"]["2"]] == ["recruitment"]
     assert fewer["at_least"] == 4
+
+
+def test_rubric_versions_are_read_compared_and_published(office: Office) -> None:
+    rubric = "/api/v1/projects/own/rubric"
+    status, body = ask(office, CODER, rubric)
+    assert (status, body["in_use"], len(body["versions"])) == (200, 1, 1)
+    first = ask(office, CODER, f"{rubric}/versions/1")[1]
+    assert first["sha256"] == body["versions"][0]["sha256"]
+    new = (
+        first["text"]
+        .replace("version: 1", "version: 2")
+        .replace("no say in the study.", "no voice in the study.")
+    )
+    lead = office.browser(LEAD)
+    headers = {"X-CSRFToken": lead.token()}
+    sent = {"text": new, "note": "Rooms."}
+    done = lead.client.post(f"{rubric}/publish", json=sent, headers=headers)
+    assert (done.status_code, done.get_json()["in_use"]) == (200, 2)
+    assert done.get_json()["versions"][1]["touched"] == [2]
+    again = lead.client.post(f"{rubric}/publish", json=sent, headers=headers)
+    assert (again.status_code, "is in use" in again.get_json()["error"]) == (400, True)
+    for wrong in ({"text": new}, {"text": new, "note": "x", "touched": ["2"]}):
+        assert lead.client.post(f"{rubric}/publish", json=wrong, headers=headers).status_code == 400
+    found = ask(office, CODER, f"{rubric}/changes?from=1&to=2")[1]["changes"]
+    assert [(one["level"], one["part"]) for one in found] == [(2, "definition")]
+    assert {"mark": "in", "text": "voice "} in found[0]["rows"][0]["after"]
+    assert ask(office, CODER, f"{rubric}/changes")[0] == 400
+    assert ask(office, CODER, f"{rubric}/versions/3")[0] == 404
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: reply.__name__)

@@ -8,7 +8,7 @@ import pytest
 
 from cer_assist.config import Settings
 from cer_assist.store.engine import Database
-from tests.builders import a_label, a_model
+from tests.builders import a_label, a_model, two_readings
 from tests.views.office import OWN, an_office
 
 ADDRESSES = {
@@ -26,6 +26,9 @@ ADDRESSES = {
             "data",
             "audit?action=label.recorded",
             "settings",
+            "adjudicate",
+            "adjudicate/2",
+            "discussion/2",
         )
     ),
 }
@@ -39,6 +42,8 @@ def test_every_page_answers(any_database: Database, tmp_path: Path) -> None:
         for level in (2, 3):
             a_model(session, project, {1: (level, [0.1, 0.4, 0.4, 0.06, 0.04])})
         a_label(session, project, 1, by=office.people["coder@own"], level=4)
+        two = office.people["coder@own"], office.people["administrator@own"]
+        two_readings(session, project, 2, two, 2, 4)
     statuses = {}
     for person, addresses in ADDRESSES.items():
         browser = office.browser(person)

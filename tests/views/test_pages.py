@@ -169,6 +169,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "wanted_qwk": "85",
         "accepted_wrong_share": "5",
         "accepted_half_width": "8",
+        "adjudicators": "2",
     }
     assert browser.post(f"/p/{OWN}/settings", wanted).status_code == 303
     with office.database.read() as session:
@@ -177,12 +178,15 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         share = project.double_coded_share, project.no_suggestion_share
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
-        learns = project.learns_from_marks
+        settled = project.adjudicators, project.accepts_agreed
+        learns, pool = project.learns_from_marks, project.open_pool
         aims = project.wanted_qwk, project.accepted_wrong_share, project.accepted_half_width
         waiting = session.scalars(select(Job.kind)).all()
     assert found == ("Renamed", "hidden", "lexical")
     assert not learns  # an empty box is not sent
+    assert settled == (2, False)
     assert share == (0.15, 0.12)
+    assert not pool
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
     assert "outlook" in waiting  # another aim has another forecast
@@ -194,7 +198,8 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
                          ("rare_share", "11"), ("uncertain_share", ""),
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
                          ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
-                         ("accepted_wrong_share", "0"), ("no_suggestion_share", "101")],
+                         ("accepted_wrong_share", "0"), ("adjudicators", "3"),
+                         ("no_suggestion_share", "101")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -206,6 +211,7 @@ def test_impossible_settings_are_refused_with_advice(
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
         "wanted_qwk": "80", "accepted_wrong_share": "10", "accepted_half_width": "10",
+        "adjudicators": "1",
     }  # fmt: skip
     browser = office.browser("lead@own")
     answer = browser.post(f"/p/{OWN}/settings", wanted | {field: value})

@@ -7,6 +7,9 @@ from cer_assist.store.tables.accounts import (
     SignInLink,
     SignInSession,
 )
+from cer_assist.store.tables.adjudications import Adjudication, Comment
+from cer_assist.store.tables.agreement import AgreementReport
+from cer_assist.store.tables.assignments import Assignment
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
@@ -17,7 +20,14 @@ from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
 from cer_assist.store.tables.queue import NearCopy, QueuePlace, QueueWish
 from cer_assist.store.tables.remarks import WordRemark
-from cer_assist.store.tables.rubrics import RubricVersion
+from cer_assist.store.tables.rereading import RereadRequest
+from cer_assist.store.tables.rubrics import (
+    RubricDraft,
+    RubricProposal,
+    RubricProposalOutcome,
+    RubricPublication,
+    RubricVersion,
+)
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
@@ -25,9 +35,13 @@ from cer_assist.store.types import Base
 
 __all__ = [
     "Account",
+    "Adjudication",
+    "AgreementReport",
+    "Assignment",
     "AuditEvent",
     "AuditHead",
     "Base",
+    "Comment",
     "CurrentLabel",
     "Disclosure",
     "Explanation",
@@ -46,6 +60,11 @@ __all__ = [
     "Protocol",
     "QueuePlace",
     "QueueWish",
+    "RereadRequest",
+    "RubricDraft",
+    "RubricProposal",
+    "RubricProposalOutcome",
+    "RubricPublication",
     "RubricVersion",
     "Serving",
     "SignInAttempt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cer_assist.store.types import Base, Digest, Instant, Key, Name, one_of
@@ -44,6 +44,8 @@ class Membership(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
     role: Mapped[str] = mapped_column(String(20))
+    # What a coder knows of, in free words: protocols that speak of it can be dealt to them first.
+    tags: Mapped[list[str]] = mapped_column(JSON(), default=list)
 
 
 class SignInSession(Base):

@@ -40,6 +40,7 @@ class Project(Base):
         ),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
+        CheckConstraint("adjudicators BETWEEN 1 AND 2", name="adjudicators_range"),
     )
 
     id: Mapped[Key]
@@ -55,6 +56,8 @@ class Project(Base):
     coders_per_protocol: Mapped[int] = mapped_column(default=1)
     # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
     double_coded_share: Mapped[float] = mapped_column(default=0.2)
+    # Whose own assignments are done goes on with whatever the queue has.
+    open_pool: Mapped[bool] = mapped_column(default=True)
     # Of what is no second reading; what the model is unsure of has what these leave.
     random_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.random)
     diverse_share: Mapped[float] = mapped_column(default=DEFAULT_SHARES.diverse)
@@ -70,6 +73,10 @@ class Project(Base):
     wanted_qwk: Mapped[float] = mapped_column(default=0.8)
     accepted_wrong_share: Mapped[float] = mapped_column(default=0.1)
     accepted_half_width: Mapped[float] = mapped_column(default=0.1)
+    # Disagreements: how many must say the same level, blind to one another, for it to be final;
+    # and whether what all readers agree on counts as final without being confirmed.
+    adjudicators: Mapped[int] = mapped_column(default=1)
+    accepts_agreed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(

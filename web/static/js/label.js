@@ -60,7 +60,8 @@ async function answer(action, fields = {}) {
     return;
   }
   const said = action === "withdraw" ? {} : card.draft();
-  await submit({ ...target, action, level: null, ...said, ...fields, idempotency_key: newKey() });
+  const readBy = { rubric_version_id: Number(frame.dataset.rubric) };
+  await submit({ ...target, ...readBy, action, level: null, ...said, ...fields, idempotency_key: newKey() });
 }
 
 async function submit(body) {
@@ -103,7 +104,14 @@ function saved(reply) {
   card.replace(html);
   history.replaceState(null, "", url); // a reload shows what is being read, not what was picked
   paintKeys(keys, frame);
-  refreshWords(model);
+  // The ladder beside the text says what it was opened with: another rubric takes a new page. What is
+  // still to be kept or changed was read by the old one.
+  if (hasOtherRubric(reply) && !card.isReveal) location.assign(url);
+  else refreshWords(model);
+}
+
+function hasOtherRubric(reply) {
+  return String(reply.rubric_version_id) !== frame.dataset.rubric;
 }
 
 function chooseVersion(body, reply) {
@@ -131,7 +139,7 @@ function chooseVersion(body, reply) {
 function keep() {
   const leave = document.getElementById("leave");
   if (leave) location.assign(leave.href);
-  else if (card.isReveal) answer("label", { level: card.level });
+  else if (document.getElementById("keep")) answer("label", { level: card.level });
 }
 
 async function undo() {
@@ -205,6 +213,7 @@ async function poll() {
   const { status, body } = await outbox.ask(`${url}/status`);
   if (status !== 200) return;
   if (body.version !== null && String(body.version) !== wordsOf) versionLine(body, true);
+  if (hasOtherRubric(body)) document.getElementById("rubric-line").textContent = `rubric v${body.rubric} with the next protocol`;
   const stopped = document.getElementById("stopped");
   if (stopped.textContent !== (body.stopped ?? "")) stopped.textContent = body.stopped; // announced once
   for (const notice of document.querySelectorAll("[data-stopped]")) notice.hidden = !body.stopped;

@@ -1,0 +1,275 @@
+"""Assignments as JSON: services, roles and audit are those of the page (docs/api.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TypeVar
+
+from flask import Blueprint, Response, g, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.dealing import By
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.services import (
+    accounts,
+    assignment_board,
+    assignments,
+    dealing,
+    queue_wishes,
+    readers,
+)
+from cer_assist.services.assignment_board import CoderLine, Mine
+from cer_assist.services.dealing import Batch, Deal
+from cer_assist.store.tables.assignments import AssignmentKind
+from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
+
+api_assignments = Blueprint(
+    "api_assignments", __name__, url_prefix=f"{API}projects/<slug>/assignments"
+)
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CoderAssignments(_Said):
+    """How far one coder is."""
+
+    username: str = Field(description="The coder's user name")
+    tags: list[str] = Field(description="What they know of")
+    may_label: bool = Field(description="False: they no longer label here, so move what is open")
+    open: int = Field(description="Assignments not answered yet")
+    overdue: int = Field(description="Of the open ones, those past their date")
+    skipped: int = Field(description="Of the open ones, those that they skipped")
+    again: int = Field(description="Of the open ones, those that they have answered before")
+    done: int = Field(description="Assignments answered")
+    next_due: dt.date | None = Field(description="The earliest date of the open ones")
+
+    @classmethod
+    def of(cls, line: CoderLine) -> CoderAssignments:
+        """What the page has, by user name."""
+        return cls(**{name: getattr(line, name) for name in cls.model_fields})
+
+
+class Coders(_Said):
+    """Everyone who may label, or still has something open."""
+
+    coders: list[CoderAssignments] = Field(description="By name")
+
+
+class MyAssignment(_Said):
+    """A protocol that the person who asks is to read."""
+
+    protocol_id: int = Field(description="The number in the protocol's address")
+    external_id: str = Field(description="The protocol's own id")
+    title: str = Field(description="The protocol's title")
+    kind: AssignmentKind = Field(description="Assigned, returned by an adjudicator, or reread")
+    note: str = Field(description="The comment of whoever asks")
+    due_on: dt.date | None = Field(description="When it is due")
+    is_skipped: bool = Field(description="Skipped, so it comes after all else")
+
+    @classmethod
+    def of(cls, one: Mine) -> MyAssignment:
+        """What the home page has."""
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})
+
+
+class MyAssignments(_Said):
+    """The own assignments of the person who asks, never anyone else's."""
+
+    open: int = Field(description="Assignments not answered yet")
+    overdue: int = Field(description="Of the open ones, those past their date")
+    skipped: int = Field(description="Of the open ones, those that they skipped")
+    done: int = Field(description="Assignments answered")
+    again: list[MyAssignment] = Field(description="To be read again")
+    first: list[MyAssignment] = Field(description="At most ten others, in their order")
+
+
+class CoderShare(_Said):
+    """What one coder gets of a batch."""
+
+    username: str = Field(description="The coder's user name")
+    dealt: int = Field(description="Protocols that they get")
+    known: int = Field(description="Of these, how many speak of what they know, dealt by tags")
+    strata: dict[str, int] = Field(description="Of these, how many of each value, dealt by stratum")
+
+
+class Dealt(_Said):
+    """What a batch comes to."""
+
+    is_stored: bool = Field(description="False: it was only looked at")
+    seed: str = Field(description="Send it along to deal exactly what was looked at")
+    protocols: int = Field(description="Protocols dealt")
+    wanted: int = Field(description="Readers that were wanted and promised to nobody")
+    left: int = Field(description="Of these, how many still are")
+    shares: list[CoderShare] = Field(description="By coder")
+
+
+class Taken(_Said):
+    """What became of open assignments."""
+
+    protocols: int = Field(description="Protocols taken back or moved")
+    stay: int = Field(description="Those that could not be moved and stay")
+
+
+class Drawn(_Said):
+    """How many readers the protocols want that nobody has read."""
+
+    is_stored: bool = Field(description="False: as it stands, nothing was drawn")
+    wanted: dict[int, int] = Field(description="Protocols by the readers that they want")
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class BatchBody(_Asked):
+    """What to deal."""
+
+    coders: list[str] = Field(description="User names")
+    by: By = Field(By.random, description="`random`, `stratum`, `tags` or `hand`")
+    each: int | None = Field(None, description="How many each, at most; null: all there are")
+    column: str = Field("", description="Of the protocols' details, by stratum")
+    protocols: list[str] = Field([], description="Their own ids, by hand")
+    due_on: dt.date | None = Field(None, description="When they are due")
+    note: str = Field("", description="Comment that the coders read")
+    seed: str = Field("", max_length=40, description="Of what was looked at")
+    dry_run: bool = Field(False, description="Look at it, store nothing")
+
+
+class ReadersBody(_Asked):
+    """Whether to draw."""
+
+    dry_run: bool = Field(False, description="Say how it stands, draw nothing")
+
+
+class TakeBody(_Asked):
+    """What to take back or move."""
+
+    coder: str = Field(description="User name of who has them")
+    to: str | None = Field(None, description="User name of who gets them; null: the queue decides")
+    protocols: list[str] | None = Field(None, description="Their own ids; null: all that is open")
+
+
+@api_assignments.get("")
+@policy.members(*LEADING_ROLES)
+def by_coder(slug: str) -> Response:
+    """How far everyone is."""
+    with database().read() as session:
+        lines = assignment_board.by_coder(session, g.project.id)
+    return _said(Coders(coders=[CoderAssignments.of(line) for line in lines]))
+
+
+@api_assignments.get("/mine")
+@policy.members(*CODING_ROLES)
+def mine(slug: str) -> Response:
+    """What the person who asks is to read."""
+    with database().read() as session:
+        own = assignment_board.own(session, g.project.id, g.person.account_id)
+    return _said(
+        MyAssignments(
+            open=own.open,
+            overdue=own.overdue,
+            skipped=own.skipped,
+            done=own.done,
+            again=[MyAssignment.of(one) for one in own.again],
+            first=[MyAssignment.of(one) for one in own.first],
+        )
+    )
+
+
+@api_assignments.post("")
+@policy.members(*LEADING_ROLES)
+def deal(slug: str) -> Response:
+    """Deal a batch, or look at what it comes to."""
+    body = _body(BatchBody)
+    with database().write() as session:
+        names = _accounts(session, body.coders)
+        seed = {"seed": body.seed} if body.seed else {}
+        batch = Batch(
+            tuple(names),
+            body.by,
+            body.each,
+            body.column,
+            tuple(body.protocols),
+            body.due_on,
+            body.note,
+            **seed,
+        )
+        if body.dry_run:
+            found = dealing.look(session, g.project, batch)
+        else:
+            found = dealing.store(session, g.project, batch, g.person.account_id)
+    return _said(_dealt(batch, found, names, is_stored=not body.dry_run))
+
+
+@api_assignments.post("/take")
+@policy.members(*LEADING_ROLES)
+def take(slug: str) -> Response:
+    """Take back what is open with a coder, or move it to another."""
+    body, by = _body(TakeBody), g.person.account_id
+    with database().write() as session:
+        (account_id,) = _accounts(session, [body.coder])
+        ids, stay = None, 0
+        if body.protocols is not None:
+            ids = queue_wishes.find_ids(session, g.project.id, body.protocols).values()
+        if body.to is None:
+            taken = assignments.release(session, g.project, account_id, ids, by)
+        else:
+            (to,) = _accounts(session, [body.to])
+            taken, stay = assignments.move(session, g.project, account_id, to, ids, by)
+    return _said(Taken(protocols=len(taken), stay=stay))
+
+
+@api_assignments.post("/readers")
+@policy.members(*LEADING_ROLES)
+def draw_readers(slug: str) -> Response:
+    """Draw anew how many readers the protocols want that nobody has read."""
+    body = _body(ReadersBody)
+    with database().write() as session:
+        if body.dry_run:
+            found = readers.standing(session, g.project.id)
+        else:
+            found = readers.draw_anew(session, g.project, g.person.account_id)
+    return _said(Drawn(is_stored=not body.dry_run, wanted=found.wanted))
+
+
+def _dealt(batch: Batch, found: Deal, names: dict[int, str], *, is_stored: bool) -> Dealt:
+    return Dealt(
+        is_stored=is_stored,
+        seed=batch.seed,
+        protocols=found.protocols,
+        wanted=found.wanted,
+        left=found.left,
+        shares=[
+            CoderShare(
+                username=names[share.account_id],
+                dealt=share.dealt,
+                known=share.known,
+                strata=share.strata,
+            )
+            for share in found.shares
+        ],
+    )
+
+
+def _accounts(session: Session, usernames: Sequence[str]) -> dict[int, str]:
+    return {accounts.find_account(session, name).id: name for name in usernames}
+
+
+def _body(kind: type[Body]) -> Body:
+    try:
+        return kind.model_validate_json(request.get_data())
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise InvalidInput(f"The request could not be understood ({faults}).") from error
+
+
+def _said(content: BaseModel) -> Response:
+    return Response(content.model_dump_json(), mimetype="application/json")
