@@ -73,6 +73,7 @@ def fill(home: Path, *, protocols: int, labels: int, coders: int, policy: str) -
         project = projects.add_project(session, PROJECT, "Benchmark", rubric)
         project.coders_per_protocol, project.double_coded_share = readers, 0.0
         project.suggestion_policy = policy
+        project.no_suggestion_share = 0.0  # each answer under `after` is two saves
         report = import_protocols(session, project, documents, prior, by=None)
         if report.errors:
             raise RuntimeError(report.errors[0])

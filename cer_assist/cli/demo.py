@@ -72,6 +72,8 @@ def make_project(session: Session) -> int:
     project = projects.add_project(session, SLUG, "Demo: seventy-two invented protocols", rubric)
     project.is_synthetic = True
     project.double_coded_share = 0.35
+    # Who tries it out alone would only wonder where the suggestion has gone.
+    project.no_suggestion_share = 0.0
     visitor = session.scalars(select(Account).where(Account.username == VISITOR)).first()
     if visitor is None:
         visitor = accounts.add_account(

@@ -1,8 +1,9 @@
 """Readings for the question whether suggestions help or steer, from events, lots and disclosures.
 
-Only what we saw being made counts, up to the moment at which the coder was shown others' labels: a
-change after that has other reasons. Only protocols count that want no further reader: figures of
-few would else tell a lead who also codes what somebody said of one they may still be given.
+Only what we saw being made counts, up to the moment at which the coder was shown others' labels or
+asked to read it once more: a change after that has other reasons. Only protocols count that want no
+further reader: figures of few would else tell a lead who also codes what somebody said of one they
+may still be given.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.exposures import Reading, Sight
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin
+from cer_assist.domain.serving import ASKED_AGAIN
 from cer_assist.services import fence
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -121,8 +123,10 @@ def _events(session: Session, project_id: int) -> dict[Pair, list[Any]]:
             _event.c.seconds,
             _event.c.recorded_at,
             _suggestion.c.level.label("suggested"),
+            _serving.c.strategy,
         )
         .join(_protocol, _protocol.c.id == _event.c.protocol_id)
+        .outerjoin(_serving, _serving.c.id == _event.c.serving_id)
         .outerjoin(_suggestion, _suggestion.c.id == _event.c.suggestion_id)
         .where(
             _event.c.project_id == project_id,
@@ -139,8 +143,8 @@ def _events(session: Session, project_id: int) -> dict[Pair, list[Any]]:
 
 
 def _answers(said: Sequence[Any], served: Any, shown: Sequence[Any]) -> _Answers | None:
-    """A reading up to others' labels; None where it has no beginning that we saw, or no end."""
-    seen = [*_before_others(said)]
+    """A reading up to what disturbs it; None where it has no beginning that we saw, or no end."""
+    seen = [*_undisturbed(said)]
     blind = [row for row in seen if row.exposure == Exposure.blind]
     after = [row for row in seen if row.exposure == Exposure.after_suggestion]
     if served is not None and served.arm == Arm.none and blind:
@@ -168,9 +172,9 @@ def _is_at(one: Any, at: dt.datetime) -> bool:
     return bool(dt.timedelta() <= one.at - at <= SHOWN_WITHIN)
 
 
-def _before_others(said: Sequence[Any]) -> Iterable[Any]:
+def _undisturbed(said: Sequence[Any]) -> Iterable[Any]:
     for row in said:
-        if row.origin == Origin.imported:
+        if row.origin == Origin.imported or row.strategy in ASKED_AGAIN:
             return
         if row.exposure not in (Exposure.blind, Exposure.after_suggestion):
             return

@@ -31,7 +31,7 @@ class Sample:
 
     Attributes
     ----------
-    weights : (1 + resamples, n) float32
+    weights : (1 + resamples, n) uint16
         The first row is the sample itself.
     draws_coders : bool
 
@@ -57,7 +57,7 @@ class Sample:
 
     def mean(self, values: np.ndarray, among: np.ndarray) -> np.ndarray:
         """The mean of `values` (n,) over the readings `among` (n,) bool, (1 + resamples,)."""
-        weights = self.weights[:, among]
+        weights = self._of(among)
         total = weights.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return (weights @ values[among].astype(np.float32)) / total
@@ -65,7 +65,7 @@ class Sample:
     def kappa(self, truth: np.ndarray, said: np.ndarray, among: np.ndarray, levels: int):
         """Quadratic kappa of level numbers 0 .. levels-1, (1 + resamples,)."""
         cells = np.eye(levels**2, dtype=np.float32)[(truth * levels + said)[among]]
-        confusions = (self.weights[:, among] @ cells).reshape(-1, levels, levels)
+        confusions = (self._of(among) @ cells).reshape(-1, levels, levels)
         with np.errstate(invalid="ignore", divide="ignore"):
             return quadratic_kappa(confusions.astype(float))
 
@@ -73,13 +73,17 @@ class Sample:
         """The median likewise; of an even number the lower one in the resamples."""
         if not among.any():
             return np.full(len(self.weights), np.nan)
-        order = np.argsort(values[among], kind="stable")
-        ranked = values[among][order]
-        reached = np.cumsum(self.weights[:, among][:, order], axis=1)
+        order = np.flatnonzero(among)
+        order = order[np.argsort(values[order], kind="stable")]
+        ranked = values[order]
+        reached = np.cumsum(self.weights[:, order], axis=1, dtype=np.uint32)
         found = ranked[np.argmax(reached >= reached[:, -1:] / 2, axis=1)].astype(float)
         found[reached[:, -1] == 0] = np.nan
         found[0] = np.median(ranked)
         return found
+
+    def _of(self, among: np.ndarray) -> np.ndarray:
+        return self.weights[:, among].astype(np.float32)  # integers would be multiplied one by one
 
     def clusters(self, among: np.ndarray) -> int:
         """Protocols that these readings are of."""
@@ -159,8 +163,8 @@ def _joined(first: float, second: float, together: float) -> float:
 def _draws(units: np.ndarray, dice: np.random.Generator, resamples: int) -> np.ndarray:
     """How often each reading's unit was drawn, (1 + resamples, n); first the sample itself."""
     if not len(units):
-        return np.ones((1 + resamples, 0), np.float32)
+        return np.ones((1 + resamples, 0), np.uint16)
     names, place = np.unique(units, return_inverse=True)
     chances = np.full(len(names), 1 / len(names))
-    drawn = dice.multinomial(len(names), chances, size=resamples).astype(np.float32)
-    return np.concatenate([np.ones((1, len(names)), np.float32), drawn])[:, place]
+    drawn = dice.multinomial(len(names), chances, size=resamples).astype(np.uint16)
+    return np.concatenate([np.ones((1, len(names)), np.uint16), drawn])[:, place]

@@ -40,16 +40,16 @@ def seconds(one: Found) -> str:
 
 def ratio(one: Found) -> str:
     """How many times as long, with its interval."""
-    return _ranged(one, lambda value: f"{value:.2f}", " times")
+    return _ranged(one, lambda value: f"{value:.2f}", " times as long", "")
 
 
-def _ranged(one: Found, form: Any, unit: str) -> str:
+def _ranged(one: Found, form: Any, unit: str, again: str | None = None) -> str:
     if one["value"] is None:
         return "not known"
     shown = f"{form(one['value'])}{unit}"
     if one["low"] is None:
         return f"{shown} (too few for an interval)"
-    return f"{shown} ({form(one['low'])} to {form(one['high'])}{unit})"
+    return f"{shown} ({form(one['low'])} to {form(one['high'])}{unit if again is None else again})"
 
 
 def _signed(text: str) -> str:
@@ -111,24 +111,37 @@ _HAD = {
 }
 
 
+_COMPARED = {
+    "accuracy": "were right",
+    "agreement": "said the same as readers who had seen nothing",
+}
+
+
+def _how_often(one: Found) -> str:
+    """More or less often where the interval says so."""
+    told = "neither clearly more nor less often"
+    if one["low"] is not None and one["low"] > 0:
+        told = "more often"
+    if one["high"] is not None and one["high"] < 0:
+        told = "less often"
+    return f"{told}, {points(one)}"
+
+
 def _lots(found: Found) -> list[str]:
     lines = []
     for sight, had in _HAD.items():
         arm, ahead = found["lots"][sight], found["differences"][sight]
         if not arm["readings"] or not found["lots"][Sight.none]["readings"]:
             continue
-        parts = []
-        if ahead["accuracy"]["value"] is not None:
-            parts.append(f"were right more often by {points(ahead['accuracy'])}")
-        if ahead["agreement"]["value"] is not None:
-            parts.append(
-                f"agreed with readers who had seen nothing more often by "
-                f"{points(ahead['agreement'])}"
-            )
+        parts = [
+            f"{what} {_how_often(ahead[name])}"
+            for name, what in _COMPARED.items()
+            if ahead[name]["value"] is not None
+        ]
         if ahead["seconds"]["value"] is not None:
-            parts.append(f"took {ratio(ahead['seconds'])} as long")
+            parts.append(f"took {ratio(ahead['seconds'])}")
         if parts:
-            lines.append(f"By lot: readings {had} {', '.join(parts)} than those without one.")
+            lines.append(f"Beside readings without one, by lot, those {had} {'; '.join(parts)}.")
     return lines
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from cer_assist.domain.exposures import Sight
 from cer_assist.domain.labels import Action
-from cer_assist.services import exposure_readings, history, labelling, suggestions
+from cer_assist.domain.serving import ASKED_AGAIN
+from cer_assist.services import exposure_readings, history, labelling, queue, suggestions
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Protocol, Serving
 from cer_assist.store.tables.projects import SuggestionPolicy
@@ -93,6 +94,17 @@ def test_who_saw_others_labels_or_the_suggestion_before_is_left_out(database: Da
     assert gathered.left_out == 2
     (one,) = gathered.readings
     assert (one.first, one.last) == (3, 4)
+
+
+def test_what_is_said_when_it_is_read_once_more_is_another_reading(database: Database) -> None:
+    with database.write() as session:
+        desk = a_desk(session, 2)
+        for protocol, strategy in zip(desk.protocols, ASKED_AGAIN, strict=True):
+            desk.reads(protocol, 3, 4)
+            queue.serve_picked(session, desk.project, desk.coders[0], protocol, strategy)
+            a_label(session, desk.project, protocol, by=desk.coders[0], level=1)
+        found = desk.found()
+    assert [(one.first, one.last) for one in found.values()] == [(3, 4), (3, 4)]
 
 
 def test_without_a_suggestion_to_be_had_a_lot_decides_nothing(database: Database) -> None:
