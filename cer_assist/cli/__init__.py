@@ -28,6 +28,7 @@ COMMANDS = {
     "next": "labelling",
     "queue": "queue",
     "rubric": "rubric",
+    "rereading": "rereading",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -209,7 +209,7 @@ def _record(
         "previous_version": before.version,
         "previous_sha256": before.sha256,
         "note": publication.note,
-        "touched": publication.touched,
+        "touched": ", ".join(map(str, publication.touched)),
     }
     entry = audit.Entry(PUBLISHED, f"project:{project.id}", detail)
     audit.append(session, entry, account_id=publication.account_id, project_id=project.id)

@@ -32,6 +32,11 @@ MEANINGS = {
     "queue.held": "protocols held",
     "queue.pinned": "protocols put first",
     "queue.released": "protocols released",
+    "rubric.kept": "readings of an older rubric kept",
+    "rubric.proposal": "rubric proposal decided",
+    "rubric.proposed": "rubric proposal",
+    "rubric.published": "rubric published",
+    "rubric.reread": "readings sent back",
     "word.remarked": "remark on a word",
 }
 

@@ -55,6 +55,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
     "/api/v1/projects/<slug>/rubric/publish": LEADING,
+    "/api/v1/projects/<slug>/rubric/rereading": LEADING,
+    "/api/v1/projects/<slug>/rubric/proposals": CODING,
 }
 ARGUMENTS = {
     "slug": OWN,

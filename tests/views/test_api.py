@@ -13,7 +13,7 @@ from cer_assist.config import ROOT
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views import api, rubric_api
+from cer_assist.views import api, rubric_api, rubric_work_api
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
 from tests.views.office import Office
@@ -34,6 +34,8 @@ REPLIES: list[type[BaseModel]] = [
     rubric_api.ChangedRow,
     rubric_api.ChangedPiece,
     rubric_api.NextRubric,
+    rubric_work_api.Decision,
+    rubric_work_api.Proposal,
 ]
 
 
