@@ -30,6 +30,7 @@ COMMANDS = {
     "adjudicate": "adjudicate",
     "rubric": "rubric",
     "assign": "assign",
+    "rereading": "rereading",
     "train": "models",
     "suggest": "models",
     "words": "models",

@@ -175,8 +175,10 @@ def publish(session: Session, version_id: int, decision: str) -> None:
 
 def locked_project(session: Session, project_id: int) -> Project:
     """A project's row, which no other transaction changes before the commit."""
-    # Coders' labels refer to the row: they need not wait, its key stays as it is.
-    return session.get_one(Project, project_id, with_for_update={"key_share": True})
+    # Coders' labels refer to the row: they need not wait, its key stays as it is. What this session
+    # had read of it before is read again, for another may have changed it meanwhile.
+    lock = {"key_share": True}
+    return session.get_one(Project, project_id, with_for_update=lock, populate_existing=True)
 
 
 def prune_suggestions(session: Session, project_id: int, keep_version_id: int) -> int:

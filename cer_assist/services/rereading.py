@@ -217,8 +217,9 @@ def decide(
         assignments.ask_again(session, project, pairs, AssignmentKind.reread, note, by)
     else:
         assignments.no_longer(session, pairs, AssignmentKind.reread)
-    labels = [one.event_id for one in changed]
-    detail = {"labels": labels, "rubric_version": version_id, "note": note}
+    labels = ", ".join(str(one.event_id) for one in changed)
+    number = session.get_one(RubricVersion, version_id).version
+    detail = {"labels": labels, "rubric_version": number, "note": note}
     entry = audit.Entry(ASKED[wish], f"project:{project.id}", detail)
     audit.append(session, entry, account_id=by, project_id=project.id)
     return len(changed)

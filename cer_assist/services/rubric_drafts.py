@@ -18,6 +18,7 @@ from cer_assist.domain.errors import CerError, InvalidInput
 from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.domain.wording import Wording, faults, one_line, wording_of, yaml_of
 from cer_assist.services import fence, history, protocols, rubric_versions, training_data
+from cer_assist.services.models import locked_project
 from cer_assist.services.rubrics import project_rubric, rubric_version
 from cer_assist.store.tables import Account, Project, Protocol, RubricDraft, RubricVersion
 from cer_assist.store.types import now
@@ -157,7 +158,7 @@ def next_text(session: Session, draft: Draft) -> str:
 
 def _lock(session: Session, project: Project, revision: str) -> Draft:
     """The draft as it stands; whoever saves at the same time waits and is then too late."""
-    session.get_one(Project, project.id, with_for_update=True, populate_existing=True)
+    locked_project(session, project.id)
     stored = open_draft(session, project)
     if stored.revision != revision:
         raise StaleDraft(stored)

@@ -21,6 +21,7 @@ from cer_assist.domain.rubric import Rubric, parse_rubric
 from cer_assist.domain.rubric_changes import Change, changes
 from cer_assist.domain.wording import wording_of
 from cer_assist.services import audit, jobs, retraining
+from cer_assist.services.models import locked_project
 from cer_assist.services.rubrics import project_rubric, rubric_version, store_rubric
 from cer_assist.store.tables import (
     Account,
@@ -145,7 +146,7 @@ def publish(
 
     Whoever comes second waits for the project's row and then fails on the number.
     """
-    project = session.get_one(Project, project_id, with_for_update=True, populate_existing=True)
+    project = locked_project(session, project_id)
     before, after = project_rubric(session, project), parse_rubric(text, source_name)
     _check_next(before, after, next_number(session, before.id))
     note = note.strip()
@@ -209,7 +210,7 @@ def _record(
         "previous_version": before.version,
         "previous_sha256": before.sha256,
         "note": publication.note,
-        "touched": publication.touched,
+        "touched": ", ".join(map(str, publication.touched)),
     }
     entry = audit.Entry(PUBLISHED, f"project:{project.id}", detail)
     audit.append(session, entry, account_id=publication.account_id, project_id=project.id)

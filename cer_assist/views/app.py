@@ -36,6 +36,7 @@ from cer_assist.views.rereading import rereading_pages
 from cer_assist.views.rubric import rubric_pages
 from cer_assist.views.rubric_api import rubric_api
 from cer_assist.views.rubric_editing import rubric_editing
+from cer_assist.views.rubric_work_api import rubric_work_api
 from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
@@ -76,6 +77,7 @@ BLUEPRINTS = (
     adjudication_api,
     rubric_api,
     api_assignments,
+    rubric_work_api,
 )
 
 

@@ -40,6 +40,11 @@ MEANINGS = {
     "queue.pinned": "protocols put first",
     "queue.released": "protocols released",
     "readers.drawn": "readers drawn anew",
+    "rubric.kept": "readings of an older rubric kept",
+    "rubric.proposal": "rubric proposal decided",
+    "rubric.proposed": "rubric proposal",
+    "rubric.published": "rubric published",
+    "rubric.reread": "readings sent back",
     "word.remarked": "remark on a word",
 }
 

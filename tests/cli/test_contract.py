@@ -110,6 +110,10 @@ def test_rubric_versions_are_listed_shown_compared_and_published(
     office: Run, tmp_path: Path
 ) -> None:
     office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    served = [office("next", "irb", "--as", "ana")["protocol"]]
+    for _ in range(6):  # some may want a second reader: those are not listed yet
+        office("label", "irb", served[-1], "2", "--as", "ana")
+        served.append(office("next", "irb", "--as", "ana")["protocol"])
     first = office("rubric", "irb", "--show", "1")
     file = tmp_path / "next.yaml"
     changed = (
@@ -131,6 +135,13 @@ def test_rubric_versions_are_listed_shown_compared_and_published(
     assert "level 2, definition:" in said
     assert "[-say -]" in said
     assert "{+voice +}" in said
+    listed = office("rereading", "irb")
+    assert listed["levels"] == [2]
+    names = [one["external_id"] for one in listed["readings"] if one["is_member"]]
+    assert names
+    assert set(names) <= set(served)
+    sent = office("rereading", "irb", "again", *names, "--as", "lea")
+    assert sent["standing"]["asked"] == len(names)
     with pytest.raises(CerError, match="does not lead"):
         office("rubric", "irb", "--publish", str(file), "--note", "x", "--as", "ana")
     with pytest.raises(CerError, match="Version 2 is in use"):

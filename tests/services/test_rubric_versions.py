@@ -68,7 +68,7 @@ def test_publishing_moves_the_project_and_leaves_labels_where_they_were(
         ]
         entry = session.scalars(select(AuditEvent).where(AuditEvent.action == "rubric.published"))
         detail = json.loads(entry.one().detail)
-        assert (detail["version"], detail["touched"], detail["sha256"]) == (2, [2], row.sha256)
+        assert (detail["version"], detail["touched"], detail["sha256"]) == (2, "2", row.sha256)
         assert verify(session).intact
         (retrain,) = session.scalars(select(Job).where(Job.kind == "retrain")).all()
         assert retrain.state == "queued"

@@ -13,7 +13,14 @@ from cer_assist.config import ROOT
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views import adjudicate, api, api_adjudication, api_assignments, rubric_api
+from cer_assist.views import (
+    adjudicate,
+    api,
+    api_adjudication,
+    api_assignments,
+    rubric_api,
+    rubric_work_api,
+)
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
 from tests.views.office import Office
@@ -54,6 +61,8 @@ REPLIES: list[type[BaseModel]] = [
     api_assignments.Taken,
     api_assignments.ReadersBody,
     api_assignments.Drawn,
+    rubric_work_api.Decision,
+    rubric_work_api.Proposal,
 ]
 
 

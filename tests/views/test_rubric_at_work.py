@@ -14,6 +14,7 @@ from tests.builders import a_label, a_new_rubric
 from tests.views.office import OWN, Office
 
 LABEL, LIST = f"/p/{OWN}/label", f"/p/{OWN}/rubric/rereading"
+API = f"/api/v1/projects/{OWN}/rubric"
 CODER, LEAD = "coder@own", "lead@own"
 
 
@@ -134,3 +135,42 @@ def test_the_list_opens_with_other_levels_and_those_beside_them(office: Office) 
     assert "P-1" in lead.get(f"{LIST}?level=2&adjacent=0&adjacent=1").text
     assert "P-1" in lead.get(f"{LIST}?level=3&adjacent=0").text
     assert "P-1" not in lead.get(f"{LIST}?adjacent=0").text
+
+
+def send(office: Office, person: str, where: str, body: dict[str, Any]) -> tuple[int, Any]:
+    browser = office.browser(person)
+    headers = {"X-CSRFToken": browser.token()}
+    reply = browser.client.post(f"{API}/{where}", json=body, headers=headers)
+    return reply.status_code, reply.get_json()
+
+
+def test_the_same_as_json(office: Office) -> None:
+    with office.database.write() as session:
+        a_label(session, office.project(session), 1, by=office.people[CODER], level=2)
+    publish(office)
+    lead = office.browser(LEAD)
+    before = lead.get(f"{API}/rereading").get_json()
+    assert [(one["external_id"], one["level"], one["wish"]) for one in before["readings"]] == [
+        ("P-1", 2, None)
+    ]
+    with office.database.read() as session:
+        assert session.scalars(select(Disclosure.account_id)).all() == [office.people[LEAD]]
+    wished = {"wish": "again", "protocols": ["P-1"], "note": "look"}
+    status, after = send(office, LEAD, "rereading", wished)
+    assert (status, after["standing"]["asked"]) == (200, 1)
+    assert send(office, LEAD, "rereading", wished)[0] == 400
+    assert send(office, LEAD, "rereading", {"wish": "never", "protocols": []})[0] == 400
+    assert lead.get(f"{API}/rereading?level=5").get_json()["readings"] == []
+
+
+def test_proposals_as_json(office: Office) -> None:
+    said = {"text": "Is a room a 2?", "level": 2, "protocol": "P-1"}
+    assert send(office, CODER, "proposals", said)[0] == 200
+    assert send(office, CODER, "proposals", said | {"protocol": "P-77"})[0] == 400
+    (mine,) = office.browser(CODER).get(f"{API}/proposals").get_json()["proposals"]
+    assert (mine["text"], mine["level"], mine["outcome"]) == ("Is a room a 2?", 2, None)
+    lead = office.browser(LEAD)
+    (hidden,) = lead.get(f"{API}/proposals").get_json()["proposals"]
+    assert (hidden["text"], hidden["level"], hidden["protocol"]) == (None, None, "P-1")
+    (shown,) = lead.get(f"{API}/proposals?all=1").get_json()["proposals"]
+    assert shown["text"] == "Is a room a 2?"

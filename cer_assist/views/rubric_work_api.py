@@ -1,0 +1,122 @@
+"""Work that a rubric's change makes, and what is proposed for the next, as JSON.
+
+What it tells of others' levels is recorded as seen, as on the pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, g, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.services import proposals, protocols, rereading, rubric_versions, rubrics
+from cer_assist.services.rereading import OldReading
+from cer_assist.store.tables.rereading import RereadWish
+from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
+
+Sent = TypeVar("Sent", bound=BaseModel)
+
+rubric_work_api = Blueprint("rubric_work_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
+
+
+class Decision(BaseModel):
+    """What is sent about readings under an older version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wish: RereadWish = Field(description="again (sent back to their coders) or kept")
+    protocols: list[str] = Field(description="Ids of protocols that are on the list")
+    levels: list[int] | None = Field(None, description="Levels that the change touches, if others")
+    note: str = Field("", description="Kept in the audit")
+
+
+class Proposal(BaseModel):
+    """What is sent to propose a clarification."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(description="What should be clearer")
+    level: int | None = Field(None, description="The level it is about; left out: the whole")
+    protocol: str | None = Field(None, description="Id of the protocol where it showed")
+
+
+@rubric_work_api.get("/rereading")
+@policy.members(*LEADING_ROLES)
+def readings(slug: str) -> Response:
+    """Readings under older versions of complete protocols; `level` may be given several times."""
+    levels = request.args.getlist("level", type=int) or None
+    with database().write() as session:
+        return jsonify(_listed(session, levels))
+
+
+@rubric_work_api.post("/rereading")
+@policy.members(*LEADING_ROLES)
+def decide(slug: str) -> Response:
+    """Send readings back to their coders, or keep them."""
+    sent = _read(Decision)
+    with database().write() as session:
+        found = _old_readings(session, sent.levels)
+        chosen = [one for one in found if one.external_id in sent.protocols]
+        by = g.person.account_id
+        rereading.decide(session, g.project, chosen, sent.wish, sent.note, by)
+        return jsonify(_listed(session, sent.levels))
+
+
+@rubric_work_api.get("/proposals")
+@policy.members(*CODING_ROLES)
+def proposed(slug: str) -> Response:
+    """One's own; to leads all of them, and with `?all=1` those that may tell a level as well."""
+    mine, asked = g.person.account_id, request.args.get("all") == "1"
+    with database().write() as session:
+        if g.role in LEADING_ROLES:
+            found = proposals.for_lead(session, g.project.id, mine, asked=asked)
+        else:
+            found = proposals.mine(session, g.project.id, mine)
+    return jsonify(proposals=[_plain(asdict(one)) for one in found])
+
+
+@rubric_work_api.post("/proposals")
+@policy.members(*CODING_ROLES)
+def propose(slug: str) -> Response:
+    """Keep what someone would have clearer."""
+    sent, mine = _read(Proposal), g.person.account_id
+    with database().write() as session:
+        about = None
+        if sent.protocol:
+            about = protocols.find_by_name(session, g.project.id, sent.protocol).id
+        given = {"level": sent.level, "protocol_id": about}
+        made = proposals.propose(session, g.project.id, mine, sent.text, **given)
+    return jsonify(id=made)
+
+
+def _old_readings(session: Session, levels: list[int] | None) -> list[OldReading]:
+    touched = levels or rubric_versions.versions(session, g.project)[-1].touched
+    scale = rubrics.project_rubric(session, g.project).scale
+    looked_at = rereading.affected(touched, scale, adjacent=False)
+    return rereading.old_readings(session, g.project, looked_at)
+
+
+def _listed(session: Session, levels: list[int] | None) -> dict[str, Any]:
+    found = _old_readings(session, levels)
+    rereading.note_seen(session, found, g.person.account_id)
+    return {
+        "standing": asdict(rereading.standing(session, g.project, found)),
+        "not_yet_listed": rereading.not_yet_listed(session, g.project),
+        "readings": [asdict(one) for one in found],
+    }
+
+
+def _read(kind: type[Sent]) -> Sent:
+    try:
+        return kind.model_validate_json(request.get_data())
+    except ValidationError as error:
+        names = ", ".join(kind.model_fields)
+        raise InvalidInput(f"Send an object with {names} as JSON.") from error
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: v.isoformat() if hasattr(v, "isoformat") else v for key, v in row.items()}
