@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
-from cer_assist.cli.queue import lead_of
+from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
 from cer_assist.services import projects, rereading, rubric_versions, rubrics
 from cer_assist.store.tables.rereading import RereadWish
 
@@ -42,7 +41,7 @@ def rereading_command(
         levels = rereading.affected(touched, scale, adjacent=adjacent)
         listed = rereading.old_readings(session, found, levels)
         if wish is not None:
-            by = lead_of(session, found, username) if username else None
+            by = lead(session, found, username) if username else None
             chosen = [one for one in listed if one.external_id in protocols]
             rereading.decide(session, found, chosen, RereadWish(wish), note, by)
             listed = rereading.old_readings(session, found, levels)
