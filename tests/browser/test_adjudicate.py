@@ -126,7 +126,7 @@ def test_what_is_sent_back_comes_first_and_is_kept_by_one_key(
     expect(lead.get_by_role("status")).to_contain_text("Sent back")
     coder = page_for("ana")
     coder.goto("/")
-    expect(coder.get_by_text("Sent back to me")).to_be_visible()
+    expect(coder.get_by_text("The adjudicator asks you to read it again")).to_be_visible()
     open_label(coder)
     expect(coder.locator(".sent-back")).to_contain_text("Look at the flyers.")
     assert faults(coder) == []
