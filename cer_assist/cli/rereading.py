@@ -9,6 +9,7 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
 from cer_assist.services import projects, rereading, rubric_versions, rubrics
+from cer_assist.services.rereading import OldReading
 from cer_assist.store.tables.rereading import RereadWish
 
 
@@ -51,9 +52,9 @@ def rereading_command(
             "not_yet_listed": rereading.not_yet_listed(session, found),
             "readings": [asdict(one) for one in listed],
         }
-    lines = (
-        f"{one.external_id}: {one.level} by {one.who}, version {one.version}, "
-        f"{one.wish or 'undecided'}"
-        for one in listed
-    )
-    emit(as_json, result, *lines)
+    emit(as_json, result, *map(_line, listed))
+
+
+def _line(one: OldReading) -> str:
+    said = f"{one.external_id}: {one.level} by {one.who}, version {one.version}"
+    return f"{said}, {one.wish or 'undecided'}"

@@ -154,28 +154,7 @@ def _proposals(
     hidden: set[int] = set()
     if blind_for is not None:
         hidden = {one.id for one in session.scalars(_still_to_code(project_id, blind_for))}
-    newest = (
-        select(func.max(RubricProposalOutcome.id))
-        .where(RubricProposalOutcome.proposal_id == RubricProposal.id)
-        .correlate(RubricProposal)
-        .scalar_subquery()
-    )
-    decider = table_of(Account).alias("decider")
-    statement = (
-        select(
-            RubricProposal,
-            Account.display_name,
-            Protocol.external_id,
-            RubricProposalOutcome,
-            decider.c.display_name,
-        )
-        .join(Account, Account.id == RubricProposal.account_id)
-        .outerjoin(Protocol, Protocol.id == RubricProposal.protocol_id)
-        .outerjoin(RubricProposalOutcome, RubricProposalOutcome.id == newest)
-        .outerjoin(decider, decider.c.id == RubricProposalOutcome.account_id)
-        .where(RubricProposal.project_id == project_id)
-        .order_by(RubricProposal.id.desc())
-    )
+    statement = _all(project_id)
     if only is not None:
         statement = statement.where(RubricProposal.account_id == only)
     return [
@@ -193,6 +172,32 @@ def _proposals(
         )
         for row, name, external_id, made, decided_by in session.execute(statement)
     ]
+
+
+def _all(project_id: int) -> Select[*tuple[Any, ...]]:
+    """Proposals with their authors and what was last made of them."""
+    newest = (
+        select(func.max(RubricProposalOutcome.id))
+        .where(RubricProposalOutcome.proposal_id == RubricProposal.id)
+        .correlate(RubricProposal)
+        .scalar_subquery()
+    )
+    decider = table_of(Account).alias("decider")
+    return (
+        select(
+            RubricProposal,
+            Account.display_name,
+            Protocol.external_id,
+            RubricProposalOutcome,
+            decider.c.display_name,
+        )
+        .join(Account, Account.id == RubricProposal.account_id)
+        .outerjoin(Protocol, Protocol.id == RubricProposal.protocol_id)
+        .outerjoin(RubricProposalOutcome, RubricProposalOutcome.id == newest)
+        .outerjoin(decider, decider.c.id == RubricProposalOutcome.account_id)
+        .where(RubricProposal.project_id == project_id)
+        .order_by(RubricProposal.id.desc())
+    )
 
 
 def _note(

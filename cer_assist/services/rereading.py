@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
@@ -81,6 +81,17 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         CurrentLabel.lane == Lane.coder,
         CurrentLabel.level.in_(levels),
     )
+    statement = _readings(project).where(
+        *_read_by_an_older(project),
+        Protocol.coders_missing == 0,
+        CurrentLabel.protocol_id.in_(touched),
+    )
+    ordered = statement.order_by(Protocol.external_id, Account.display_name)
+    return [_old_reading(row) for row in session.execute(ordered)]
+
+
+def _readings(project: Project) -> Select[*tuple[Any, ...]]:
+    """Standing readings, each with its coder's role and the newest decision about it."""
     decided = (
         select(RereadRequest.event_id, func.max(RereadRequest.id).label("newest"))
         .where(RereadRequest.project_id == project.id)
@@ -88,7 +99,8 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         .group_by(RereadRequest.event_id)
         .subquery()
     )
-    rows: Any = session.execute(
+    membership = (Membership.account_id == Account.id) & (Membership.project_id == project.id)
+    return (
         select(
             LabelEvent.id,
             Protocol.id,
@@ -106,17 +118,10 @@ def old_readings(session: Session, project: Project, levels: Collection[int]) ->
         .join(Protocol, Protocol.id == CurrentLabel.protocol_id)
         .join(Account, Account.id == CurrentLabel.account_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
-        .outerjoin(
-            Membership,
-            (Membership.account_id == Account.id) & (Membership.project_id == project.id),
-        )
+        .outerjoin(Membership, membership)
         .outerjoin(decided, decided.c.event_id == LabelEvent.id)
         .outerjoin(RereadRequest, RereadRequest.id == decided.c.newest)
-        .where(*_read_by_an_older(project), Protocol.coders_missing == 0)
-        .where(CurrentLabel.protocol_id.in_(touched))
-        .order_by(Protocol.external_id, Account.display_name)
     )
-    return [_old_reading(row) for row in rows]
 
 
 def _old_reading(row: Any) -> OldReading:
@@ -196,21 +201,17 @@ def decide(
         changed = [one for one in changed if one.is_member]
     if not changed:
         raise InvalidInput("Choose protocols with a reading of which this is not decided already.")
-    at, version_id = now(), project.rubric_version_id
-    rows = [
-        {
-            "project_id": project.id,
-            "protocol_id": one.protocol_id,
-            "account_id": one.account_id,
-            "event_id": one.event_id,
-            "rubric_version_id": version_id,
-            "wish": wish.value,
-            "note": note,
-            "asked_by": by,
-            "at": at,
-        }
-        for one in changed
-    ]
+    version_id = project.rubric_version_id
+    same = {
+        "project_id": project.id,
+        "rubric_version_id": version_id,
+        "wish": wish.value,
+        "note": note,
+        "asked_by": by,
+        "at": now(),
+    }
+    own = ("protocol_id", "account_id", "event_id")
+    rows = [same | {name: getattr(one, name) for name in own} for one in changed]
     session.execute(insert(RereadRequest), rows)
     pairs = [(one.protocol_id, one.account_id) for one in changed]
     if wish is RereadWish.again:

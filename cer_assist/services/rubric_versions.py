@@ -149,22 +149,13 @@ def publish(
     project = locked_project(session, project_id)
     before, after = project_rubric(session, project), parse_rubric(text, source_name)
     _check_next(before, after, next_number(session, before.id))
-    note = note.strip()
-    if not note or len(note) > MAX_NOTE:
-        raise InvalidInput(f"Say what changed and why, in up to {MAX_NOTE:,} characters.")
+    note = _said(note)
     levels = _levels(before, after, touched)
     row = store_rubric(session, text, source_name)
     previous_id, project.rubric_version_id = project.rubric_version_id, row.id
     publication = RubricPublication(
-        project_id=project.id,
-        rubric_version_id=row.id,
-        previous_id=previous_id,
-        account_id=by,
-        note=note,
-        touched=levels,
-        at=now(),
+        rubric_version_id=row.id, previous_id=previous_id, account_id=by, note=note, touched=levels
     )
-    session.add(publication)
     _record(session, project, before, row, publication)
     retraining.fit_anew(session, project.id, ANEW)
     # Until labels have taught one, the version in use comes from the rubric alone: made there.
@@ -188,6 +179,13 @@ def _check_next(before: Rubric, after: Rubric, free: int) -> None:
         raise InvalidInput(f"Nothing reads otherwise than in version {before.version}.")
 
 
+def _said(note: str) -> str:
+    note = note.strip()
+    if not note or len(note) > MAX_NOTE:
+        raise InvalidInput(f"Say what changed and why, in up to {MAX_NOTE:,} characters.")
+    return note
+
+
 def _levels(before: Rubric, after: Rubric, touched: Sequence[int] | None) -> list[int]:
     if touched is None:
         found = changes(wording_of(before), wording_of(after))
@@ -204,6 +202,8 @@ def _record(
     row: RubricVersion,
     publication: RubricPublication,
 ) -> None:
+    publication.project_id, publication.at = project.id, now()
+    session.add(publication)
     detail = {
         "version": row.version,
         "sha256": row.sha256,
