@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -219,3 +221,40 @@ def test_the_board_counts_and_a_coder_has_their_own(any_database: Database) -> N
         assert own.in_hand.protocol_id == own.first[0].protocol_id
         assert [one.is_skipped for one in own.first] == [False, False, True]
         assert not assignment_board.own(session, project.id, ben.id).was_asked
+
+
+def test_dealing_and_serving_at_once_never_promise_one_reader_twice(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
+        project = a_project(session)
+        ana, ben = (a_member(session, project, name).id for name in ("ana", "ben"))
+        some_protocols(session, project, 24)
+        project_id = project.id
+    start = threading.Barrier(2)
+
+    def deal() -> set[int]:
+        start.wait()
+        dealt: set[int] = set()
+        for _ in range(12):
+            with any_database.write() as session:
+                project = session.get_one(Project, project_id)
+                found = dealing.store(session, project, Batch((ana,), each=1), None)
+                dealt |= {key for key, _ in found.pairs}
+        return dealt
+
+    def read() -> set[int]:
+        start.wait()
+        taken: set[int] = set()
+        for turn in range(12):
+            with any_database.write() as session:
+                project = session.get_one(Project, project_id)
+                served = queue.serve_next(session, project, ben, random.Random(turn))
+                assert served is not None
+                taken.add(served.protocol_id)
+                a_label(session, project, served.protocol_id, by=ben, level=3)
+        return taken
+
+    with ThreadPoolExecutor(2) as pool:
+        dealt, taken = (job.result() for job in [pool.submit(deal), pool.submit(read)])
+    assert (len(dealt), len(taken), dealt & taken) == (12, 12, set())
