@@ -12,7 +12,7 @@ from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.exports.rubric_document import rubric_document
 from cer_assist.services import proposals, protocols, rubric_drafts, rubric_versions, rubrics
 from cer_assist.services.rubric_versions import Published
-from cer_assist.views.access import ALL_ROLES, CODING_ROLES, database, policy
+from cer_assist.views.access import ALL_ROLES, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.downloads import attachment
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -30,8 +30,10 @@ def page(slug: str) -> str:
         rubric = rubrics.project_rubric(session, g.project)
         if number is not None:
             rubric = rubric_versions.find_version(session, g.project, number)
-        draft = rubric_drafts.open_draft(session, g.project)
-        older = rubric_versions.entailed(session, g.project, but=g.project.rubric_version_id)
+        draft = older = None
+        if g.role in LEADING_ROLES:
+            draft = rubric_drafts.open_draft(session, g.project)
+            older = rubric_versions.entailed(session, g.project, but=g.project.rubric_version_id)
         mine = proposals.mine(session, g.project.id, g.person.account_id)
     return render_template(
         "rubric.html",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from cer_assist.domain.rubric import parse_rubric
@@ -31,6 +31,7 @@ def test_the_first_version_survives_file_and_database() -> None:
     assert Wording.from_json(FIRST.as_json()) == FIRST
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, some.lists(TEXTS, min_size=1))
 def test_whatever_is_typed_survives_the_file(text: str, term: str, lines: list[str]) -> None:
     said = replace(
@@ -92,6 +93,7 @@ def test_words_that_went_and_came_are_marked_and_nothing_is_lost() -> None:
     assert [piece.mark for piece in (*(other.before or ()), *(other.after or ()))] == ["out", "in"]
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_both_sides_hold_their_whole_text(before: str, after: str) -> None:
     row = words_changed(before, after)

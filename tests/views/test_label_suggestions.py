@@ -135,6 +135,8 @@ def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
     assert browser.get(f"{PAGE}/status").json == {
         "version": None,
         "label_count": 0,
+        "rubric": 1,
+        "rubric_version_id": 1,
         "stopped": None,
     }
     with office.database.write() as session:
@@ -145,6 +147,8 @@ def test_status_and_words_tell_of_the_version_in_use(office: Office) -> None:
     assert browser.get(f"{PAGE}/status").json == {
         "version": 1,
         "label_count": 5,
+        "rubric": 1,
+        "rubric_version_id": 1,
         "stopped": None,
     }
     levels = browser.get(f"{PAGE}/words").json

@@ -28,6 +28,7 @@ VARYING = (
     r'("[^"]*key"[^>]*value=")[^"]+',
     r"\b[0-9a-f]{12,64}\b",
     r'datetime="[^"]+"',
+    r'"published_at":"[^"]+"',
     r"\d{1,2} \w{3} \d{4}, \d\d:\d\d",
     r"\b\d\d:\d\d\b",
 )

@@ -15,6 +15,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.serving import UNCERTAIN
 from cer_assist.services import (
     accounts,
+    disputes,
     explanations,
     jobs,
     models,
@@ -39,6 +40,29 @@ def project_id(database: Database, settings: Settings, monkeypatch: pytest.Monke
 
 def with_words(session: Session) -> set[int]:
     return set(session.scalars(select(Highlight.suggestion_id)))
+
+
+def asked_for(session: Session, project_id: int) -> list[Explanation]:
+    """What was asked for by a person; a new version is asked of disputes, whoever looks."""
+    waiting = disputed(session, project_id)
+    return [one for one in session.scalars(select(Explanation)) if one.protocol_id not in waiting]
+
+
+def disputed(session: Session, project_id: int) -> dict[int, float | None]:
+    """How much the readings surprise the model, of each protocol whose readers differ."""
+    rows = disputes.docket(session, session.get_one(Project, project_id), 0).rows
+    return {one.protocol_id: one.surprise for one in rows}
+
+
+def test_a_new_version_says_what_it_makes_of_protocols_in_dispute(
+    database: Database, settings: Settings, project_id: int
+) -> None:
+    run_worker(settings)
+    with database.read() as session:
+        found = disputed(session, project_id)
+        assert len(found) == 9  # of the demo, whose labels were imported: nobody was ever asked
+        assert None not in found.values()
+        assert not found.keys() & training_data.settled_levels(session, project_id).keys()
 
 
 def test_what_is_served_first_has_its_words_at_once_any_other_when_it_is_served(
@@ -72,7 +96,7 @@ def test_what_is_served_first_has_its_words_at_once_any_other_when_it_is_served(
         assert found.level == chosen.level
         assert found.words
         assert found.sections
-        assert session.scalars(select(Explanation)).all() == []
+        assert asked_for(session, project_id) == []
 
 
 def test_a_settled_protocol_is_explained_when_asked_and_says_what_it_learnt(
@@ -121,8 +145,9 @@ def test_requests_to_a_version_that_cannot_be_opened_are_given_up_by_name(
         explanations.ask(session, project_id, version.id, settled)
     run_worker(settings)
     with database.read() as session:
-        assert session.scalars(select(Explanation)).all() == []
-        [note] = session.scalars(select(Job.progress_note).where(Job.kind == jobs.EXPLAIN))
+        assert asked_for(session, project_id) == []
+        newest = select(Job.progress_note).where(Job.kind == jobs.EXPLAIN).order_by(Job.id.desc())
+        note = session.scalars(newest).first()
     assert note == f"0 protocols explained; version {version.number} cannot be opened"
 
 
@@ -151,4 +176,4 @@ def test_answers_of_versions_that_nobody_uses_go(
         label_five(database, project_id)
         run_worker(settings)
         with database.read() as session:
-            assert len(session.scalars(select(Explanation)).all()) == expected
+            assert len(asked_for(session, project_id)) == expected
