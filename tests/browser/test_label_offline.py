@@ -17,7 +17,6 @@ from tests.browser.actions import (
     press,
     protocol_on,
     settle,
-    use_other_scale,
 )
 from tests.browser.conftest import PageFor, Site, World, watch
 
@@ -159,16 +158,16 @@ def test_nobody_sends_another_persons_answer(live_server: Site, coder: Page) -> 
     assert len(waiting_entries(page)) == 1
 
 
-def test_a_refused_answer_is_shown_and_can_be_given_anew(
-    live_server: Site, world: World, coder: Page
-) -> None:
+def test_a_refused_answer_is_shown_and_can_be_given_anew(live_server: Site, coder: Page) -> None:
     open_label(coder)
     first = protocol_on(coder)
-    use_other_scale(live_server, world)
+    coder.evaluate("document.getElementById('note').value = 'x'.repeat(4001)")
     coder.keyboard.press("4")
-    expect(coder.locator("#banner")).to_contain_text("Not saved: Level 4 is not on the scale")
+    expect(coder.locator("#banner")).to_contain_text("Not saved: The answer was not stored")
     assert events(live_server) == []
     assert protocol_on(coder) == first
+    coder.locator("#note").fill("")
+    coder.keyboard.press("Escape")
     press(coder, "2")
     assert [event.level for event in events(live_server)] == [2]
 
