@@ -167,13 +167,13 @@ def _lock(session: Session, project: Project, revision: str) -> Draft:
 
 def _settled(session: Session, project: Project, name: str) -> tuple[Protocol, int]:
     protocol = protocols.find_by_name(session, project.id, name)
-    level, _ = training_data.final_levels(session, project.id).get(protocol.id, (None, ""))
+    if not protocol.coders_missing and protocol.id in fence.fenced_ids(session, project.id):
+        raise InvalidInput(
+            f"{name} is kept for measuring models, which read the rubric: take another one."
+        )
+    level = training_data.settled_levels(session, project.id).get(protocol.id)
     if protocol.coders_missing or level is None:
         raise InvalidInput(
             f"{name} has no final level yet, or still wants readers: take one that is settled."
-        )
-    if protocol.id in fence.fenced_ids(session, project.id):
-        raise InvalidInput(
-            f"{name} is kept for measuring models, which read the rubric: take another one."
         )
     return protocol, level

@@ -44,6 +44,11 @@ def stands(database: Database, protocol: int) -> list[tuple[str, int | None]]:
         return [(lane, level) for lane, level in rows]
 
 
+def ready(page: Page) -> None:
+    """Wait until the page takes every key."""
+    expect(page.locator("#ruling[data-settled]")).to_be_attached()
+
+
 def box(page: Page, selector: str) -> Any:
     return page.locator(selector).bounding_box()
 
@@ -58,6 +63,7 @@ def test_a_lead_settles_by_keyboard_and_the_next_comes(
     lead.get_by_role("link", name="Adjudicate").click()
     lead.get_by_role("link", name="Begin with the first").click()
     expect(lead).to_have_url(f"{lead.url.split('/p/')[0]}/p/demo/adjudicate/{first}")
+    ready(lead)
     lead.keyboard.press("3")
     lead.keyboard.press("g")
     lead.keyboard.press("n")
@@ -75,6 +81,7 @@ def test_a_lead_settles_by_keyboard_and_the_next_comes(
         assert training_data.training_levels(session, world.project_id) == {first: 3}
         after = session.execute(select(LabelEvent.id, LabelEvent.sha256)).all()
         assert after[: len(before)] == before
+    ready(lead)
     lead.keyboard.press("d")  # nothing chosen yet: the browser says so, nothing is sent
     expect(lead.locator("#reading")).to_contain_text("End of P-2")
     assert len(stands(database, second)) == 2
@@ -86,6 +93,7 @@ def test_nothing_but_the_text_scrolls_and_axe_finds_nothing(
 ) -> None:
     page = page_for("lea", color_scheme=theme)
     page.goto(f"/p/demo/adjudicate/{disputed[0]}")
+    ready(page)
     page.keyboard.press("4")
     page.keyboard.press("s")
     assert faults(page) == []
@@ -119,6 +127,7 @@ def test_what_is_sent_back_comes_first_and_is_kept_by_one_key(
 ) -> None:
     first = disputed[0]
     lead.goto(f"/p/demo/adjudicate/{first}")
+    ready(lead)
     lead.keyboard.press("n")
     lead.keyboard.type("Look at the flyers.")
     lead.keyboard.press("Escape")

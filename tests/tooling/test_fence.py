@@ -16,25 +16,38 @@ READERS = {
     "services/fence.py": "what the sample's readers said, for figures",
     "services/fence_draws.py": "whether anybody has answered",
     "services/activity.py": "counts for the Progress page",
+    "services/adjudicating.py": "one's own final label, to store the next one",
+    "services/agreement.py": "what coders said, for figures of agreement",
     "services/answer_state.py": "a coder's own answer, to store the next one",
+    "services/assignment_board.py": "who has skipped or answered",
+    "services/assignments.py": "who has answered",
     "services/audit.py": "hashes of events",
     "services/card.py": "a coder's own answer, for the page",
+    "services/dealing.py": "who has answered",
+    "services/dispute_case.py": "readings that differ, for who settles them",
+    "services/disputes.py": "which readings differ, and how far",
     "services/dossier.py": "whether one has answered, for the page",
     "services/explanations.py": "whether a level came later than a version",
     "services/exporting.py": "exports, which name the fenced ones",
     "services/history.py": "a protocol's history, for the page",
     "services/label_events.py": "stores",
+    "services/label_effects.py": "counts, for how many readers are missing",
     "services/labelling.py": "stores",
     "services/models.py": "which suggestions an event refers to",
     "services/outlooks.py": "counts what was read, for forecasts",
     "services/prior_labels.py": "stores imported labels",
     "services/projects.py": "counts",
+    "services/proposals.py": "whether one may still code, for the page",
     "services/protocols.py": "a coder's own level, for the list",
     "services/queue.py": "who has answered",
     "services/queue_board.py": "counts skips",
     "services/reading.py": "a coder's own answer",
     "services/remarks.py": "remarks, given to learnt protocols only (services/marks.py)",
+    "services/rereading.py": "readings of an older rubric, for who decides about them",
     "services/retraining.py": "counts new events",
+    "services/rubric_versions.py": "which version a coder read by, counts",
+    "services/sent_back.py": "whether one has answered since",
+    "services/standing.py": "readings and final level that stand, for who settles",
     "services/verification.py": "hashes of events",
     "services/word_contexts.py": "a coder's own labels, for the page",
 }
@@ -71,6 +84,7 @@ def test_the_worker_learns_from_what_training_data_gives() -> None:
         "services/deep_refresh.py",  # how many there are
         "services/first_model.py",  # which levels have some
         "services/outlooks.py",  # how many there are, for forecasts
+        "services/rubric_drafts.py",  # whether an example's protocol has one
         "services/simulations.py",  # replays with them, makes no version
         "services/word_contexts.py",  # shows them
         "cli/neat_vision.py",  # shows them

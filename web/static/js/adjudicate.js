@@ -41,3 +41,5 @@ for (const quote of document.querySelectorAll("[data-to]")) {
     places[0]?.scrollIntoView({ block: "center" });
   });
 }
+
+form.dataset.settled = "yes"; // takes every key from now on
