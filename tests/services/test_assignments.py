@@ -70,7 +70,8 @@ def test_theirs_come_first_by_urgency_due_date_and_order(any_database: Database)
         ask(session, project, ana, six, kind=AssignmentKind.returned, note="see page 2")
         first = serve(session, project, ana)
         assert first is not None
-        assert first.reason == "the adjudicator asks you to read it again: see page 2"
+        # The comment stands beside it, for that it was read is recorded (`sent_back`).
+        assert first.reason == "the adjudicator asks you to read it again"
         assert read_all(session, project, ana) == [
             (six.id, SENT_BACK),
             (five.id, REREAD),

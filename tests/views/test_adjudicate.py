@@ -146,7 +146,7 @@ def test_sent_back_is_told_to_its_coder_and_the_discussion_opens(disputed: Offic
     assert coder.get(f"/p/{OWN}/discussion/1").status_code == 404
     assert "Discussion" not in coder.get(f"/p/{OWN}/protocols/1").text
     decide(lead, act="send_back", level="", note="Look at the flyers.")
-    assert "Sent back to me" in coder.get("/").text
+    assert "The adjudicator asks you to read it again" in coder.get("/").text
     page = coder.get(f"/p/{OWN}/label").text
     assert "Look at the flyers." in page
     assert 'id="keep"' in page
