@@ -38,11 +38,12 @@ def measured(database: Database, world: World, full: None) -> None:
     """Four drawn: one settled, one on which readings differ, one read once, one unread."""
     with database.write() as session:
         project = session.get_one(Project, world.project_id)
-        a_fence(session, project, world.protocols[1:5])
-        coders = [a_member(session, project, name).id for name in ("ben", "cas")]
-        two_readings(session, project, world.protocols[1], coders, 3, 3)
-        two_readings(session, project, world.protocols[2], coders, 2, 4)
-        a_label(session, project, world.protocols[3], by=coders[0], level=1)
+        settled, *_, differ, once, unread = world.protocols[1:]
+        a_fence(session, project, [settled, differ, once, unread])
+        coders = [a_member(session, project, name).id for name in ("cas", "dov")]
+        two_readings(session, project, settled, coders, 3, 3)
+        two_readings(session, project, differ, coders, 2, 4)
+        a_label(session, project, once, by=coders[0], level=1)
         version = session.scalars(select(ModelVersion.id)).one()
         figures = dict.fromkeys(("accuracy", "qwk", "mae"), FIGURE)
         bounds = {"bounds": {"low": 0.37, "high": 0.87}, "differ": 1, "population": 30}
