@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Exposure, Lane
-from cer_assist.services import jobs
+from cer_assist.services import jobs, training_data
 from cer_assist.store.tables import (
     Account,
     AgreementReport,
@@ -80,7 +80,7 @@ class Choices:
 def chosen(session: Session, project_id: int, wanted: Readings) -> Chosen:
     """The readings of a choice, of protocols whose readings are all in."""
     complete, waiting = _complete(session, project_id)
-    last = last_event_id(session, project_id)
+    last = training_data.last_event_id(session, project_id)
     standing: dict[tuple[int, str], Reading | None] = {}
     for row in session.execute(_events(project_id, wanted)):
         if row.protocol_id in complete:
@@ -144,12 +144,6 @@ def _complete(session: Session, project_id: int) -> tuple[set[int], int]:
     return complete, len(rows) - len(complete)
 
 
-def last_event_id(session: Session, project_id: int) -> int:
-    """The newest label event; figures up to it are up to date."""
-    statement = select(func.max(_event.c.id)).where(_event.c.project_id == project_id)
-    return session.execute(statement).scalar() or 0
-
-
 def choices(session: Session, project_id: int) -> Choices:
     """Who has read protocols here, and under which versions of the rubric."""
     where = (_event.c.project_id == project_id, _event.c.lane == Lane.coder)
@@ -171,7 +165,7 @@ def report(session: Session, project_id: int, wanted: Readings) -> Report:
     row = session.scalars(_of(project_id, wanted)).first()
     if row is None:
         return Report(None, None, True)
-    is_current = row.last_event_id == last_event_id(session, project_id)
+    is_current = row.last_event_id == training_data.last_event_id(session, project_id)
     return Report(row.found, row.made_at, not is_current)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Exposure, Lane, PriorLabel
-from cer_assist.services import agreement, labelling
+from cer_assist.services import agreement, labelling, training_data
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AgreementReport, Disclosure, Job, Project, Protocol
@@ -169,7 +169,7 @@ def test_figures_are_current_until_somebody_labels(any_database: Database) -> No
         assert set(agreement.unanswered(session, project.id)) == {mine, Readings()}
         jobs = select(func.count()).select_from(Job).where(Job.kind == "agreement")
         assert session.scalar(jobs) == 1
-        last = agreement.last_event_id(session, project.id)
+        last = training_data.last_event_id(session, project.id)
         agreement.store(session, project.id, mine, last, {"units": 0})
         assert agreement.unanswered(session, project.id) == [Readings()]
         assert not agreement.report(session, project.id, mine).is_waiting
