@@ -21,11 +21,13 @@ from cer_assist.services import jobs, training_data
 from cer_assist.store.tables import (
     Account,
     AgreementReport,
+    Assignment,
     CurrentLabel,
     LabelEvent,
     Protocol,
     RubricVersion,
 )
+from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from cer_assist.store.types import now, table_of
 from cer_assist.store.upsert import upsert
 
@@ -129,7 +131,10 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _complete(session: Session, project_id: int) -> tuple[set[int], int]:
-    """Protocols with as many readers as they want, whatever was settled of them, and the others."""
+    """Protocols with as many readers as they want, whatever was settled of them, and the others.
+
+    One that somebody is still asked to read by name is not complete either.
+    """
     rows = session.execute(
         select(_protocol.c.id, _protocol.c.coders_wanted, func.count())
         .join(_label, _label.c.protocol_id == _protocol.c.id)
@@ -140,7 +145,16 @@ def _complete(session: Session, project_id: int) -> tuple[set[int], int]:
         )
         .group_by(_protocol.c.id, _protocol.c.coders_wanted)
     ).all()
-    complete = {key for key, wanted, labels in rows if labels >= wanted}
+    asked = set(
+        session.scalars(
+            select(Assignment.protocol_id).where(
+                Assignment.project_id == project_id,
+                Assignment.state == AssignmentState.open,
+                Assignment.kind == AssignmentKind.assigned,
+            )
+        )
+    )
+    complete = {key for key, wanted, labels in rows if labels >= wanted} - asked
     return complete, len(rows) - len(complete)
 
 

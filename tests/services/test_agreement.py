@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Exposure, Lane, PriorLabel
-from cer_assist.services import agreement, labelling, training_data
+from cer_assist.services import agreement, assignments, labelling, training_data
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AgreementReport, Disclosure, Job, Project, Protocol
+from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, a_request, some_protocols, two_readings
@@ -47,6 +48,20 @@ def test_only_protocols_whose_readings_are_in(any_database: Database) -> None:
         chosen = agreement.chosen(session, project.id, Readings())
         assert said(session, project) == {first: {"ana": 2, "ben": 3}}
         assert chosen.waiting == 1
+
+
+def test_who_is_still_asked_by_name_learns_nothing(database: Database) -> None:
+    """A lead can deal a complete protocol to themselves: its readings wait for theirs."""
+    with database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        ana, ben, lea = (a_member(session, project, name).id for name in ("ana", "ben", "lea"))
+        first = some_protocols(session, project)[0].id
+        two_readings(session, project, first, (ana, ben), 2, 3)
+        assignments.ask(session, project, first, lea, AssignmentKind.assigned)
+        assert agreement.chosen(session, project.id, Readings()).waiting == 1
+        assert said(session, project) == {}
+        a_label(session, project, first, by=lea, level=4)
+        assert said(session, project) == {first: {"ana": 2, "ben": 3, "lea": 4}}
 
 
 def test_a_final_level_changes_nothing(database: Database) -> None:
