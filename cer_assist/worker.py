@@ -82,6 +82,7 @@ def handlers() -> dict[str, Handler]:
     """Every kind of job; imported late, because TensorFlow takes seconds."""
     from cer_assist import (
         agreeing,
+        doubting,
         explaining,
         fencing,
         foreseeing,
@@ -102,6 +103,7 @@ def handlers() -> dict[str, Handler]:
         jobs.EXPOSURE: swaying.make_report,
         jobs.DEEP_REFRESH: refreshing.deep_refresh,
         jobs.SIMULATE: simulating.simulate,
+        jobs.LABEL_CHECK: doubting.check,
     }
 
 

@@ -23,8 +23,8 @@ from cer_assist.store.upsert import upsert
 
 DEEP_REFRESH = "deep_refresh"
 EXPLAIN = "explain"
-SIMULATE = "simulate"
-GIVING_WAY = (DEEP_REFRESH, SIMULATE)  # long, and nobody waits for them
+SIMULATE, LABEL_CHECK = "simulate", "label_check"
+GIVING_WAY = (DEEP_REFRESH, SIMULATE, LABEL_CHECK)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
 OUTLOOK, AGREEMENT, EXPOSURE = "outlook", "agreement", "exposure"
 MAX_ATTEMPTS = 3
@@ -227,6 +227,28 @@ def _update_held(session: Session, held: Claim, **values: Any) -> Row[Any]:
     if row is None:
         raise LeaseLost(f"job {held.job_id} is no longer this worker's")
     return row
+
+
+def under_way(session: Session, kind: str, project_id: int) -> Job | None:
+    """The job of a kind that runs, or else waits."""
+    return session.scalars(
+        select(Job)
+        .where(Job.kind == kind, Job.project_id == project_id)
+        .where(Job.state.in_([JobState.queued, JobState.running]))
+        .order_by(Job.state == JobState.queued, Job.id.desc())
+        .limit(1)
+    ).first()
+
+
+def has_failed(session: Session, kind: str, project_id: int) -> bool:
+    """Whether the newest job of a kind ended in errors."""
+    newest = session.scalars(
+        select(Job.state)
+        .where(Job.kind == kind, Job.project_id == project_id)
+        .order_by(Job.id.desc())
+        .limit(1)
+    ).first()
+    return newest == JobState.dead
 
 
 def run_again(session: Session, job_id: int, account_id: int) -> None:

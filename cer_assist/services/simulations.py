@@ -18,7 +18,6 @@ from cer_assist.domain.strategies import STRATEGY_WORDS
 from cer_assist.services import audit, jobs, training_data
 from cer_assist.services.jobs import SIMULATE
 from cer_assist.store.tables import Job, Project, Simulation
-from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 
 LEAST_LABELS = 100  # a fifth judges: fewer than twenty would tell nothing
@@ -38,27 +37,24 @@ class SimulationStanding:
 
 def standing(session: Session, project_id: int) -> SimulationStanding:
     """Whether one can be asked for, what is under way, what the last one found."""
-    job = _under_way(session, project_id)
+    job = jobs.under_way(session, SIMULATE, project_id)
     last = session.scalars(
         select(Simulation)
         .where(Simulation.project_id == project_id, Simulation.finished_at.is_not(None))
         .order_by(Simulation.id.desc())
         .limit(1)
     ).first()
-    newest = session.scalars(
-        select(Job.state)
-        .where(Job.kind == SIMULATE, Job.project_id == project_id)
-        .order_by(Job.id.desc())
-        .limit(1)
-    ).first()
     return SimulationStanding(
-        _refusal(session, project_id, job), job, last, newest == JobState.dead
+        _refusal(session, project_id, job),
+        job,
+        last,
+        jobs.has_failed(session, SIMULATE, project_id),
     )
 
 
 def ask(session: Session, project: Project, strategies: Sequence[str], seeds: int, by: int) -> None:
     """Freeze the question and let the worker answer it, or say why not."""
-    if refusal := _refusal(session, project.id, _under_way(session, project.id)):
+    if refusal := _refusal(session, project.id, jobs.under_way(session, SIMULATE, project.id)):
         raise InvalidInput(refusal)
     names = [name for name in STRATEGY_WORDS if name in strategies or name == "random"]
     if len(names) < 2 or not set(strategies) <= STRATEGY_WORDS.keys():
@@ -90,7 +86,7 @@ def ask(session: Session, project: Project, strategies: Sequence[str], seeds: in
 
 def stop(session: Session, project_id: int, by: int) -> None:
     """Ask the one that waits or runs to stop."""
-    job = _under_way(session, project_id)
+    job = jobs.under_way(session, SIMULATE, project_id)
     if job is None:
         raise InvalidInput("No simulation is under way: there is nothing to stop.")
     jobs.request_cancel(session, job.id, by)
@@ -106,16 +102,6 @@ def finish(session: Session, simulation_id: int, found: dict[str, Any]) -> None:
     """Keep what all runs add up to."""
     row = session.get_one(Simulation, simulation_id)
     row.found, row.finished_at = found, now()
-
-
-def _under_way(session: Session, project_id: int) -> Job | None:
-    return session.scalars(
-        select(Job)
-        .where(Job.kind == SIMULATE, Job.project_id == project_id)
-        .where(Job.state.in_([JobState.queued, JobState.running]))
-        .order_by(Job.state == JobState.queued, Job.id.desc())
-        .limit(1)
-    ).first()
 
 
 def _refusal(session: Session, project_id: int, job: Job | None) -> str:

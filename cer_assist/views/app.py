@@ -26,6 +26,7 @@ from cer_assist.views.exporting import exporting
 from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
+from cer_assist.views.label_checks import label_check_pages
 from cer_assist.views.model import model
 from cer_assist.views.progress import progress_pages
 from cer_assist.views.protocol_words import protocol_words
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     adjudicate_pages,
     discussion_pages,
     assignment_pages,
+    label_check_pages,
     rubric_pages,
     rubric_editing,
     rereading_pages,

@@ -36,6 +36,7 @@ MEANINGS = {
     "model.unpinned": "model unpinned",
     "project.added": "project made",
     "project.settings": "settings changed",
+    "label_check.asked": "levels checked",
     "queue.held": "protocols held",
     "queue.pinned": "protocols put first",
     "queue.released": "protocols released",

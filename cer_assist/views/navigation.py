@@ -26,6 +26,7 @@ MORE_PAGES = (
     ("Model", "model.versions"),
     ("Queue", "queue.page"),
     ("Assignments", "assignments.page"),
+    ("Doubtful levels", "label_checks.page"),
     ("Fenced sample", "fence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),

@@ -39,6 +39,7 @@ ADDRESSES = (
     "/p/demo/adjudicate/3",
     "/p/demo/discussion/3",
     "/p/demo/assignments",
+    "/p/demo/doubtful",
     "/p/demo/fence",
     "/p/demo/progress",
     "/p/demo/progress/decision",

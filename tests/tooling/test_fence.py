@@ -32,6 +32,7 @@ READERS = {
     "services/history.py": "a protocol's history, for the page",
     "services/label_events.py": "stores",
     "services/label_effects.py": "counts, for how many readers are missing",
+    "services/label_checks.py": "whether anybody has answered since",
     "services/labelling.py": "stores",
     "services/models.py": "which suggestions an event refers to",
     "services/outlooks.py": "counts what was read, for forecasts",
@@ -78,11 +79,17 @@ def test_levels_with_the_fenced_ones_go_to_nobody() -> None:
 
 def test_the_worker_learns_from_what_training_data_gives() -> None:
     """material.read_material is where every training begins: it alone makes a Material."""
-    assert modules_that_use({"Material"}) == {"ordering.py", "refreshing.py", "tasks.py"}
+    assert modules_that_use({"Material"}) == {
+        "doubting.py",  # holds levels against models, makes no version
+        "ordering.py",
+        "refreshing.py",
+        "tasks.py",
+    }
     assert modules_that_use({"settled_levels"}) == {
         "material.py",
         "services/deep_refresh.py",  # how many there are
         "services/first_model.py",  # which levels have some
+        "services/label_checks.py",  # how many there are
         "services/outlooks.py",  # how many there are, for forecasts
         "services/rubric_drafts.py",  # whether an example's protocol has one
         "services/simulations.py",  # replays with them, makes no version

@@ -40,6 +40,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/adjudicate": LEADING,
     "/p/<slug>/discussion": CODING,
     "/p/<slug>/assignments": LEADING,
+    "/p/<slug>/doubtful": LEADING,
     "/api/v1/projects/<slug>/assignments": LEADING,
     "/api/v1/projects/<slug>/assignments/mine": CODING,
     "/p/<slug>/fence": OVERSEEING,

@@ -14,6 +14,7 @@ from cer_assist.store.tables.audit import AuditEvent, AuditHead
 from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
+from cer_assist.store.tables.label_checks import LabelCheck
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
 from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
 from cer_assist.store.tables.projects import Project
@@ -51,6 +52,7 @@ __all__ = [
     "FencedScore",
     "Highlight",
     "Job",
+    "LabelCheck",
     "LabelEvent",
     "Membership",
     "ModelVersion",
