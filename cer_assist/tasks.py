@@ -279,7 +279,8 @@ def _write(
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
     with database.write() as session:
         remarks.look_again(session, held.claim.project_id)
-        disputes.ask_model(session, held.claim.project_id)
+        if measured:  # made when labelling pauses: between labels this would be in their way
+            disputes.ask_model(session, held.claim.project_id)
         explanations.prune(session, held.claim.project_id)
         queue_order.prune_orders(session, held.claim.project_id, version_id)
     deleted = 1

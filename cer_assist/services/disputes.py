@@ -129,7 +129,7 @@ def docket(session: Session, project: Project, account_id: int) -> Docket:
 
 
 def ask_model(session: Session, project_id: int) -> None:
-    """Have the version in use say what it makes of protocols that wait; for whenever it is new."""
+    """Have the version in use say what it makes of protocols that wait; for one fitted anew."""
     version_id = current_version_id(session, project_id)
     if version_id is None:
         return

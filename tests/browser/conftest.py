@@ -26,6 +26,7 @@ from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views.app import create_app
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols, two_readings
 from tests.scores import some_scores
+from tests.served import end
 
 PageFor = Callable[..., Page]
 
@@ -114,11 +115,7 @@ def live_server(database: Database, world: World, tmp_path: Path) -> Iterator[Si
     thread.start()
     site = Site(f"http://127.0.0.1:{server.effective_port}", database)
     yield site
-    # Channels belong to the server's own thread: it closes them, and with none left its loop ends.
-    server.trigger.pull_trigger(lambda: [item.close() for item in list(server._map.values())])
-    thread.join(timeout=10)
-    server.task_dispatcher.shutdown(timeout=5)
-    assert not thread.is_alive()
+    end(server, thread)
     assert site.faults == []
 
 

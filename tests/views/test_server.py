@@ -14,6 +14,7 @@ from flask import Flask, request
 from cer_assist.config import Settings
 from cer_assist.views.app import create_app
 from cer_assist.views.server import options
+from tests.served import end
 from tests.views.office import Office
 
 
@@ -30,9 +31,7 @@ def who_asks(app: Flask, settings: Settings) -> str:
             asking.request("GET", "/who", headers=headers | {"Connection": "close"})
             return asking.getresponse().read().decode()
     finally:
-        server.trigger.pull_trigger(lambda: [item.close() for item in list(server._map.values())])
-        thread.join(timeout=10)
-        server.task_dispatcher.shutdown(timeout=5)
+        end(server, thread)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""Ending a waitress server that a test has started in a thread of its own."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from typing import Any
+
+
+def end(server: Any, thread: threading.Thread) -> None:
+    """Close its channels in its own thread, which they belong to; with none left its loop ends."""
+    try:
+        server.trigger.pull_trigger(lambda: [item.close() for item in list(server._map.values())])
+    except OSError as error:
+        # A channel that just closed woke the loop first: it is done, and nobody is left to wake.
+        if error.errno != errno.EBADF:
+            raise
+    thread.join(timeout=10)
+    server.task_dispatcher.shutdown(timeout=5)
+    assert not thread.is_alive()
