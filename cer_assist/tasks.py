@@ -277,6 +277,12 @@ def _write(
         if decided:
             decided.record(session)
         held.finish(session, decision)  # here: killed a moment later it would publish it twice
+    _after_publishing(database, held, version_id, measured=measured)
+    return decision
+
+
+def _after_publishing(database: Database, held: Held, version_id: int, *, measured: bool) -> None:
+    """What looks at the new version, and what the old ones no longer need."""
     with database.write() as session:
         remarks.look_again(session, held.claim.project_id)
         if measured:  # made when labelling pauses: between labels this would be in their way
@@ -288,7 +294,6 @@ def _write(
         with database.write() as session:
             deleted = models.prune_suggestions(session, held.claim.project_id, version_id)
         time.sleep(BREATH_SECONDS)
-    return decision
 
 
 def _write_suggestions(
