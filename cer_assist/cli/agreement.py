@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
+from cer_assist.cli.base import emit, figure, home_option, json_option, open_database, settings_for
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.services import projects
 from cer_assist.services.rubrics import project_rubric
@@ -56,16 +56,8 @@ def _lines(result: dict[str, Any]) -> list[str]:
         hint = f" {more} have two imported readings: add --seen elsewhere." if more else ""
         return [f"No protocol was read by two coders in this choice of readings.{hint}"]
     lines = [f"{result['units']} protocols read by two or more of {len(result['coders'])} coders."]
-    lines += [f"  {name:16} {_said(one)}" for name, one in result["coefficients"].items()]
-    lines += [f"  level {one['level']:10} {_said(one)}" for one in result["levels"]]
+    lines += [f"  {name:16} {figure(one, '.3f')}" for name, one in result["coefficients"].items()]
+    lines += [f"  level {one['level']:10} {figure(one, '.3f')}" for one in result["levels"]]
     for one in (result["severity"] or {"coders": []})["coders"]:
-        lines.append(f"  {one['coder']}: {_said(one['in_levels'], '+.2f')} levels, n = {one['n']}")
+        lines.append(f"  {one['coder']}: {figure(one['in_levels'], '+.2f')} levels, n = {one['n']}")
     return lines
-
-
-def _said(figure: dict[str, Any], form: str = ".3f") -> str:
-    if figure["value"] is None:
-        return "not defined"
-    if figure["low"] is None or figure["high"] is None:
-        return f"{figure['value']:{form}} (no interval)"
-    return f"{figure['value']:{form}} ({figure['low']:{form}} to {figure['high']:{form}})"

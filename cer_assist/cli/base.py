@@ -20,7 +20,7 @@ from cer_assist.services import accounts
 from cer_assist.store.engine import Database
 from cer_assist.store.schema import require_head
 from cer_assist.store.tables import Project
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import LEADING
 
 home_option = click.option(
     "--home",
@@ -49,6 +49,15 @@ def open_database(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
+def figure(value: dict[str, Any], form: str = ".2f") -> str:
+    """A measured figure with its interval; what is not known is said."""
+    if value["value"] is None:
+        return "not defined"
+    if value["low"] is None or value["high"] is None:
+        return f"{value['value']:{form}} (no interval)"
+    return f"{value['value']:{form}} ({value['low']:{form}} to {value['high']:{form}})"
+
+
 def emit(as_json: bool, result: dict[str, Any], *lines: str) -> None:
     """Print for people, or one JSON object as the last line."""
     if as_json:
@@ -62,7 +71,7 @@ def lead(session: Session, project: Project, username: str) -> int:
     """The account of someone who leads the project."""
     account = accounts.find_account(session, username)
     role = accounts.role_in(session, project.id, account.id)
-    if role not in (Role.lead, Role.administrator):
+    if role not in LEADING:
         raise NotAllowed(f"{username} does not lead project {project.slug}.")
     return account.id
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.cli.base import (
     emit,
+    figure,
     home_option,
     json_option,
     open_database,
@@ -83,11 +84,5 @@ def _said(estimate: FencedEstimate | None) -> list[str]:
     return [
         f"Version {estimate.version} on {estimate.measured_on}; 95 % intervals, "
         f"for {estimate.speaks_for}:",
-        *(f"  {name} {_figure(figure)}" for name, figure in figures.items()),
+        *(f"  {name} {figure(one)}" for name, one in figures.items()),
     ]
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "not defined"
-    return f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"

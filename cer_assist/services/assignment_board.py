@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import audit
-from cer_assist.services.assignments import CODING
 from cer_assist.services.queue_assigned import IN_TURN
 from cer_assist.store.tables import (
     Account,
@@ -26,7 +25,7 @@ from cer_assist.store.tables import (
     Protocol,
     Serving,
 )
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import CODING, Role
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now, table_of

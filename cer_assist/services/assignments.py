@@ -20,14 +20,13 @@ from cer_assist.services import audit, queue_assigned
 from cer_assist.services.answer_state import AnswerState
 from cer_assist.services.label_events import Recorded
 from cer_assist.store.tables import Account, Assignment, CurrentLabel, Membership, Project, Serving
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import CODING
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now, table_of
 
 ASKED, RELEASED, MOVED = "assignment.asked", "assignment.released", "assignment.moved"
 MAX_NOTE = 1000
-CODING = (Role.coder, Role.lead, Role.administrator)
 BATCH = 500  # values of one IN
 
 _table = table_of(Assignment)

@@ -49,7 +49,7 @@ class RefreshStanding:
 
 def standing(session: Session, project: Project) -> RefreshStanding:
     """Whether one can be asked for, what is under way, how the last one ended."""
-    job = _under_way(session, project.id)
+    job = jobs.under_way(session, DEEP_REFRESH, project.id)
     refusal = _refusal(session, project, job, LEAST_LABELS)
     newest = session.scalars(_jobs_of(project.id).order_by(Job.id.desc()).limit(1)).first()
     failed = newest if newest is not None and newest.state == JobState.dead else None
@@ -58,7 +58,7 @@ def standing(session: Session, project: Project) -> RefreshStanding:
 
 def ask(session: Session, project: Project, by: int | None, *, least: int = LEAST_LABELS) -> None:
     """Queue one, or say why not; `least` labels are wanted."""
-    job = _under_way(session, project.id)
+    job = jobs.under_way(session, DEEP_REFRESH, project.id)
     if refusal := _refusal(session, project, job, least):
         raise InvalidInput(refusal)
     run = secrets.token_hex(8)  # names its scratch, so another one never goes on from this one's
@@ -69,7 +69,7 @@ def ask(session: Session, project: Project, by: int | None, *, least: int = LEAS
 
 def stop(session: Session, project: Project, by: int) -> None:
     """Ask the one that waits or runs to stop."""
-    job = _under_way(session, project.id)
+    job = jobs.under_way(session, DEEP_REFRESH, project.id)
     if job is None:
         raise InvalidInput("No deep refresh is under way: there is nothing to stop.")
     jobs.request_cancel(session, job.id, by)
@@ -96,15 +96,6 @@ def live_runs(session: Session) -> set[str]:
     live = Job.state.in_([JobState.queued, JobState.running])
     payloads = session.scalars(select(Job.payload).where(Job.kind == DEEP_REFRESH, live))
     return {payload["run"] for payload in payloads}
-
-
-def _under_way(session: Session, project_id: int) -> Job | None:
-    return session.scalars(
-        _jobs_of(project_id)
-        .where(Job.state.in_([JobState.queued, JobState.running]))
-        .order_by(Job.state == JobState.queued, Job.id.desc())
-        .limit(1)
-    ).first()
 
 
 def _jobs_of(project_id: int) -> Select[Job]:

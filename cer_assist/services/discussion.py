@@ -20,13 +20,12 @@ from cer_assist.domain.labels import event_sha256
 from cer_assist.domain.protocols import clean
 from cer_assist.services import audit, disputes, history, standing
 from cer_assist.store.tables import Account, Adjudication, Comment, Project, Protocol
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import LEADING, Role
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import now, table_of
 
 RECORDED = "comment.recorded"
 MAX_TEXT = 4000
-LEADS = (Role.lead, Role.administrator)
 
 _table = table_of(Comment)
 _INSERT = insert(_table).returning(_table.c.id)
@@ -49,7 +48,7 @@ def may_read(
 ) -> bool:
     """Whether a person takes part in a protocol's discussion."""
     coders = {one.account_id for one in standing.readings_of(session, protocol.id)}
-    if role in LEADS and protocol.coders_missing == 0 and len(coders) > 1:
+    if role in LEADING and protocol.coders_missing == 0 and len(coders) > 1:
         leaders = disputes.leading(session, project.id)
         if may_settle(account_id, coders, leaders, project.adjudicators):
             return True
@@ -74,7 +73,7 @@ def thread(
     _require(session, project, protocol, account_id, role)
     history.disclose(session, protocol.id, account_id, Disclosed.peer_label, None)
     leaders = disputes.leading(session, project.id)
-    named = role in LEADS
+    named = role in LEADING
     found = [
         Remarked(
             name if named else "a lead" if author in leaders else "a coder",

@@ -34,7 +34,7 @@ from cer_assist.store.tables import (
     Protocol,
     Suggestion,
 )
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import LEADING
 from cer_assist.store.types import table_of
 
 PAGE = 50
@@ -161,7 +161,7 @@ def leading(session: Session, project_id: int) -> set[int]:
         session.scalars(
             statement.where(
                 Membership.project_id == project_id,
-                Membership.role.in_([Role.lead, Role.administrator]),
+                Membership.role.in_(LEADING),
                 Account.disabled_at.is_(None),
             )
         )

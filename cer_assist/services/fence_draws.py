@@ -24,13 +24,11 @@ from cer_assist.store.tables import (
     AuditEvent,
     Disclosure,
     FencedProtocol,
-    Job,
     LabelEvent,
     Project,
     Protocol,
     Serving,
 )
-from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.types import now
 
 ASKED, DRAWN = "fence.asked", "fence.drawn"
@@ -78,9 +76,7 @@ def ask(session: Session, project: Project, size: int, by: int | None) -> None:
 
 def is_waiting(session: Session, project_id: int) -> bool:
     """Whether a draw that was asked for has not ended."""
-    live = Job.state.in_([JobState.queued, JobState.running])
-    found = select(Job.id).where(Job.kind == jobs.FENCE_DRAW, Job.project_id == project_id, live)
-    return session.execute(found.limit(1)).first() is not None
+    return jobs.under_way(session, jobs.FENCE_DRAW, project_id) is not None
 
 
 def draw(

@@ -40,11 +40,11 @@ from cer_assist.store.tables import (
     Serving,
     Suggestion,
 )
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import OVERSEEING, Role
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import UtcDateTime, now, table_of
 
-SEES_PEERS = frozenset({Role.administrator, Role.lead, Role.auditor})
+SEES_PEERS = frozenset(OVERSEEING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from cer_assist.store.tables import (
     Protocol,
     RubricVersion,
 )
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import LEADING, OVERSEEING, Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.types import now
 
@@ -32,8 +32,6 @@ _AIMS = {
     "accepted_wrong_share": "Wrong levels accepted",
     "accepted_half_width": "Known to within",
 }
-_LEADING = (Role.lead, Role.administrator)
-_OVERSEEING = (*_LEADING, Role.auditor)
 _SHARES = (
     "no_suggestion_share",
     "double_coded_share",
@@ -210,8 +208,8 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             Role(role),
             progress(session, project.id, account_id),
             current_version(session, project.id),
-            agreement.main_figure(session, project.id) if role in _OVERSEEING else None,
-            _to_settle(session, project, account_id) if role in _LEADING else 0,
+            agreement.main_figure(session, project.id) if role in OVERSEEING else None,
+            _to_settle(session, project, account_id) if role in LEADING else 0,
         )
         for project, role in rows.all()
     ]

@@ -126,7 +126,7 @@ def _card(session: Session, project: Project, account_id: int, found: Reading, s
     made = make_card(session, project, account_id, found, *given, is_again=again)
     if served.strategy != SENT_BACK:
         return made
-    said = sent_back.tell(session, project.id, account_id, made.protocol.id)
+    said = sent_back.tell(session, account_id, made.protocol.id)
     return replace(made, sent_back=said)
 
 

@@ -23,13 +23,11 @@ from cer_assist.domain.errors import NotAllowed, NotFound, SignInRefused
 from cer_assist.services import access, accounts
 from cer_assist.services.accounts import SignedIn
 from cer_assist.store.engine import Database
-from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.accounts import CODING, LEADING, OVERSEEING, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 ALL_ROLES = tuple(Role)
-CODING_ROLES = (Role.coder, Role.lead, Role.administrator)
-LEADING_ROLES = (Role.lead, Role.administrator)
-OVERSEEING_ROLES = (Role.lead, Role.administrator, Role.auditor)
+CODING_ROLES, LEADING_ROLES, OVERSEEING_ROLES = CODING, LEADING, OVERSEEING
 API = "/api/v1/"  # what stands below it answers in JSON, whoever asks
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, g, render_template, request
 
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.services import agreement, rubrics
+from cer_assist.services.agreement import Report
 from cer_assist.views import agreement_figures as figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 
@@ -22,14 +23,10 @@ agreement_pages = Blueprint("agreement", __name__, url_prefix="/p/<slug>/agreeme
 @policy.members(*OVERSEEING_ROLES)
 def page(slug: str) -> str:
     """The figures of a choice of readings."""
-    wanted = Readings.of(request.args, tuple(request.args.getlist("coder")))
+    wanted, report = newest_report()
     with database().read() as session:
-        report = agreement.report(session, g.project.id, wanted)
         choices = agreement.choices(session, g.project.id)
         rubric = rubrics.project_rubric(session, g.project)
-    if report.is_waiting:
-        with database().write() as session:
-            agreement.ask(session, g.project.id, wanted)
     return render_template(
         "agreement.html",
         wanted=wanted,
@@ -42,6 +39,17 @@ def page(slug: str) -> str:
         seen_words=SEEN_WORDS,
         **_parts(report.found),
     )
+
+
+def newest_report() -> tuple[Readings, Report]:
+    """The choice in the address and what is known of it; only what is out of date is asked for."""
+    wanted = Readings.of(request.args, tuple(request.args.getlist("coder")))
+    with database().read() as session:
+        report = agreement.report(session, g.project.id, wanted)
+    if report.is_waiting:
+        with database().write() as session:
+            agreement.ask(session, g.project.id, wanted)
+    return wanted, report
 
 
 SEEN_WORDS = {

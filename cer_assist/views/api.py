@@ -12,9 +12,7 @@ from typing import Any, Self
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from cer_assist.domain.agreement import Readings
 from cer_assist.domain.errors import NotAllowed, NotReady
-from cer_assist.services import agreement as coders_agreement
 from cer_assist.services import protocols, rubrics
 from cer_assist.services.dossier import Sight, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView, WordMark
@@ -22,6 +20,7 @@ from cer_assist.store.tables import Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.views.access import ALL_ROLES, API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.agreement import newest_report
 from cer_assist.views.level_words import level_words
 
 api = Blueprint("api", __name__, url_prefix=f"{API}projects/<slug>")
@@ -170,11 +169,7 @@ def words(slug: str) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 def agreement(slug: str) -> Response:
     """Figures of the readings that the query chooses, as on the page."""
-    wanted = Readings.of(request.args, tuple(request.args.getlist("coder")))
-    with database().write() as session:
-        report = coders_agreement.report(session, g.project.id, wanted)
-        if report.is_waiting:
-            coders_agreement.ask(session, g.project.id, wanted)
+    wanted, report = newest_report()
     if report.found is None or report.made_at is None:
         raise NotReady("The worker is making these figures: ask again in some seconds.")
     return _reply(

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from cer_assist.services import discussion, protocols
-from cer_assist.views.access import CODING_ROLES, database, policy
+from cer_assist.views.access import CODING_ROLES, LEADING_ROLES, database, policy
 
 discussion_pages = Blueprint("discussion", __name__, url_prefix="/p/<slug>/discussion")
 
@@ -24,7 +24,7 @@ def page(slug: str, protocol_id: int) -> str:
         "discussion.html",
         protocol=protocol,
         said=said,
-        leads=g.role in discussion.LEADS,
+        leads=g.role in LEADING_ROLES,
         most=discussion.MAX_TEXT,
         key=secrets.token_urlsafe(18),
     )

@@ -47,7 +47,6 @@ READERS = {
     "services/rereading.py": "readings of an older rubric, for who decides about them",
     "services/retraining.py": "counts new events",
     "services/rubric_versions.py": "which version a coder read by, counts",
-    "services/sent_back.py": "whether one has answered since",
     "services/standing.py": "readings and final level that stand, for who settles",
     "services/verification.py": "hashes of events",
     "services/word_contexts.py": "a coder's own labels, for the page",

@@ -19,6 +19,11 @@ class Role(StrEnum):
     auditor = "auditor"
 
 
+CODING = (Role.coder, Role.lead, Role.administrator)
+LEADING = (Role.lead, Role.administrator)
+OVERSEEING = (*LEADING, Role.auditor)
+
+
 class Account(Base):
     """A person, or the name an imported label was made under (then without a password)."""
 
