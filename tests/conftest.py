@@ -41,9 +41,7 @@ def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
     if request.param == "sqlite":
         yield request.getfixturevalue("database")
         return
-    url = request.getfixturevalue("postgres_database")
-    upgrade(url)
-    opened = Database(url)
+    opened = Database(request.getfixturevalue("migrated_postgres"))
     yield opened
     opened.close()
 

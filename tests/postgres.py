@@ -25,6 +25,8 @@ from typing import NoReturn
 import psycopg
 import pytest
 
+from cer_assist.store.schema import upgrade
+
 OLDEST = 15
 SECONDS_TO_START = 30
 NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -54,11 +56,26 @@ def postgres_database(postgres_url: str) -> str:
     return fresh_database(postgres_url)
 
 
-def fresh_database(server: str) -> str:
-    """Make an empty database on the server at this address; return the database's address."""
-    name = f"test_{next(_numbers)}"
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> str:
+    """The name of a database at the newest revision that nobody uses: others are copies of it."""
+    upgrade(fresh_database(postgres_url, name="migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_postgres(postgres_url: str, migrated_template: str) -> str:
+    """A database of the newest revision for this one test."""
+    return fresh_database(postgres_url, copied_from=migrated_template)
+
+
+def fresh_database(server: str, name: str | None = None, copied_from: str = "template1") -> str:
+    """Make a database on the server at this address; return the database's address."""
+    name = name or f"test_{next(_numbers)}"
     with psycopg.connect(plain(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        # By file: in an unlogged copy every page would pass through shared memory.
+        how = f"CREATE DATABASE {name} TEMPLATE {copied_from} STRATEGY file_copy"
+        connection.execute(how.encode())
     return server.replace("/postgres?", f"/{name}?")
 
 
