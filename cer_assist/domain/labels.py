@@ -18,10 +18,19 @@ class Action(StrEnum):
 
 
 class Lane(StrEnum):
-    """Whose voice an event is: one coder's own reading, or the team's final level."""
+    """Whose voice an event is: one coder's own reading, or the team's final level.
+
+    In a hidden lane stands what a coder answered without knowing what it was asked for. It counts
+    there alone, so that measuring coders changes no level, no queue and no other figure.
+    """
 
     coder = "coder"
     final = "final"
+    retest = "retest"  # a protocol that came back unannounced
+
+
+HIDDEN_LANES = (Lane.retest,)
+OWN_LANES = (Lane.coder, *HIDDEN_LANES)  # what the label page answers, and takes back
 
 
 class Exposure(StrEnum):

@@ -23,6 +23,8 @@ PUT_OFF = "put_off"
 ASKED_AGAIN = (SENT_BACK, REREAD)
 # A random one of the fenced sample: never stored, it is served and told as any random one.
 FENCED = "fenced"
+# One that the coder answered long ago: drawn at random, and told as nothing else.
+RETEST = "retest"
 
 # Those that look at the model, in the order in which pages name them.
 BY_MODEL = (UNCERTAIN, DIVERSE, RARE)
@@ -37,6 +39,7 @@ REASONS = {
     COLD_START: "chosen to start from a broad mix",
     # Coders are not told which protocols a second coder reads.
     SECOND_READING: "drawn at random",
+    RETEST: "drawn at random",
     PINNED: "put first by the project's lead",
     RETURNED: "you skipped this one earlier",
     PICKED: "you opened this one yourself",
@@ -54,6 +57,7 @@ REASONS_TOLD = {
     RARE: "likely of a level with few labels",
     COLD_START: "for a broad mix to start from",
     SECOND_READING: "drawn for a second reading",
+    RETEST: "drawn at random",  # leads code, too
     PINNED: "put first by a lead",
     RETURNED: "came back after it was skipped",
     PICKED: "opened by the coder",

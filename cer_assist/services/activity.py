@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.domain.serving import REASONS_TOLD
+from cer_assist.domain.serving import RANDOM, REASONS_TOLD, RETEST
 from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Serving
 from cer_assist.store.tables.servings import ServingState
 
@@ -137,23 +137,25 @@ def _line(name: str, given: list[Answer]) -> CoderLine:
 
 def by_reason(session: Session, project_id: int) -> list[ServedLine]:
     """What was served, by why, the most frequent reason first."""
+    # Leads code, too: what came back unannounced is told as the random one it looks like.
+    told = case((Serving.strategy == RETEST, RANDOM), else_=Serving.strategy)
     skips: dict[str, int] = {}
     for name, number in session.execute(
-        select(Serving.strategy, func.count())
+        select(told, func.count())
         .join(LabelEvent, LabelEvent.serving_id == Serving.id)
         .where(LabelEvent.project_id == project_id, LabelEvent.action == Action.skip)
-        .group_by(Serving.strategy)
+        .group_by(told)
     ):
         skips[name] = number
     rows = session.execute(
         select(
-            Serving.strategy,
+            told,
             func.count(),
             func.count().filter(Serving.state == ServingState.answered),
         )
         .where(Serving.project_id == project_id)
-        .group_by(Serving.strategy)
-        .order_by(func.count().desc(), Serving.strategy)
+        .group_by(told)
+        .order_by(func.count().desc(), told)
     )
     return [
         ServedLine(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, bindparam, case, exists, func, select
+from sqlalchemy import BindParameter, bindparam, case, exists, func, select, true
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Exposure, Lane
+from cer_assist.domain.labels import OWN_LANES, Exposure, Lane
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
@@ -38,6 +38,7 @@ class AnswerState:
     saw_suggestion: bool
     saw_peers: bool
     assignment_id: int | None  # the coder is asked to read the protocol
+    lane: str  # where the answer is kept
 
     @property
     def exposure(self) -> Exposure:
@@ -68,10 +69,29 @@ _shown = case(
     ),
     else_=select(func.max(_disclosure.c.suggestion_id)).where(*_seen_suggestion).scalar_subquery(),
 )
+_replaced, _given = table_of(LabelEvent).alias("replaced"), table_of(Serving).alias("given")
+# An answer stands in the lane of what it replaces; a first one where what was served belongs, even
+# if that was given back meanwhile. So what is open in one lane and in the other never mix.
+_met = select(
+    func.coalesce(
+        select(_replaced.c.lane)
+        .where(_replaced.c.id == bindparam("supersedes"), _replaced.c.account_id == _mine)
+        .where(_replaced.c.protocol_id == bindparam("protocol"))
+        .where(_replaced.c.lane.in_(OWN_LANES))
+        .scalar_subquery(),
+        select(_given.c.lane)
+        .where(_given.c.protocol_id == bindparam("protocol"), _given.c.account_id == _mine)
+        .order_by(_given.c.id.desc())
+        .limit(1)
+        .scalar_subquery(),
+        Lane.coder.value,
+    ).label("lane")
+).subquery("met")
 _last_serving = (
-    select(func.max(_serving.c.id))
-    .where(_serving.c.protocol_id == _protocol.c.id, _serving.c.account_id == _mine)
-    .correlate(_protocol)
+    select(func.max(_given.c.id))
+    .where(_given.c.protocol_id == _protocol.c.id, _given.c.account_id == _mine)
+    .where(_given.c.lane == _met.c.lane)
+    .correlate(_protocol, _met)
     .scalar_subquery()
 )
 _STATE = (
@@ -88,8 +108,10 @@ _STATE = (
         exists().where(*_seen_suggestion),
         exists().where(*_seen, _disclosure.c.what == Disclosed.peer_label),
         _asked.c.id,
+        _met.c.lane,
     )
     .select_from(_protocol)
+    .join(_met, true())
     .outerjoin(
         _repeated,
         (_repeated.c.account_id == _mine) & (_repeated.c.idempotency_key == bindparam("key")),
@@ -98,7 +120,7 @@ _STATE = (
         _current,
         (_current.c.protocol_id == _protocol.c.id)
         & (_current.c.account_id == _mine)
-        & (_current.c.lane == Lane.coder),
+        & (_current.c.lane == _met.c.lane),
     )
     .outerjoin(
         _asked,
@@ -119,12 +141,17 @@ _LOCK = (
 
 
 def answer_state(
-    session: Session, project_id: int, protocol_id: int, account_id: int, key: str
+    session: Session,
+    project_id: int,
+    protocol_id: int,
+    account_id: int,
+    key: str,
+    supersedes_id: int | None,
 ) -> AnswerState | None:
     """The state an answer meets, which no other answer changes until the transaction ends."""
     where = {"project": project_id, "protocol": protocol_id, "account": account_id, "key": key}
     hold(session, protocol_id)
-    row = session.execute(_STATE, where).first()
+    row = session.execute(_STATE, where | {"supersedes": supersedes_id}).first()
     return None if row is None else AnswerState(*row)
 
 

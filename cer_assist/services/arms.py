@@ -12,6 +12,7 @@ import random
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.labels import Lane
 from cer_assist.store.tables import Project, Serving
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Arm
@@ -24,6 +25,7 @@ _earlier = _serving.alias("earlier")
 _of_both = (
     _earlier.c.protocol_id == bindparam("of_protocol"),
     _earlier.c.account_id == bindparam("of_account"),
+    _earlier.c.lane == Lane.coder,
 )
 # For the row of a new serving: what was drawn for this reading before, else what is `drawn` now.
 KEPT = func.coalesce(

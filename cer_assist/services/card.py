@@ -56,6 +56,7 @@ class Reading:
 
     protocol: Text
     latest: OwnEvent | None  # the coder's newest event, which the next answer supersedes
+    lane: str = Lane.coder  # of all that is shown of the coder's own
 
     @property
     def is_answered(self) -> bool:
@@ -92,7 +93,7 @@ _READ = (
         _current,
         (_current.c.protocol_id == _protocol.c.id)
         & (_current.c.account_id == bindparam("account"))
-        & (_current.c.lane == Lane.coder),
+        & (_current.c.lane == bindparam("lane")),
     )
     .outerjoin(_event, _event.c.id == _current.c.event_id)
     .where(_protocol.c.id == bindparam("protocol"), _protocol.c.project_id == bindparam("project"))
@@ -100,15 +101,17 @@ _READ = (
 _OWN = select(*_own).where(_event.c.id == bindparam("event"))
 
 
-def read(session: Session, project_id: int, account_id: int, protocol_id: int) -> Reading:
-    """A protocol of the project with the coder's latest event on it."""
-    where = {"project": project_id, "account": account_id, "protocol": protocol_id}
+def read(
+    session: Session, project_id: int, account_id: int, protocol_id: int, lane: str = Lane.coder
+) -> Reading:
+    """A protocol of the project with the coder's latest event on it in that lane."""
+    where = {"project": project_id, "account": account_id, "protocol": protocol_id, "lane": lane}
     row = session.execute(_READ, where).first()
     if row is None:
         raise NotFound("This protocol is not part of the project.")
     shown = len(Text.__slots__)
     latest = OwnEvent(*row[shown:]) if row[shown] is not None else None
-    return Reading(Text(*row[:shown]), latest)
+    return Reading(Text(*row[:shown]), latest, lane)
 
 
 def make_card(
@@ -145,8 +148,8 @@ def make_card(
 
 
 def _may_see(session: Session, project: Project, found: Reading) -> bool:
-    """By the project's policy, whatever the lot says."""
-    if project.suggestion_policy == SuggestionPolicy.hidden:
+    """By the project's policy, whatever the lot says; never of what came back unannounced."""
+    if project.suggestion_policy == SuggestionPolicy.hidden or found.lane != Lane.coder:
         return False
     if found.is_answered:
         return True

@@ -197,6 +197,7 @@ def _taken(session: Session, project_id: int) -> defaultdict[int, set[int]]:
     in_hand = select(Serving.protocol_id, Serving.account_id).where(
         Serving.project_id == project_id,
         Serving.state == ServingState.open,
+        Serving.lane == Lane.coder,
         Serving.reserved_until > now(),
     )
     for statement in (promised, in_hand):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import arms, fence, history, suggestions
+from cer_assist.services import arms, fence, history, queue_retest, suggestions
 from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
@@ -73,9 +73,11 @@ def open_dossier(
     asked: bool,
 ) -> Dossier:
     """Gather a protocol's page; what it discloses is recorded first, for roles change."""
-    mine = _level_of(session, protocol.id, account_id)
+    # One that came back unannounced looks like any other that is being read for the first time.
+    is_hidden = queue_retest.hidden_in_hand(session, project.id, account_id) == protocol.id
+    mine = None if is_hidden else _level_of(session, protocol.id, account_id)
     # A complete protocol wants no reading that others' answers could sway.
-    is_over = role is not Role.coder and protocol.coders_missing == 0
+    is_over = role is not Role.coder and protocol.coders_missing == 0 and not is_hidden
     seen = sight(
         SuggestionPolicy(project.suggestion_policy),
         role,
@@ -90,6 +92,8 @@ def open_dossier(
         suggestion = suggestions.suggestion_view(session, found) if found else None
     _record(session, protocol, account_id, seen, suggestion)
     lines = history.history(session, protocol, account_id, peers=seen.peers)
+    if is_hidden and not seen.peers:
+        lines = [line for line in lines if line.kind == "served"][-1:]
     return Dossier(protocol, seen, mine, lines, suggestion)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.services import jobs, training_data
 from cer_assist.services.models import current_version_id
 from cer_assist.store.tables import (
@@ -90,6 +90,7 @@ def learnt_from(session: Session, version: ModelVersion, ids: Sequence[int]) -> 
     later = select(CurrentLabel.protocol_id).where(
         CurrentLabel.protocol_id.in_(settled),
         CurrentLabel.action == Action.label,
+        CurrentLabel.lane.not_in(HIDDEN_LANES),
         CurrentLabel.event_id > version.last_event_id,
     )
     return settled - set(session.scalars(later))

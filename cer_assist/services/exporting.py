@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Lane, final_level
+from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
 from cer_assist.exports.columns import (
     LABEL_EVENT_COLUMNS,
     LABEL_EVENTS,
@@ -215,6 +215,7 @@ def _standings(
             CurrentLabel.project_id == project_id,
             CurrentLabel.protocol_id.between(first, last),
             CurrentLabel.action == Action.label,
+            CurrentLabel.lane.not_in(HIDDEN_LANES),
         )
         .order_by(CurrentLabel.event_id)
     )

@@ -212,7 +212,7 @@ def _first_servings(session: Session, project_id: int) -> dict[Pair, Any]:
             _serving.c.suggestion_id,
             _serving.c.served_at,
         )
-        .where(_serving.c.project_id == project_id)
+        .where(_serving.c.project_id == project_id, _serving.c.lane == Lane.coder)
         .order_by(_serving.c.id.desc())
     )
     return {(row.protocol_id, row.account_id): row for row in rows}
@@ -278,7 +278,9 @@ def _withheld(session: Session, project_id: int) -> set[int]:
 
 def _waiting(session: Session, project_id: int) -> int:
     has_answer = exists().where(
-        _label.c.protocol_id == _protocol.c.id, _label.c.action == Action.label
+        _label.c.protocol_id == _protocol.c.id,
+        _label.c.action == Action.label,
+        _label.c.lane == Lane.coder,
     )
     return session.execute(
         select(func.count()).where(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.dealing import By
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.labels import HIDDEN_LANES
 from cer_assist.services import audit, dealing, jobs, training_data
 from cer_assist.services.dealing import Batch, Deal
 from cer_assist.store.tables import (
@@ -113,7 +114,9 @@ def _suspects(
     """Those that nobody has answered since, in their order."""
     gains = {one["protocol"]: one["gain"] for one in found["suspects"]}
     answered = exists().where(
-        LabelEvent.protocol_id == Protocol.id, LabelEvent.recorded_at > made_at
+        LabelEvent.protocol_id == Protocol.id,
+        LabelEvent.recorded_at > made_at,
+        LabelEvent.lane.not_in(HIDDEN_LANES),
     )
     is_asked = exists().where(
         Assignment.protocol_id == Protocol.id, Assignment.state == AssignmentState.open

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import audit
 from cer_assist.store.tables import CurrentLabel, LabelEvent
 from cer_assist.store.types import table_of
@@ -34,6 +34,7 @@ class Recorded:
     # What stood around the answer, where it was looked up.
     saw_suggestion: bool | None = field(default=None, compare=False)
     suggestion_id: int | None = field(default=None, compare=False)  # the one in force then
+    lane: str = Lane.coder
 
 
 def clean_seconds(seconds: float | None) -> float | None:
@@ -70,4 +71,5 @@ def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
         fields["level"],
         fields["recorded_at"],
         False,
+        lane=fields["lane"],
     )

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import (
@@ -21,7 +21,7 @@ from cer_assist.domain.errors import (
     NotFound,
     StaleLabel,
 )
-from cer_assist.domain.labels import Action, Lane, Origin
+from cer_assist.domain.labels import OWN_LANES, Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import assignments, label_effects, rubric_versions
@@ -74,11 +74,21 @@ _REPEATED = select(
     LabelEvent.level,
     LabelEvent.recorded_at,
     LabelEvent.request_sha256,
+    LabelEvent.lane,
 ).where(LabelEvent.id == bindparam("event"))
+_LANE_IN_HAND = (
+    select(Serving.lane)
+    .where(
+        Serving.protocol_id == bindparam("protocol"),
+        Serving.account_id == bindparam("account"),
+        Serving.state == ServingState.open,
+    )
+    .scalar_subquery()
+)
 _CURRENT = select(CurrentLabel.event_id).where(
     CurrentLabel.protocol_id == bindparam("protocol"),
     CurrentLabel.account_id == bindparam("account"),
-    CurrentLabel.lane == Lane.coder,
+    CurrentLabel.lane == func.coalesce(_LANE_IN_HAND, Lane.coder.value),
 )
 _serving = table_of(Serving)
 _CLOSE_SERVING = (
@@ -93,7 +103,8 @@ def record_label(
 ) -> Recorded:
     """Append a coder's event; the same key and body twice gives the first result."""
     key = request.idempotency_key
-    state = answer_state(session, project.id, request.protocol_id, account_id, key)
+    met = project.id, request.protocol_id, account_id, key, request.supersedes_id
+    state = answer_state(session, *met)
     if state is None:
         raise NotFound("This protocol is not part of the project.")
     if state.repeated_id is not None:
@@ -107,8 +118,9 @@ def record_label(
     recorded = append_event(session, fields | {"evidence": evidence})
     if state.serving_id is not None:
         session.execute(_CLOSE_SERVING, {"serving": state.serving_id})
-    label_effects.follow(session, project, request.protocol_id, request.action)
-    assignments.follow(session, account_id, state, request.action, recorded)
+    if state.lane == Lane.coder:
+        label_effects.follow(session, project, request.protocol_id, request.action)
+        assignments.follow(session, account_id, state, request.action, recorded)
     return replace(recorded, saw_suggestion=state.saw_suggestion, suggestion_id=state.suggestion_id)
 
 
@@ -117,9 +129,9 @@ def _repeated(known: Any, request: LabelRequest) -> Recorded:
         raise IdempotencyMismatch(
             "This key was already used for another answer. Reload the page and answer again."
         )
-    return Recorded(
-        known.id, known.protocol_id, Action(known.action), known.level, known.recorded_at, True
-    )
+    action = Action(known.action)
+    told = known.id, known.protocol_id, action, known.level, known.recorded_at
+    return Recorded(*told, repeated=True, lane=known.lane)
 
 
 def _read_by(session: Session, project: Project, request: LabelRequest) -> tuple[int, Rubric]:
@@ -174,7 +186,7 @@ def _event_fields(
         "project_id": project.id,
         "protocol_id": request.protocol_id,
         "account_id": account_id,
-        "lane": Lane.coder.value,
+        "lane": state.lane,
         "action": request.action.value,
         "level": request.level,
         "confidence": request.confidence,
@@ -193,7 +205,10 @@ def _event_fields(
 
 
 def current_event_id(session: Session, protocol_id: int, account_id: int) -> int | None:
-    """The coder's latest event on a protocol, which the next form supersedes."""
+    """The coder's latest event on a protocol, which the next form supersedes.
+
+    Of what they have open: a protocol that came back unannounced has none.
+    """
     where = {"protocol": protocol_id, "account": account_id}
     return session.execute(_CURRENT, where).scalars().first()
 
@@ -204,7 +219,7 @@ def last_answer(session: Session, project_id: int, account_id: int) -> LabelEven
         select(LabelEvent)
         .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
         .where(CurrentLabel.project_id == project_id, CurrentLabel.account_id == account_id)
-        .where(CurrentLabel.lane == Lane.coder, CurrentLabel.action != Action.withdraw)
+        .where(CurrentLabel.lane.in_(OWN_LANES), CurrentLabel.action != Action.withdraw)
         .order_by(LabelEvent.id.desc())
         .limit(1)
     ).first()

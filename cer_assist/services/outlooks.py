@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.domain.serving import EVER_BY_MODEL
 from cer_assist.services import fence, jobs, quality, training_data
 from cer_assist.services.models import current_version, encoder_of
@@ -69,7 +69,9 @@ class Grounds:
 def is_read() -> ColumnElement[bool]:
     """Whether anybody's level of a protocol stands."""
     return exists().where(
-        CurrentLabel.protocol_id == Protocol.id, CurrentLabel.action == Action.label
+        CurrentLabel.protocol_id == Protocol.id,
+        CurrentLabel.action == Action.label,
+        CurrentLabel.lane.not_in(HIDDEN_LANES),
     )
 
 
@@ -109,7 +111,9 @@ def read_counts(session: Session, project_id: int) -> tuple[int, int]:
     ).scalar_one()
     read = session.execute(
         select(func.count(CurrentLabel.protocol_id.distinct())).where(
-            CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label
+            CurrentLabel.project_id == project_id,
+            CurrentLabel.action == Action.label,
+            CurrentLabel.lane.not_in(HIDDEN_LANES),
         )
     ).scalar_one()
     return read, everything - read

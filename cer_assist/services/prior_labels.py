@@ -166,7 +166,7 @@ def _event(
         "note": label.note,
         "rubric_version_id": project.rubric_version_id,
         "rubric_sha256": project_rubric(session, project).sha256,
-        "exposure": str(label.exposure if lane is Lane.coder else Exposure.unknown),
+        "exposure": str(Exposure.unknown if lane is Lane.final else label.exposure),
         "suggestion_id": None,
         "serving_id": None,
         "seconds": clean_seconds(label.seconds),
@@ -222,10 +222,10 @@ def _set_missing(session: Session, project_id: int, latest: Iterable[LabelEvent]
     readers: Counter[int] = Counter()
     settled: set[int] = set()
     for event in latest:
-        if event.action == Action.label:
+        if event.action == Action.label and event.lane == Lane.coder:
             readers[event.protocol_id] += 1
-            if event.lane == Lane.final:
-                settled.add(event.protocol_id)
+        elif event.action == Action.label and event.lane == Lane.final:
+            settled.add(event.protocol_id)
     wanted = session.execute(
         select(Protocol.id, Protocol.coders_wanted).where(Protocol.project_id == project_id)
     )

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.labels import OWN_LANES, Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.services import agreement, audit, disputes, outlooks
 from cer_assist.services.models import current_version
@@ -34,6 +34,7 @@ _AIMS = {
 }
 _SHARES = (
     "no_suggestion_share",
+    "retest_share",
     "double_coded_share",
     "random_share",
     "diverse_share",
@@ -49,6 +50,8 @@ class ProjectSettings:
     name: str
     suggestion_policy: SuggestionPolicy
     no_suggestion_share: float
+    retest_share: float
+    retest_after_days: int
     coders_per_protocol: int
     double_coded_share: float
     random_share: float
@@ -157,6 +160,8 @@ def _check_counts(settings: ProjectSettings) -> None:
     for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
         if not 1 <= getattr(settings, name) <= 10_000:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
+    if not 0 <= settings.retest_after_days <= 3_650:
+        raise InvalidInput("A protocol comes back after 0 to 3,650 days.")
     if settings.adjudicators not in (1, 2):
         raise InvalidInput("A disagreement is settled by one person or by two.")
 
@@ -181,14 +186,14 @@ def progress(session: Session, project_id: int, account_id: int | None) -> Progr
 
 
 def my_count(session: Session, project_id: int, account_id: int | None) -> int:
-    """How many protocols a coder has answered."""
+    """How many protocols a coder has answered: once more for one that came back unannounced."""
     return session.execute(
         select(func.count())
         .select_from(CurrentLabel)
         .where(
             CurrentLabel.account_id == account_id,
             CurrentLabel.project_id == project_id,
-            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.lane.in_(OWN_LANES),
             CurrentLabel.action == Action.label,
         )
     ).scalar_one()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import queue_retest
 from cer_assist.store.tables import (
     CurrentLabel,
     Protocol,
@@ -88,23 +89,28 @@ def find_by_name(session: Session, project_id: int, name: str) -> Protocol:
 
 def search(session: Session, project_id: int, account_id: int, filters: Filters) -> Listing:
     """A page of protocols that fit the filters, in the order of import."""
+    # One that came back to them unannounced is listed as any that they read for the first time.
+    hidden = queue_retest.hidden_in_hand(session, project_id, account_id)
+    is_hidden = Protocol.id == hidden if hidden is not None else false()
     mine = and_(
         CurrentLabel.protocol_id == Protocol.id,
         CurrentLabel.account_id == account_id,
         CurrentLabel.lane == Lane.coder,
+        ~is_hidden,
     )
+    is_complete = and_(Protocol.coders_missing == 0, ~is_hidden)
     statement: Select[*tuple[Any, ...]] = (
         select(
             Protocol.id,
             Protocol.external_id,
             Protocol.title,
             Protocol.details,
-            (Protocol.coders_missing == 0).label("is_complete"),
+            is_complete.label("is_complete"),
             CurrentLabel.action.label("my_action"),
             CurrentLabel.level.label("my_level"),
         )
         .outerjoin(CurrentLabel, mine)
-        .where(Protocol.project_id == project_id, *_conditions(filters))
+        .where(Protocol.project_id == project_id, *_conditions(filters, is_complete))
     )
     statement = _matching(session, statement, filters.query)
     total = session.execute(
@@ -116,12 +122,12 @@ def search(session: Session, project_id: int, account_id: int, filters: Filters)
     return Listing([ListedProtocol(*row) for row in rows], total, page, pages)
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def _conditions(filters: Filters, is_complete: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.state is State.open:
-        found.append(Protocol.coders_missing > 0)
+        found.append(~is_complete)
     elif filters.state is State.complete:
-        found.append(Protocol.coders_missing == 0)
+        found.append(is_complete)
     if filters.mine is Mine.answered:
         found.append(CurrentLabel.action == Action.label)
     elif filters.mine is Mine.skipped:

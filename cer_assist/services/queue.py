@@ -25,13 +25,13 @@ from cer_assist.domain.serving import (
     PINNED,
     PUT_OFF,
     RANDOM,
-    REASONS,
+    RETEST,
     RETURNED,
     SECOND_READING,
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import arms, explanations, queue_assigned
+from cer_assist.services import arms, explanations, queue_assigned, queue_retest
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.services.queue_assigned import Asked
 from cer_assist.services.queue_turns import attempts
@@ -66,6 +66,7 @@ class Served:
     score: float | None
     suggestion_id: int | None
     model_version_id: int | None
+    lane: str = Lane.coder  # where the answer is kept
 
 
 IS_OPEN = as_written(f"'{ServingState.open}'")
@@ -88,6 +89,7 @@ _reserved = (
     .where(
         _serving.c.protocol_id == _protocol.c.id,
         _serving.c.state == IS_OPEN,
+        _serving.c.lane == Lane.coder,
         _serving.c.account_id != bindparam("account"),
         _serving.c.reserved_until > bindparam("at"),
     )
@@ -192,6 +194,7 @@ _OPEN = (
         _serving.c.score,
         _serving.c.suggestion_id,
         _serving.c.model_version_id,
+        _serving.c.lane,
         _serving.c.reserved_until,
         _protocol.c.coders_missing,
     )
@@ -231,8 +234,9 @@ def serve_next(
         return still_open
     stands = session.execute(_STANDS, {"project": project.id, "account": account_id}).one()
     version_id = stands.id
+    comes_back, chance = queue_retest.split(dice.random(), project.retest_share)
     drawn = draw_strategy(
-        dice.random(),
+        chance,
         project.shares,
         double_coded=project.double_coded_share,
         has_model=version_id is not None,
@@ -246,7 +250,14 @@ def serve_next(
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
-            told = _told(name, found)
+            again = None
+            if comes_back and name in (drawn, RANDOM):
+                asked = queue_retest.Asked(account_id, version_id is not None, pivot, at)
+                again = queue_retest.due(session, project, asked)
+            if again is not None:
+                back = again, RETEST, dice, Lane.retest
+                return serve_picked(session, project, account_id, *back)
+            told = queue_assigned.told_of(name, found)
             return _serve(session, project, account_id, told, version_id, found, dice)
     return None
 
@@ -257,17 +268,6 @@ def take_turns(session: Session, project_id: int) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project_id})
 
 
-def _told(name: str, found: Any) -> Asked:
-    """What is stored of why a protocol is served, and what its reader is told."""
-    if name in (ASSIGNED, PUT_OFF):
-        return queue_assigned.told(found.kind, found.note)
-    return _plainly(RANDOM if name == FENCED else name)
-
-
-def _plainly(strategy: str) -> Asked:
-    return Asked(strategy, REASONS[strategy])
-
-
 def serve_picked(
     session: Session,
     project: Project,
@@ -275,14 +275,18 @@ def serve_picked(
     protocol_id: int,
     strategy: str = PICKED,
     dice: random.Random = arms.DICE,
+    lane: str = Lane.coder,
 ) -> Served:
-    """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK)."""
+    """A protocol the coder opened from a list, or comes back to by undo (TAKEN_BACK).
+
+    Of a hidden lane it comes without a suggestion, and looks like those that by lot have none.
+    """
     asked = queue_assigned.asked_of(session, protocol_id, account_id)
-    told = asked if asked and strategy == PICKED else _plainly(strategy)
+    told = asked if asked and strategy == PICKED else queue_assigned.plainly(strategy)
     release(session, project.id, account_id)
-    version_id = current_version_id(session, project.id)
+    version_id = current_version_id(session, project.id) if lane == Lane.coder else None
     found = session.execute(_ONE, {"version": version_id, "protocol": protocol_id}).one()
-    return _serve(session, project, account_id, told, version_id, found, dice)
+    return _serve(session, project, account_id, told, version_id, found, dice, lane)
 
 
 def release(session: Session, project_id: int, account_id: int) -> None:
@@ -296,7 +300,8 @@ def _open_serving(session: Session, project: Project, account_id: int) -> Served
     if found is None:
         return None
     *serving, reserved_until, missing = found
-    if found.strategy not in _KEPT and (missing <= 0 or reserved_until < now()):
+    is_taken = missing <= 0 and found.lane == Lane.coder
+    if found.strategy not in _KEPT and (is_taken or reserved_until < now()):
         session.execute(_RELEASE, where)
         return None
     until = now() + dt.timedelta(minutes=project.reservation_minutes)
@@ -312,6 +317,7 @@ def _serve(
     version_id: int | None,
     found: Any,
     dice: random.Random,
+    lane: str = Lane.coder,
 ) -> Served:
     """Reserve the protocol `found`, with what the version says of it."""
     at = now()
@@ -324,6 +330,7 @@ def _serve(
         "score": found.score,
         "suggestion_id": found.suggestion_id,
         "model_version_id": version_id if found.suggestion_id else None,
+        "lane": lane,
     }
     values = {
         **fields,

@@ -7,11 +7,21 @@ promised it or have it open. What a coder skipped comes after everything else, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.serving import ASSIGNED, REASONS, REREAD, SENT_BACK
+from cer_assist.domain.labels import Lane
+from cer_assist.domain.serving import (
+    ASSIGNED,
+    FENCED,
+    PUT_OFF,
+    RANDOM,
+    REASONS,
+    REREAD,
+    SENT_BACK,
+)
 from cer_assist.store.tables import Assignment, Protocol, Serving
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from cer_assist.store.types import as_written, table_of
@@ -29,6 +39,7 @@ _has_it_open = exists().where(
     _serving.c.protocol_id == _promise.c.protocol_id,
     _serving.c.account_id == _promise.c.account_id,
     _serving.c.state == IS_OPEN,
+    _serving.c.lane == Lane.coder,
     _serving.c.reserved_until > bindparam("at"),
 )
 # To others than `account`, who will yet come for it; who has it open at `at` is reserved already.
@@ -81,6 +92,18 @@ def told(kind: str, note: str) -> Asked:
     if not note or strategy == SENT_BACK:
         return Asked(strategy, REASONS[strategy])
     return Asked(strategy, f"{REASONS[strategy]}: {note}")
+
+
+def told_of(name: str, found: Any) -> Asked:
+    """The same of what an attempt to serve has found."""
+    if name in (ASSIGNED, PUT_OFF):
+        return told(found.kind, found.note)
+    return plainly(RANDOM if name == FENCED else name)
+
+
+def plainly(strategy: str) -> Asked:
+    """What is said of a strategy that has no more to say."""
+    return Asked(strategy, REASONS[strategy])
 
 
 def asked_of(session: Session, protocol_id: int, account_id: int) -> Asked | None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Origin
+from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.serving import ASKED_AGAIN, PICKED, REASONS, SENT_BACK, TAKEN_BACK
 from cer_assist.services import arms, card, labelling, queue, queue_assigned, sent_back
 from cer_assist.services.card import Card, Reading, make_card
@@ -39,7 +39,7 @@ class ModelLine:
 
 
 _IN_HAND = select(
-    Serving.protocol_id, Serving.strategy, Serving.reason, Serving.suggestion_id
+    Serving.protocol_id, Serving.strategy, Serving.reason, Serving.suggestion_id, Serving.lane
 ).where(
     Serving.project_id == bindparam("project"),
     Serving.account_id == bindparam("account"),
@@ -50,6 +50,7 @@ _LAST_SERVED = (
     .where(
         Serving.protocol_id == bindparam("protocol"),
         Serving.account_id == bindparam("account"),
+        Serving.lane == Lane.coder,
     )
     .order_by(Serving.id.desc())
     .limit(1)
@@ -90,7 +91,7 @@ def next_card(
     served = queue.serve_next(session, project, account_id, dice)
     if served is None:
         return None
-    found = card.read(session, project.id, account_id, served.protocol_id)
+    found = card.read(session, project.id, account_id, served.protocol_id, served.lane)
     return _card(session, project, account_id, found, served)
 
 
@@ -101,21 +102,23 @@ def picked_card(
     protocol_id: int,
     strategy: str = PICKED,
     dice: random.Random = arms.DICE,
+    lane: str = Lane.coder,
 ) -> Card:
     """A protocol the coder opened from a list, or comes back to.
 
     One that is answered already is shown without a serving: it is not waiting for this coder, and
     what they have open stays theirs.
     """
-    found = card.read(session, project.id, account_id, protocol_id)
     where = {"project": project.id, "account": account_id, "protocol": protocol_id}
     in_hand = session.execute(_IN_HAND, where).first()
     if in_hand is not None and in_hand.protocol_id == protocol_id:
+        found = card.read(session, project.id, account_id, protocol_id, in_hand.lane)
         return _card(session, project, account_id, found, in_hand)
+    found = card.read(session, project.id, account_id, protocol_id, lane)
     if found.is_answered and not queue_assigned.asked_of(session, protocol_id, account_id):
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
         return make_card(session, project, account_id, found, REASONS[PICKED], suggestion_id)
-    served = queue.serve_picked(session, project, account_id, protocol_id, strategy, dice)
+    served = queue.serve_picked(session, project, account_id, protocol_id, strategy, dice, lane)
     return _card(session, project, account_id, found, served)
 
 
@@ -135,8 +138,10 @@ def after_answer(
 ) -> Card | None:
     """What follows an answer: the model's view of it, the protocol taken back, or the next one."""
     if recorded.action is Action.withdraw:
-        return picked_card(session, project, account_id, recorded.protocol_id, TAKEN_BACK, dice)
-    if recorded.action is Action.label and project.suggestion_policy == SuggestionPolicy.after:
+        back = recorded.protocol_id, TAKEN_BACK, dice, recorded.lane
+        return picked_card(session, project, account_id, *back)
+    reveals = project.suggestion_policy == SuggestionPolicy.after and recorded.lane == Lane.coder
+    if recorded.action is Action.label and reveals:
         revealed = _reveal(session, project, account_id, recorded)
         if revealed is not None and revealed.suggestion is not None:
             return revealed

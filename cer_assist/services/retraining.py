@@ -12,7 +12,7 @@ import datetime as dt
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.services import jobs
 from cer_assist.store.tables import Job, LabelEvent, ModelVersion, Project
 from cer_assist.store.tables.jobs import JobState
@@ -35,6 +35,7 @@ _SOME_NEW = (
         LabelEvent.project_id == bindparam("project"),
         LabelEvent.id > _KNOWN,
         LabelEvent.action != Action.skip,
+        LabelEvent.lane.not_in(HIDDEN_LANES),
     )
     .limit(bindparam("enough"))
 )

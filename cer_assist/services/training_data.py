@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Lane, final_level
+from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
 from cer_assist.domain.protocols import Section
 from cer_assist.services.fence import fenced_ids
 from cer_assist.store.tables import CurrentLabel, FencedProtocol, LabelEvent, Protocol
@@ -43,6 +43,7 @@ def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | Non
             CurrentLabel.level,
         )
         .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        .where(CurrentLabel.lane.not_in(HIDDEN_LANES))
         .order_by(CurrentLabel.event_id)  # of several final levels the newest counts
     )
     for protocol_id, account_id, lane, level in rows:
@@ -97,6 +98,7 @@ def marked_spans(session: Session, project_id: int) -> dict[int, Spans]:
         select(LabelEvent.protocol_id, LabelEvent.evidence)
         .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
         .where(CurrentLabel.project_id == project_id, CurrentLabel.action == Action.label)
+        .where(CurrentLabel.lane.not_in(HIDDEN_LANES))
         .where(LabelEvent.protocol_id.not_in(select(FencedProtocol.protocol_id)))
         .order_by(LabelEvent.id)
     )

@@ -96,6 +96,8 @@ def _settings() -> ProjectSettings:
         no_suggestion_share=_whole("no_suggestion_share", "Share without a suggestion") / WHOLE,
         coders_per_protocol=_whole("coders_per_protocol", "Readers a protocol"),
         double_coded_share=_whole("double_coded_share", "Share read twice") / 100,
+        retest_share=_whole("retest_share", "Share that comes back") / 100,
+        retest_after_days=_whole("retest_after_days", "Comes back after"),
         **_shares(),
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),

@@ -159,6 +159,8 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "no_suggestion_share": "12",
         "coders_per_protocol": "2",
         "double_coded_share": "15",
+        "retest_share": "5",
+        "retest_after_days": "21",
         "uncertain_share": "45",
         "diverse_share": "20",
         "rare_share": "5",
@@ -177,6 +179,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         project = session.get_one(Project, office.projects[OWN])
         found = (project.name, project.suggestion_policy, project.model_kind)
         share = project.double_coded_share, project.no_suggestion_share
+        again = project.retest_share, project.retest_after_days
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         settled = project.adjudicators, project.accepts_agreed
@@ -187,6 +190,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     assert not learns  # an empty box is not sent
     assert settled == (2, False)
     assert share == (0.15, 0.12)
+    assert again == (0.05, 21)
     assert not pool
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
@@ -200,7 +204,8 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
                          ("suggestion_policy", "always"), ("reservation_minutes", "x"),
                          ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
                          ("accepted_wrong_share", "0"), ("adjudicators", "3"),
-                         ("no_suggestion_share", "101")],
+                         ("no_suggestion_share", "101"), ("retest_share", "101"),
+                         ("retest_after_days", "-1")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -208,7 +213,8 @@ def test_impossible_settings_are_refused_with_advice(
     wanted = {
         "name": "Same", "suggestion_policy": "after", "no_suggestion_share": "0",
         "coders_per_protocol": "1",
-        "double_coded_share": "0", "uncertain_share": "60", "diverse_share": "10",
+        "double_coded_share": "0", "retest_share": "0", "retest_after_days": "14",
+        "uncertain_share": "60", "diverse_share": "10",
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
         "wanted_qwk": "80", "accepted_wrong_share": "10", "accepted_half_width": "10",

@@ -38,6 +38,8 @@ class Project(Base):
             CheckConstraint(f"{name} BETWEEN 0 AND 1", name=f"{name}_range")
             for name in ("wanted_qwk", "accepted_wrong_share", "accepted_half_width")
         ),
+        CheckConstraint("retest_share BETWEEN 0 AND 1", name="retest_share_range"),
+        CheckConstraint("retest_after_days >= 0", name="retest_after_days_not_negative"),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
         CheckConstraint("adjudicators BETWEEN 1 AND 2", name="adjudicators_range"),
@@ -56,6 +58,10 @@ class Project(Base):
     coders_per_protocol: Mapped[int] = mapped_column(default=1)
     # Share of protocols that one coder more than coders_per_protocol reads, unannounced.
     double_coded_share: Mapped[float] = mapped_column(default=0.2)
+    # Of what the queue gives, the share that a coder answered this long ago and gets once more,
+    # unannounced: whether they say the same again.
+    retest_share: Mapped[float] = mapped_column(default=0.0)
+    retest_after_days: Mapped[int] = mapped_column(default=14)
     # Whose own assignments are done goes on with whatever the queue has.
     open_pool: Mapped[bool] = mapped_column(default=True)
     # Of what is no second reading; what the model is unsure of has what these leave.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cer_assist.domain.labels import Lane
 from cer_assist.store.types import Base, Instant, Key, one_of
 
 
@@ -39,6 +40,7 @@ class Serving(Base):
     __table_args__ = (
         one_of("state", ServingState),
         one_of("arm", Arm),
+        one_of("lane", Lane),
         # One open protocol a coder and project: a reload shows the same one again.
         Index(
             "uq_serving_open",
@@ -55,6 +57,7 @@ class Serving(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
     protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    lane: Mapped[str] = mapped_column(String(10), default=Lane.coder)  # its answer is kept there
     strategy: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(Text())
     score: Mapped[float | None]

@@ -126,6 +126,10 @@ export class Card {
     this.drafts.set(this.protocolId, { confidence, evidence, note });
   }
 
+  forget(protocolId) {
+    this.drafts.delete(protocolId);
+  }
+
   restore() {
     const draft = this.drafts.get(this.protocolId);
     if (draft === undefined) return;

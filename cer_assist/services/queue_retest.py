@@ -1,0 +1,145 @@
+"""A protocol that its coder answered long ago comes back, and nothing tells them that it did.
+
+It takes the place of one the queue would have given from its pool: who has nothing left gets no
+repeat, for they would know it by that. It is told as drawn at random, so only where other things
+are; and it goes without a suggestion, before the answer and after, so only where others do. Given
+are settled readings under the rubric in use that nobody has looked at, asked for or discussed
+since. One of the fenced sample may come back like any other: its answer counts in a lane of its
+own, where nothing is measured but the coder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, bindparam, exists, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane
+from cer_assist.store.tables import (
+    Adjudication,
+    Assignment,
+    Comment,
+    CurrentLabel,
+    Disclosure,
+    LabelEvent,
+    Project,
+    Protocol,
+    QueueWish,
+    Serving,
+)
+from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
+from cer_assist.store.tables.projects import SuggestionPolicy
+from cer_assist.store.tables.queue import Wish
+from cer_assist.store.tables.servings import Disclosed, ServingState
+from cer_assist.store.types import as_written, table_of
+
+_protocol, _event, _serving = table_of(Protocol), table_of(LabelEvent), table_of(Serving)
+_mine, _other = table_of(CurrentLabel), table_of(CurrentLabel).alias("other")
+_asked, _seen, _wish = table_of(Assignment), table_of(Disclosure), table_of(QueueWish)
+_account: BindParameter[int] = bindparam("account")
+_came_back = exists().where(
+    _serving.c.protocol_id == _protocol.c.id,
+    _serving.c.account_id == _account,
+    _serving.c.lane.in_(HIDDEN_LANES),
+)
+_came_back_elsewhere = exists().where(  # imported
+    _other.c.protocol_id == _protocol.c.id,
+    _other.c.account_id == _account,
+    _other.c.lane.in_(HIDDEN_LANES),
+)
+_is_disputed = exists().where(
+    _other.c.protocol_id == _protocol.c.id,
+    _other.c.lane == Lane.coder,
+    _other.c.level != _mine.c.level,
+)
+_is_settled = exists().where(_other.c.protocol_id == _protocol.c.id, _other.c.lane == Lane.final)
+_is_asked_for = exists().where(
+    _asked.c.protocol_id == _protocol.c.id,
+    (_asked.c.kind == AssignmentKind.returned)
+    | ((_asked.c.account_id == _account) & (_asked.c.state == AssignmentState.open)),
+)
+_peers_seen = exists().where(
+    _seen.c.protocol_id == _protocol.c.id,
+    _seen.c.account_id == _account,
+    _seen.c.what == Disclosed.peer_label,
+)
+_is_talked_of = (
+    exists().where(table_of(Adjudication).c.protocol_id == _protocol.c.id)
+    | exists().where(table_of(Comment).c.protocol_id == _protocol.c.id)
+)  # fmt: skip
+_is_held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
+_DUE = (
+    select(_protocol.c.id)
+    .select_from(_mine)
+    .join(_protocol, _protocol.c.id == _mine.c.protocol_id)
+    .join(_event, _event.c.id == _mine.c.event_id)
+    .where(
+        _mine.c.account_id == _account,
+        _mine.c.project_id == bindparam("project"),
+        _mine.c.lane == Lane.coder,
+        _mine.c.action == Action.label,
+        _event.c.recorded_at <= bindparam("before"),
+        _event.c.rubric_version_id == bindparam("rubric"),
+        ~_came_back,
+        ~_came_back_elsewhere,
+        ~_is_disputed,
+        ~_is_settled,
+        ~_is_asked_for,
+        ~_peers_seen,
+        ~_is_talked_of,
+        ~_is_held,
+    )
+    .order_by(_protocol.c.shuffle < bindparam("pivot"), _protocol.c.shuffle)
+    .limit(1)
+)
+_HIDDEN_IN_HAND = select(_serving.c.protocol_id).where(
+    _serving.c.project_id == bindparam("project"),
+    _serving.c.account_id == _account,
+    _serving.c.state == as_written(f"'{ServingState.open}'"),
+    _serving.c.lane.in_(HIDDEN_LANES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """For whom a repeat is looked for, and from where in the random order."""
+
+    account_id: int
+    has_model: bool
+    pivot: int
+    at: dt.datetime
+
+
+def split(chance: float, share: float) -> tuple[bool, float]:
+    """Whether a repeat is drawn, and what remains of the chance for everything else, uniform."""
+    if chance < share:
+        return True, chance / share
+    return False, (chance - share) / (1 - share)
+
+
+def due(session: Session, project: Project, asked: Asked) -> int | None:
+    """A protocol that may come back to this coder now without their knowing it by anything."""
+    is_told_of_others = project.random_share > 0 or project.double_coded_share > 0
+    some_go_without = (
+        project.no_suggestion_share > 0 or project.suggestion_policy == SuggestionPolicy.hidden
+    )
+    if asked.has_model and not (is_told_of_others and some_go_without):
+        return None
+    where = {
+        "account": asked.account_id,
+        "project": project.id,
+        "before": asked.at - dt.timedelta(days=project.retest_after_days),
+        "rubric": project.rubric_version_id,
+        "pivot": asked.pivot,
+    }
+    found: int | None = session.execute(_DUE, where).scalar()
+    return found
+
+
+def hidden_in_hand(session: Session, project_id: int, account_id: int) -> int | None:
+    """The protocol that this coder has open and must not know again: pages show it as unread."""
+    where = {"project": project_id, "account": account_id}
+    found: int | None = session.execute(_HIDDEN_IN_HAND, where).scalar()
+    return found
