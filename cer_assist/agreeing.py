@@ -13,14 +13,16 @@ from cer_assist.config import Settings
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.precision import NORMAL_95
-from cer_assist.services import agreement, jobs
+from cer_assist.services import agreement, jobs, repeats
 from cer_assist.services.agreement import Chosen, Reading
+from cer_assist.services.repeats import Repeat
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.statistics.agreement import agreement as agreement_of
 from cer_assist.statistics.agreement import pairwise, per_level
 from cer_assist.statistics.cautions import warnings
 from cer_assist.statistics.drift import CoderDrift, drift
 from cer_assist.statistics.estimates import Estimate
+from cer_assist.statistics.retest import retest
 from cer_assist.statistics.severity import severity
 from cer_assist.statistics.sums import UNREAD
 from cer_assist.store.engine import Database
@@ -52,18 +54,43 @@ def figures(
     """Everything that is said of a choice of readings, and the last label event that is in it.
 
     `units` read by two or more, `readings` of those, `waiting` protocols left out, `elsewhere`
-    protocols with two imported readings (told only where there is nothing else), `coders`, and
+    protocols with two imported readings (told only where there is nothing else), `coders`,
+    `retest` each coder against themselves, by name: all pairs and the blind ones, and
     what `statistics` finds: `coefficients`, `pairs`, `levels`, `warnings`, `severity`, `drift`;
     the last two None where coders cannot be compared.
     """
     with database.read() as session:
         chosen = agreement.chosen(session, project_id, wanted)
+        again = repeats.repeats(session, project_id, wanted)
         imported: list[Reading] = []
         if wanted == Readings() and not _shared(chosen.readings):
             every = agreement.chosen(session, project_id, Readings(seen=Seen.elsewhere))
             imported = _shared(every.readings)
     elsewhere = len({one.protocol_id for one in imported})
-    return _found(chosen, scale) | {"elsewhere": elsewhere}, chosen.last_event_id
+    more = {"elsewhere": elsewhere, "retest": _retest(again, scale)}
+    return _found(chosen, scale) | more, chosen.last_event_id
+
+
+def _retest(again: Sequence[Repeat], scale: Sequence[int]) -> list[dict[str, Any]]:
+    """By user name, for that is no ranking; None where nothing was read twice that way."""
+    by_coder: dict[str, list[Repeat]] = {}
+    for one in again:
+        by_coder.setdefault(one.coder, []).append(one)
+    return [
+        {
+            "coder": coder,
+            "all": _twice(pairs, scale),
+            "blind": _twice([one for one in pairs if one.is_blind], scale),
+        }
+        for coder, pairs in sorted(by_coder.items())
+    ]
+
+
+def _twice(pairs: Sequence[Repeat], scale: Sequence[int]) -> dict[str, Any] | None:
+    if not pairs:
+        return None
+    first, second = np.array([(one.first, one.second) for one in pairs]).T - scale[0]
+    return asdict(retest(first, second, len(scale), seed=SEED))
 
 
 def _shared(readings: Sequence[Reading]) -> list[Reading]:

@@ -51,6 +51,20 @@ def agreement_command(
 
 
 def _lines(result: dict[str, Any]) -> list[str]:
+    return [*_between(result), *_retest(result["retest"])]
+
+
+def _retest(found: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"  {one['coder']} with themselves, {which}: kappa {figure(pairs['kappa'], '.3f')}, "
+        f"same level {figure(pairs['percent'], '.3f')}, n = {pairs['n']}"
+        for one in found
+        for which, pairs in (("read twice", one["all"]), ("of these blind", one["blind"]))
+        if pairs is not None
+    ]
+
+
+def _between(result: dict[str, Any]) -> list[str]:
     if not result["units"]:
         more = result["elsewhere"]
         hint = f" {more} have two imported readings: add --seen elsewhere." if more else ""

@@ -58,8 +58,9 @@ LABEL_EVENT_COLUMNS = (
     Column(
         "lane",
         "text",
-        "Whose voice it is: one coder's reading or the team's final level.",
-        "coder, final",
+        "Whose voice it is: one coder's reading, the team's final level, or a coder's answer to "
+        "what came back unannounced, which counts only against their reading.",
+        "coder, final, retest",
     ),
     Column(
         "action",

@@ -24,7 +24,7 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import OWN_LANES, Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import assignments, label_effects, rubric_versions
+from cer_assist.services import assignments, label_effects, queue_retest, rubric_versions
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import rubric_version
@@ -214,12 +214,17 @@ def current_event_id(session: Session, protocol_id: int, account_id: int) -> int
 
 
 def last_answer(session: Session, project_id: int, account_id: int) -> LabelEvent | None:
-    """The coder's newest answer that still stands: what undo would take back."""
+    """The coder's newest answer that still stands: what undo would take back.
+
+    Never the first answer to a protocol that they have open again without knowing it.
+    """
+    hidden = queue_retest.hidden_in_hand(session, project_id, account_id)
     return session.scalars(
         select(LabelEvent)
         .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
         .where(CurrentLabel.project_id == project_id, CurrentLabel.account_id == account_id)
         .where(CurrentLabel.lane.in_(OWN_LANES), CurrentLabel.action != Action.withdraw)
+        .where(CurrentLabel.protocol_id.is_distinct_from(hidden))
         .order_by(LabelEvent.id.desc())
         .limit(1)
     ).first()

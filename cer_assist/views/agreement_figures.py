@@ -37,6 +37,8 @@ COEFFICIENTS = {
     "ac1": Coefficient("Gwet's AC1", "the unweighted AC2"),
     "fleiss": Coefficient("Fleiss' kappa", "levels as names, coders interchangeable"),
 }
+# Of one coder's repeats: of fewer even ten equal ones are no proof (Wilson: .72 and more).
+FEWEST_TWICE = 10
 WIDTH = 200  # of a drawn scale, in units of its own
 
 

@@ -119,8 +119,8 @@ class Agreement(_Reply):
     is_current: bool = Field(description="No label has come since; else ask again for newer ones")
     figures: dict[str, Any] = Field(
         description="What `manage.py agreement --json` prints: `units` read by two or more, "
-        "`coefficients` as {value, low, high, n}, `pairs`, `levels`, `warnings`, `severity` and "
-        "`drift`"
+        "`coefficients` as {value, low, high, n}, `pairs`, `levels`, `warnings`, `severity`, "
+        "`drift` and `retest`, each coder against themselves"
     )
 
 

@@ -1,0 +1,130 @@
+"""A protocol that came back looks like one that is read for the first time, wherever one looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from cer_assist.config import Settings
+from cer_assist.domain.labels import Lane
+from cer_assist.domain.serving import RANDOM, RETEST
+from cer_assist.services import queue, reading
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import LabelEvent
+from cer_assist.store.tables.projects import SuggestionPolicy
+from tests.builders import a_label, a_model
+from tests.desk import SAID, Always
+from tests.views.office import OWN, Office, an_office
+from tests.views.test_leaks import second_database, steady
+
+__all__ = ["second_database"]
+LEAD, CODER = "lead@own", "coder@own"
+
+
+def a_world(
+    database: Database, home: Path, policy: SuggestionPolicy, *, comes_back: bool
+) -> Office:
+    """The first protocol is in the coder's hands: again, or for the first time, by lot alone."""
+    office = an_office(database, Settings.model_validate({"home": home}))
+    with database.write() as session:
+        project = office.project(session)
+        project.suggestion_policy, project.no_suggestion_share = policy, 0.5
+        a_model(session, project, dict.fromkeys(office.protocols, (4, SAID)))
+        for person in (CODER, LEAD):
+            mine = office.people[person]
+            one, two, _, four = office.protocols
+            for protocol in (one if comes_back else two, four):
+                reading.picked_card(session, project, mine, protocol, dice=Always(0.9))
+                done = a_label(session, project, protocol, by=mine, level=2)
+                reading.after_answer(session, project, mine, done, Always(0.9))
+            told = (RETEST, Always(0.1), Lane.retest) if comes_back else (RANDOM, Always(0.1))
+            queue.serve_picked(session, project, mine, one, *told)
+    return office
+
+
+def of_the_first(office: Office, person: str) -> dict[str, str]:
+    """What they can load of it: every page of a protocol, its card, its line in the list, counts."""
+    browser = office.browser(person)
+    bound = office.app.url_map.bind("localhost")
+    addresses = {
+        bound.build(rule.endpoint, {"slug": OWN, "protocol_id": office.protocols[0]})
+        for rule in office.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.arguments == {"slug", "protocol_id"}
+    }
+    queries = (
+        "q=P-1",
+        "q=P-1&mine=answered",
+        "q=P-1&mine=none",
+        "q=P-1&state=open",
+        "q=P-1&level=2",
+    )
+    addresses |= {f"/p/{OWN}/protocols?{query}" for query in queries}
+    addresses |= {"/", f"/p/{OWN}/label", f"/p/{OWN}/label?protocol=1"}
+    found = {at: browser.get(at) for at in sorted(addresses)}
+    return {at: f"{reply.status_code} {steady(reply.text)}" for at, reply in found.items()}
+
+
+@pytest.mark.parametrize("person", [CODER, LEAD])
+@pytest.mark.parametrize("policy", list(SuggestionPolicy))
+def test_a_repeat_cannot_be_told_from_a_first_reading(
+    database: Database,
+    second_database: Database,
+    tmp_path: Path,
+    policy: SuggestionPolicy,
+    person: str,
+) -> None:
+    again = a_world(database, tmp_path, policy, comes_back=True)
+    first = a_world(second_database, tmp_path, policy, comes_back=False)
+    pages = [of_the_first(office, person) for office in (again, first)]
+    assert pages[0].keys() == pages[1].keys()
+    assert len([page for page in pages[0].values() if page.startswith("200")]) >= 10
+    _dbg(pages)
+    assert {at for at in pages[0] if pages[0][at] != pages[1][at]} == set()
+    replies = [_answered(office, person) for office in (again, first)]
+    second_database.close()
+    assert replies[0] == replies[1]
+
+
+def _answered(office: Office, person: str) -> tuple[object, ...]:
+    """What the page makes of an answer: what was saved, and whether another protocol follows."""
+    browser = office.browser(person)
+    body = {"protocol_id": office.protocols[0], "action": "label", "level": 5,
+            "idempotency_key": "the-very-key-1"}  # fmt: skip
+    reply = browser.client.post(
+        f"/p/{OWN}/label", json=body, headers={"X-CSRFToken": browser.token()}
+    )
+    assert reply.status_code == 200, reply.text
+    found = reply.get_json()
+    saved = {k: v for k, v in found["saved"].items() if k not in ("at", "event_id")}
+    page = browser.get(f"/p/{OWN}/label").text
+    count = page.split('id="mine">')[1].split("<")[0]
+    return saved, found["protocol_id"] != office.protocols[0], 'data-stage="read"' in page, count
+
+
+def test_what_was_answered_is_in_its_own_lane_and_leads_are_not_told_either(
+    database: Database, tmp_path: Path
+) -> None:
+    office = a_world(database, tmp_path, SuggestionPolicy.after, comes_back=True)
+    lead = office.browser(LEAD)
+    assert "You: " not in lead.get(f"/p/{OWN}/label").text
+    for address in ("queue", "progress"):
+        assert "retest" not in lead.get(f"/p/{OWN}/{address}").text
+    _answered(office, CODER)
+    with database.read() as session:
+        events = session.execute(select(LabelEvent.lane, LabelEvent.level)).all()
+    assert events.count((Lane.retest, 5)) == 1
+    assert events.count((Lane.coder, 2)) == 4
+
+
+def test_the_card_says_drawn_at_random(database: Database, tmp_path: Path) -> None:
+    office = a_world(database, tmp_path, SuggestionPolicy.shown, comes_back=True)
+    page = office.browser(CODER).get(f"/p/{OWN}/label").text
+    assert "why this one: drawn at random" in page
+    assert "Model suggests" not in page
+def _dbg(pages):
+    import difflib
+    for at in pages[0]:
+        if pages[0][at]!=pages[1][at]:
+            print("##", at); print("\n".join(list(difflib.unified_diff(pages[0][at].split("\n"), pages[1][at].split("\n"), lineterm="", n=0))[:14]))
