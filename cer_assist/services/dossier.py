@@ -84,7 +84,8 @@ def open_dossier(
         answered=mine is not None or is_over,
         asked=asked,
         withheld=fence.is_withheld(session, protocol.id),
-        without=not is_over and _is_without(session, project, protocol, account_id, mine),
+        without=is_hidden
+        or (not is_over and _is_without(session, project, protocol, account_id, mine)),
     )
     suggestion = None
     if seen.suggestion:

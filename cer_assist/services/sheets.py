@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, defer
 
-from cer_assist.domain.labels import Action
+from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import card, protocols, rubrics
 from cer_assist.services.card import OwnEvent
@@ -54,14 +54,18 @@ def gather(
         session.get_one(ModelVersion, said.version_id, options=[defer(ModelVersion.words)])
         if said
         else None,
-        own.latest if own.is_answered else None,
+        own.latest if own.is_answered and dossier.my_level is not None else None,
         standing(dossier.lines) if dossier.sight.peers else [],
     )
 
 
 def standing(lines: Sequence[HistoryLine]) -> list[HistoryLine]:
-    """The labels that nothing came in place of."""
+    """The labels that nothing came in place of; what a hidden lane holds stands nowhere else."""
     replaced = {line.detail.get("supersedes") for line in lines}
     return [
-        line for line in lines if line.kind == Action.label and line.detail["event"] not in replaced
+        line
+        for line in lines
+        if line.kind == Action.label
+        and line.detail["event"] not in replaced
+        and line.lane not in HIDDEN_LANES
     ]
