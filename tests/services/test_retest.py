@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -39,7 +40,7 @@ SAID = (4, [0.05, 0.05, 0.1, 0.7, 0.1])
 
 def a_world(session: Session, count: int = 3, **settings: object) -> tuple[Project, int, list[int]]:
     """A project that gives repeats at once, a coder and protocols of which they read the first."""
-    wanted = {"retest_share": 1.0, "retest_after_days": 0, "random_share": 1.0}
+    wanted: dict[str, Any] = {"retest_share": 1.0, "retest_after_days": 0, "random_share": 1.0}
     project = a_project(session, **wanted | settings)
     ana = a_member(session, project, "ana").id
     ids = [one.id for one in some_protocols(session, project, count)]
@@ -108,7 +109,7 @@ def test_nobody_gets_a_repeat_who_would_know_it_by_having_nothing_else(
     ids=["too soon", "off", "only assigned", "none without suggestion", "none at random"],
 )
 def test_no_repeat_where_it_is_not_wanted_or_would_be_known(
-    database: Database, settings: dict[str, object]
+    database: Database, settings: dict[str, Any]
 ) -> None:
     with database.write() as session:
         project, ana, ids = a_world(session, **settings)

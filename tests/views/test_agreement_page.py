@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import random
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from werkzeug.test import TestResponse
 
 from cer_assist import agreeing
 from cer_assist.domain.agreement import Readings, Seen
-from cer_assist.services import agreement
+from cer_assist.domain.labels import Lane
+from cer_assist.domain.serving import RETEST
+from cer_assist.services import agreement, queue
 from cer_assist.store.tables import AgreementReport, Disclosure, Job
-from tests.builders import a_member, some_protocols, two_readings
+from tests.builders import a_label, a_member, some_protocols, two_readings
 from tests.views.office import OWN, Office
 from tests.views.test_pages import text_of
 
@@ -130,3 +133,21 @@ def test_the_api_tells_the_same(read_twice: Office) -> None:
     assert body["figures"] == found
     assert (body["choice"], body["is_current"]) == ("", True)
     assert read_twice.browser(CODER).get(API).status_code == 403
+
+
+def test_the_same_coder_twice_is_told_by_name_and_few_pairs_give_no_figure(office: Office) -> None:
+    with office.database.write() as session:
+        project = office.project(session)
+        ana, ben = (a_member(session, project, name).id for name in ("ana", "ben"))
+        protocols = some_protocols(session, project, 16)[4:]
+        for at, protocol in enumerate(protocols):
+            for coder in (ana, ben)[: 2 if at < 3 else 1]:
+                a_label(session, project, protocol.id, by=coder, level=at % 5 + 1)
+                back = protocol.id, RETEST, random.Random(1), Lane.retest
+                queue.serve_picked(session, project, coder, *back)
+                a_label(session, project, protocol.id, by=coder, level=at % 4 + 1)
+    make(office)
+    page = told(office.browser(LEAD).get(PAGE))
+    assert "The same coder twice" in page
+    assert page.index("ana 12") < page.index("ben 3 Too few to say")
+    assert office.browser(CODER).get(PAGE).status_code == 403
