@@ -1,0 +1,136 @@
+"""Shares of levels: by hand, against a loop, and in worlds whose shares are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.prevalence import World, run
+from cer_assist.statistics import prevalence as module
+from cer_assist.statistics.prevalence import UNSAID, Read, Unread, by_group, prevalence
+
+NAN = float("nan")
+
+
+def read(levels: list[int], said: list[int], doubt: list[float] | None = None) -> Read:
+    doubts = [NAN] * len(levels) if doubt is None else doubt
+    return Read(np.array(levels, int), np.array(said, int), np.array(doubts, float))
+
+
+def unread(said: list[int], doubt: list[float] | None = None) -> Unread:
+    doubts = [NAN] * len(said) if doubt is None else doubt
+    return Unread(np.array(said, int), np.array(doubts, float))
+
+
+def a_sample(seed: int, n: int = 60, left: int = 200) -> tuple[Read, Unread]:
+    dice = np.random.default_rng(seed)
+    levels = dice.integers(0, 5, n)
+    said = np.where(dice.random(n) < 0.7, levels, dice.integers(0, 5, n))
+    rest = dice.integers(0, 5, left).tolist()
+    return read(levels.tolist(), said.tolist()), unread(rest)
+
+
+def test_a_models_errors_are_learnt_from_the_sample_and_taken_out() -> None:
+    """It calls half of the zeros ones: of 100 ones that it says are left, half are zeros."""
+    of_two = read([0] * 20 + [0] * 20 + [1] * 20, [0] * 20 + [1] * 40)
+    found = prevalence(np.array([10, 30]), of_two, unread([1] * 100))
+    assert (found["protocols"], found["counted"], found["sampled"]) == (200, 100, 60)
+    share = found["levels"][1]
+    # 30 + 20 were counted, and about 50 of the 100 are of that level.
+    assert share["value"] == pytest.approx((50 + 50) / 200, abs=0.003)
+    assert share["low"] < 0.5 < share["high"]
+    assert found["plain"][1]["value"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_are_those_of_a_loop_over_protocols(seed: int) -> None:
+    sample, rest = a_sample(seed)
+    counted = np.array([40, 10, 5, 3, 2])
+    found = prevalence(counted, sample, rest)
+    b = module.BORROWED
+    pooled = [(sum(sample.levels == k) + b / 5) / (60 + b) for k in range(5)]
+    totals = [float(counted[k] + sum(sample.levels == k)) for k in range(5)]
+    for said in rest.said:
+        alike = sample.levels[sample.said == said]
+        for k in range(5):
+            totals[k] += (sum(alike == k) + b * pooled[k]) / (len(alike) + b)
+    assert [one["value"] for one in found["levels"]] == pytest.approx([t / 320 for t in totals])
+    assert sum(one["value"] for one in found["levels"]) == pytest.approx(1)
+    for level, one in enumerate(found["at_least"]):
+        assert one["value"] == pytest.approx(sum(totals[level:]) / 320)
+    assert found["at_least"][0] == {"value": pytest.approx(1), "low": 1.0, "high": 1.0}
+
+
+def test_without_a_model_it_is_the_random_sample_that_speaks() -> None:
+    sample = read([0] * 45 + [1] * 15, [UNSAID] * 60)
+    found = prevalence(np.array([0, 0]), sample, unread([UNSAID] * 940))
+    assert found["levels"][1]["value"] == pytest.approx(0.25, abs=0.003)
+    for end in ("low", "high"):
+        assert found["levels"][1][end] == pytest.approx(found["plain"][1][end], abs=0.02)
+
+
+def test_a_model_that_knows_narrows_the_interval() -> None:
+    dice = np.random.default_rng(3)
+    levels = (dice.random(100) < 0.4).astype(int).tolist()
+    rest = (dice.random(900) < 0.4).astype(int).tolist()
+    good = prevalence(np.zeros(2, int), read(levels, levels), unread(rest))["levels"][1]
+    none = prevalence(np.zeros(2, int), read(levels, [UNSAID] * 100), unread([UNSAID] * 900))
+    other = none["levels"][1]
+    assert good["high"] - good["low"] < 0.5 * (other["high"] - other["low"])
+
+
+def test_readings_are_weighted_until_their_certainty_is_that_of_the_unread() -> None:
+    """Of what it calls 0 it is wrong where it doubts, and only what it does not doubt is left."""
+    sample = read([0] * 40 + [1] * 40, [0] * 80, [0.1] * 40 + [0.9] * 40)
+    sure = prevalence(np.zeros(2, int), sample, unread([0] * 200, [0.1] * 200))
+    blunt = prevalence(np.zeros(2, int), read([0] * 40 + [1] * 40, [0] * 80), unread([0] * 200))
+    assert sure["levels"][1]["value"] * 280 == pytest.approx(40, abs=2)
+    assert blunt["levels"][1]["value"] * 280 == pytest.approx(140, abs=2)
+
+
+def test_what_everyone_read_is_known_without_an_interval() -> None:
+    found = prevalence(np.array([30, 10]), read([], []), unread([]))
+    assert found["levels"][1] == {"value": 0.25, "low": 0.25, "high": 0.25}
+    assert found["plain"] is None
+
+
+@pytest.mark.parametrize(("sampled", "counted"), [(19, 100), (0, 15)])
+def test_too_few_are_not_told(sampled: int, counted: int) -> None:
+    left = 50 if sampled else 0
+    found = prevalence(
+        np.array([counted, 0]), read([0] * sampled, [0] * sampled), unread([0] * left)
+    )
+    assert (found["levels"], found["at_least"], found["plain"]) == (None, None, None)
+
+
+def test_each_group_stands_on_its_own_readings() -> None:
+    sample, rest = a_sample(1, n=90, left=300)
+    counted = [np.array([5, 5, 5, 5, 5]), np.array([1, 2, 3, 4, 5])]
+    mine, theirs = np.arange(90) // 60, np.arange(300) // 150
+    found = by_group(counted, sample, mine, rest, theirs)
+    assert [one["sampled"] for one in found] == [60, 30]
+    assert found[1] == prevalence(counted[1], sample.where(mine == 1), rest.where(theirs == 1))
+
+
+@pytest.mark.parametrize("picks", ["doubt", "level"])
+@pytest.mark.parametrize(("accuracy", "sampled"), [(0.5, 150), (0.9, 150), (0.7, 60)])
+def test_intervals_hold_as_often_as_they_say(accuracy: float, sampled: int, picks: str) -> None:
+    """Over 200 runs of six figures; five standard errors of one figure around 95 %."""
+    world = World(1000, sampled, 50, 200, accuracy, picks)
+    held = np.mean([run(world, seed)["held"] for seed in range(200)], axis=0)
+    assert 0.93 <= held.mean() <= 0.995
+    assert held.min() >= 0.88
+
+
+def test_without_weights_the_same_simulation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the bounds above can: what doubt picked is missing, and the estimate does not know."""
+    world = World(3000, 300, 100, 600, 0.7, "doubt")
+    seen = {}
+    for parts in (module.PARTS, 1):
+        monkeypatch.setattr(module, "PARTS", parts)
+        found = [run(world, seed) for seed in range(150)]
+        off = abs(float(np.mean([one["error"] for one in found])))
+        seen[parts] = off, float(np.mean([one["held"][0] for one in found]))
+    (weighted, held), (unweighted, fails) = seen.values()
+    assert unweighted > 2 * weighted
+    assert fails < 0.9 < held
