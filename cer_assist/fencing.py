@@ -16,6 +16,7 @@ from cer_assist.config import Settings
 from cer_assist.domain.errors import Corrupt
 from cer_assist.domain.precision import narrowing, wilson
 from cer_assist.learning.metrics import level_figures
+from cer_assist.learning.ordinal import spread
 from cer_assist.logs import get_logger
 from cer_assist.ordering import find_copies
 from cer_assist.scoring import document
@@ -151,7 +152,11 @@ def _ask(database: Database, settings: Settings, held: Held, version: ModelVersi
         return
     said = classifier.say([document(row) for row in ready])
     numbers = classifier.decide(said.uncalibrated).tolist()
-    levels = {row.id: classifier.scale[at] for row, at in zip(ready, numbers, strict=True)}
+    doubts = spread(said.probabilities).tolist()
+    levels = {
+        row.id: (classifier.scale[at], doubt)
+        for row, at, doubt in zip(ready, numbers, doubts, strict=True)
+    }
     with database.write() as session:
         jobs.hold(session, held.claim)
         fence.add_scores(session, version.id, levels)

@@ -38,6 +38,7 @@ COMMANDS = {
     "progress": "progress",
     "agreement": "agreement",
     "exposure": "exposure",
+    "prevalence": "prevalence",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

@@ -201,12 +201,17 @@ def unscored(session: Session, project_id: int, version_id: int) -> set[int]:
     return fenced_ids(session, project_id) - set(session.scalars(scored))
 
 
-def add_scores(session: Session, version_id: int, levels: dict[int, int]) -> None:
-    """Store what a version says of protocols of the sample."""
-    if levels:
+def add_scores(session: Session, version_id: int, said: dict[int, tuple[int, float]]) -> None:
+    """Store level and uncertainty that a version says of protocols of the sample."""
+    if said:
         rows = [
-            {"model_version_id": version_id, "protocol_id": key, "level": level}
-            for key, level in levels.items()
+            {
+                "model_version_id": version_id,
+                "protocol_id": key,
+                "level": level,
+                "uncertainty": uncertainty,
+            }
+            for key, (level, uncertainty) in said.items()
         ]
         session.execute(insert(FencedScore), rows)
 

@@ -27,6 +27,7 @@ SIMULATE, LABEL_CHECK = "simulate", "label_check"
 GIVING_WAY = (DEEP_REFRESH, SIMULATE, LABEL_CHECK)  # long, and nobody waits for them
 FENCE, FENCE_DRAW = "fence", "fence_draw"  # measure the fenced sample, enlarge it
 OUTLOOK, AGREEMENT, EXPOSURE = "outlook", "agreement", "exposure"
+PREVALENCE = "prevalence"
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 60)
 
@@ -126,7 +127,7 @@ def claim(
         .order_by(
             (Job.kind == EXPLAIN).desc(),
             (Job.kind == "retrain").desc(),
-            Job.kind.in_((AGREEMENT, EXPOSURE)).desc(),
+            Job.kind.in_((AGREEMENT, EXPOSURE, PREVALENCE)).desc(),
             Job.kind.in_(GIVING_WAY),
             Job.run_after,
         )

@@ -17,6 +17,7 @@ from cer_assist.store.tables.jobs import Job
 from cer_assist.store.tables.label_checks import LabelCheck
 from cer_assist.store.tables.labels import CurrentLabel, LabelEvent
 from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion, Suggestion
+from cer_assist.store.tables.prevalence import PrevalenceReport
 from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
 from cer_assist.store.tables.queue import NearCopy, QueuePlace, QueueWish
@@ -58,6 +59,7 @@ __all__ = [
     "ModelVersion",
     "NearCopy",
     "Outlook",
+    "PrevalenceReport",
     "Project",
     "Protocol",
     "QueuePlace",

@@ -33,6 +33,7 @@ class FencedScore(Base):
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
     protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"), primary_key=True)
     level: Mapped[int] = mapped_column(SmallInteger())
+    uncertainty: Mapped[float | None]  # as of a suggestion; older scores have none
 
 
 class FencedFigures(Base):

@@ -1,0 +1,93 @@
+"""What a prevalence report is made of: final levels, the fenced sample, what the model says.
+
+Levels of protocols that still want a reader have no part in it: they count as unread, so that no
+figure tells a lead who also codes what somebody said of one they may still be given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cer_assist.services import fence, training_data
+from cer_assist.services.fence import Standing
+from cer_assist.services.models import current_version_id
+from cer_assist.store.tables import FencedScore, ModelVersion, Protocol, Suggestion
+
+MOST_GROUPS = 30  # more are told together: a page of hundreds of departments tells nobody anything
+NAMELESS, OTHERS = "(not given)", "(all others)"
+
+Said = tuple[int, float | None]  # level, uncertainty
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Protocols by how their level is known; each stands in one of the three."""
+
+    settled: dict[int, int]  # level, by protocol
+    sample: dict[int, tuple[int, Said | None]]  # settled level and what the version in use says
+    unread: dict[int, Said | None]
+    groups: dict[int, str]  # by protocol; empty where no column was asked for
+    differ: int  # of the sample, readings differ and nobody has settled them
+    drawn: int  # the whole sample
+    version: int | None
+
+
+def gather(session: Session, project_id: int, by: str) -> Gathered:
+    """All protocols of a project, with the value of a column."""
+    rows = session.execute(
+        select(Protocol.id, Protocol.details).where(Protocol.project_id == project_id)
+    ).all()
+    fenced = fence.readings(session, project_id)
+    version_id = current_version_id(session, project_id)
+    said, of_sample = _said(session, version_id), _said_of_sample(session, version_id)
+    levels = training_data.settled_levels(session, project_id)
+    sample = {
+        one.protocol_id: (one.level, of_sample.get(one.protocol_id))
+        for one in fenced
+        if one.standing is Standing.settled and one.level is not None
+    }
+    unread = {
+        row.id: of_sample.get(row.id) or said.get(row.id)
+        for row in rows
+        if row.id not in levels and row.id not in sample
+    }
+    return Gathered(
+        settled=levels,
+        sample=sample,
+        unread=unread,
+        groups=_named({row.id: row.details.get(by, "").strip() for row in rows}) if by else {},
+        differ=sum(one.standing is Standing.differ for one in fenced),
+        drawn=len(fenced),
+        version=session.get_one(ModelVersion, version_id).number if version_id else None,
+    )
+
+
+def _said(session: Session, version_id: int | None) -> dict[int, Said]:
+    rows = session.execute(
+        select(Suggestion.protocol_id, Suggestion.level, Suggestion.uncertainty).where(
+            Suggestion.model_version_id == version_id
+        )
+    )
+    return {key: (level, uncertainty) for key, level, uncertainty in rows}
+
+
+def _said_of_sample(session: Session, version_id: int | None) -> dict[int, Said]:
+    rows = session.execute(
+        select(FencedScore.protocol_id, FencedScore.level, FencedScore.uncertainty).where(
+            FencedScore.model_version_id == version_id
+        )
+    )
+    return {key: (level, uncertainty) for key, level, uncertainty in rows}
+
+
+def _named(values: dict[int, str]) -> dict[int, str]:
+    """Groups by protocol: the commonest values, what has none, and the others together."""
+    common = {value for value, _ in Counter(filter(None, values.values())).most_common(MOST_GROUPS)}
+    return {
+        key: NAMELESS if not value else value if value in common else OTHERS
+        for key, value in values.items()
+    }

@@ -1,0 +1,88 @@
+"""What a prevalence report says in plain words; for page, download and command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cer_assist.views.presentation import count
+
+FEWEST = 20  # `statistics.prevalence`
+HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
+
+Found = dict[str, Any]
+
+
+def percent(one: Found) -> str:
+    """A share with its interval; known exactly without."""
+    if one["low"] == one["high"]:
+        return f"{_number(one['value'])} %"
+    return f"{_number(one['value'])} % ({_number(one['low'])} to {_number(one['high'])} %)"
+
+
+def headline(found: Found) -> str:
+    """The one sentence; empty while there is none."""
+    if not found["at_least"]:
+        return ""
+    at = _middle(found["scale"])
+    one, level = found["at_least"][at], found["scale"][at]
+    known = one["low"] == one["high"]
+    return (
+        f"Of {count(found['protocols'], 'protocol')} {'' if known else 'about '}"
+        f"{percent(one)} are on level {level} or above."
+    )
+
+
+def _middle(scale: list[int]) -> int:
+    """Where `HEADLINE` is; the middle of another scale."""
+    return scale.index(HEADLINE) if HEADLINE in scale else len(scale) // 2
+
+
+def at_least(found: Found, scale: list[int]) -> Found | None:
+    """The headline's figure of a group; None for too few."""
+    return found["at_least"][_middle(scale)] if found["at_least"] else None
+
+
+def headline_level(scale: list[int]) -> int:
+    """The level of it."""
+    return scale[_middle(scale)]
+
+
+def told(found: Found) -> str:
+    """Why a group has no figure."""
+    if found["protocols"] < FEWEST:
+        return f"too few: {count(found['protocols'], 'protocol')}"
+    return f"too few readings in the random sample: {found['sampled']} of {FEWEST}"
+
+
+def limits(found: Found) -> list[str]:
+    """What weakens it, or is lacking."""
+    left, said = found["protocols"] - found["counted"], []
+    if not found["levels"] and found["protocols"] < FEWEST:
+        said.append(f"There are fewer than {FEWEST} protocols: look at them one by one.")
+    elif not found["levels"]:
+        said.append(
+            f"{count(left, 'protocol')} without a final level can only be estimated from a random "
+            f"sample that people have read. {found['sampled']} of the {found['drawn']} drawn "
+            f"are settled; {FEWEST} are wanted."
+        )
+    if found["differ"]:
+        said.append(
+            f"Of the random sample {count(found['differ'], 'protocol')} were read differently and "
+            "are not settled. They count as unread, though they may be harder than others."
+        )
+    if found["levels"] and left and found["version"] is None:
+        said.append("There is no model yet: what is unread is estimated from the sample alone.")
+    elif found["levels"] and found["unsaid"]:
+        said.append(
+            f"Of {count(found['unsaid'], 'unread protocol')} the model has said nothing; the whole "
+            "sample speaks for them."
+        )
+    return said
+
+
+def _number(share: float) -> str:
+    """Per cent without needless digits; a share is not called 0 or 100 that is not."""
+    shown = 100 * share
+    if 0 < shown < 1 or 99 < shown < 100:
+        return f"{shown:.1f}"
+    return f"{shown:.0f}"
