@@ -28,6 +28,7 @@ from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.label_checks import label_check_pages
 from cer_assist.views.model import model
+from cer_assist.views.prevalence import prevalence_api, prevalence_pages
 from cer_assist.views.progress import progress_pages
 from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
@@ -70,6 +71,8 @@ BLUEPRINTS = (
     agreement_pages,
     exposure_pages,
     exposure_api,
+    prevalence_pages,
+    prevalence_api,
     data,
     exporting,
     audit_pages,

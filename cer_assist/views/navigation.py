@@ -28,6 +28,7 @@ MORE_PAGES = (
     ("Assignments", "assignments.page"),
     ("Doubtful levels", "label_checks.page"),
     ("Fenced sample", "fence.page"),
+    ("How many on which level?", "prevalence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),
     ("Data", "data.page"),

@@ -26,7 +26,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("project_id", "by", name=op.f("pk_prevalence_report")),
     )
-    op.add_column("fenced_score", sa.Column("uncertainty", sa.Float(), nullable=True))
+    op.add_column("fenced_score", sa.Column("uncertainty", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

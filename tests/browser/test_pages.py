@@ -41,6 +41,7 @@ ADDRESSES = (
     "/p/demo/assignments",
     "/p/demo/doubtful",
     "/p/demo/fence",
+    "/p/demo/prevalence",
     "/p/demo/progress",
     "/p/demo/progress/decision",
     "/p/demo/rubric",

@@ -18,6 +18,7 @@ from cer_assist.views import (
     api,
     api_adjudication,
     api_assignments,
+    prevalence,
     rubric_api,
     rubric_work_api,
 )
@@ -34,6 +35,7 @@ REPLIES: list[type[BaseModel]] = [
     api.Words,
     api.LevelWord,
     api.Agreement,
+    prevalence.Prevalence,
     adjudicate.Decision,
     api_adjudication.WaitingList,
     api_adjudication.Waiting,

@@ -46,12 +46,16 @@ def imported(session: Session, project: Project, details: list[dict[str, str]]) 
         for at, one in enumerate(details)
     ]
     assert not import_protocols(session, project, texts, [], by=None).errors
-    return [*session.scalars(select(Protocol.id).order_by(Protocol.id))]
+    return [
+        *session.scalars(
+            select(Protocol.id).where(Protocol.project_id == project.id).order_by(Protocol.id)
+        )
+    ]
 
 
-def a_world(session: Session) -> Project:
+def a_world(session: Session, slug: str = "demo") -> Project:
     """Half is fenced and read twice, some others once; the model says 4 of all that are, or 2."""
-    project = a_project(session)
+    project = a_project(session, slug)
     ids = imported(
         session,
         project,
@@ -60,7 +64,7 @@ def a_world(session: Session) -> Project:
             for at in range(COUNT)
         ],
     )
-    coders = [a_member(session, project, name).id for name in ("ana", "ben")]
+    coders = [a_member(session, project, name).id for name in ("vera", "ben")]
     a_fence(session, project, ids[:FENCED])
     version = a_model(session, project, {key: (truth(at), SURE) for at, key in enumerate(ids)})
     said = {key: (truth(at), 0.0) for at, key in enumerate(ids[:FENCED])}

@@ -1,0 +1,97 @@
+"""How many protocols are on each level: a page for those who lead or audit, a file to pass on.
+
+The file holds its own style and refers to nothing. A report that is out of date is handed to the
+worker by being looked at; the file is of the report that there is, and says when it was made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, Field
+
+from cer_assist.domain.errors import NotReady
+from cer_assist.services import prevalence, rubrics
+from cer_assist.services.prevalence import Report
+from cer_assist.views import prevalence_words as words
+from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.assets import STATIC
+from cer_assist.views.downloads import attachment
+
+prevalence_pages = Blueprint("prevalence", __name__, url_prefix="/p/<slug>/prevalence")
+prevalence_api = Blueprint("prevalence_api", __name__, url_prefix=f"{API}projects/<slug>")
+STYLES = ("printed.css", "prevalence.css")
+
+
+class Prevalence(BaseModel):
+    """How many protocols are on each level, as the worker made it last."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: str = Field(description="The column that `groups` are of; empty for none")
+    made_at: dt.datetime = Field(description="When the report was made, in UTC")
+    is_current: bool = Field(description="Nothing has come since; else ask again for a newer one")
+    figures: dict[str, Any] = Field(
+        description="What `manage.py prevalence --json` prints: `protocols`, `counted`, `sampled`, "
+        "`levels` and `at_least` as {value, low, high} in the order of `scale`, and `groups`"
+    )
+
+
+@prevalence_pages.get("")
+@policy.members(*OVERSEEING_ROLES)
+def page(slug: str) -> str:
+    """The newest report by a column, or by none."""
+    return render_template("prevalence.html", **_content())
+
+
+@prevalence_pages.get("/report.html")
+@policy.members(*OVERSEEING_ROLES)
+def as_file(slug: str) -> Response:
+    """The same as a file of its own."""
+    content = _content()
+    if content["found"] is None:
+        raise NotReady("The worker has not made this report yet: try again in a moment.")
+    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in STYLES]
+    style = Markup("\n".join(texts))  # noqa: S704 - files of ours
+    body = render_template("prevalence_file.html", style=style, **content)
+    return attachment(body, f"{slug}-prevalence.html", "text/html")
+
+
+@prevalence_api.get("/prevalence")
+@policy.members(*OVERSEEING_ROLES)
+def as_json(slug: str) -> Response:
+    """The same as JSON."""
+    by, report = _report()
+    if report.found is None or report.made_at is None:
+        raise NotReady("The worker has not made this report yet: ask again in a moment.")
+    is_current = not report.is_waiting
+    said = Prevalence(by=by, made_at=report.made_at, is_current=is_current, figures=report.found)
+    return Response(said.model_dump_json(), mimetype="application/json")
+
+
+def _content() -> dict[str, Any]:
+    by, report = _report()
+    with database().read() as session:
+        columns = prevalence.columns(session, g.project.id)
+        rubric = rubrics.project_rubric(session, g.project)
+    return {
+        "by": by,
+        "report": report,
+        "found": report.found,
+        "columns": columns,
+        "rubric": rubric,
+        "words": words,
+    }
+
+
+def _report() -> tuple[str, Report]:
+    with database().read() as session:
+        by = prevalence.check(session, g.project.id, request.args.get("by", ""))
+        report = prevalence.report(session, g.project.id, by)
+    if report.is_waiting:
+        with database().write() as session:
+            prevalence.ask(session, g.project.id, by)
+    return by, report
