@@ -7,6 +7,7 @@ from typing import Any
 from cer_assist.views.presentation import count
 
 FEWEST = 20  # `statistics.prevalence`
+NEXT_TO_NOTHING = 0.1  # per cent
 HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
 
 Found = dict[str, Any]
@@ -83,6 +84,10 @@ def limits(found: Found) -> list[str]:
 def _number(share: float) -> str:
     """Per cent without needless digits; a share is not called 0 or 100 that is not."""
     shown = 100 * share
+    if 0 < shown < NEXT_TO_NOTHING:
+        return f"< {NEXT_TO_NOTHING}"
+    if 100 - NEXT_TO_NOTHING < shown < 100:
+        return f"> {100 - NEXT_TO_NOTHING}"
     if 0 < shown < 1 or 99 < shown < 100:
         return f"{shown:.1f}"
     return f"{shown:.0f}"

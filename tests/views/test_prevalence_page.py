@@ -80,12 +80,15 @@ def test_values_of_columns_are_text(office: Office, found: dict[str, Any]) -> No
 
 
 def test_a_project_without_a_sample_is_led_to_it(office: Office) -> None:
-    with office.database.read() as session:
-        assert not prevalence.unanswered(session, office.projects[OWN])
-    keep(office, prevailing.figures(office.database, office.projects[OWN])[0])
-    page = office.browser("lead@own").get(PAGE).text
-    assert "What cannot be told yet" in page
-    assert f'href="/p/{OWN}/fence"' in page
+    found, _ = prevailing.figures(office.database, office.projects[OWN])
+    keep(office, found)
+    few = office.browser("lead@own").get(PAGE).text
+    assert "There are fewer than 20 protocols" in few
+    assert 'class="button"' not in few
+    keep(office, found | {"protocols": 100})
+    many = office.browser("lead@own").get(PAGE).text
+    assert "0 of the 0 drawn are settled; 20 are wanted." in many
+    assert f'class="button" href="/p/{OWN}/fence"' in many
 
 
 def test_a_column_that_is_none_is_refused(office: Office) -> None:

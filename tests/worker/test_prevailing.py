@@ -194,6 +194,8 @@ def figure(value: float, low: float, high: float) -> dict[str, Any]:
         (figure(0.31, 0.27, 0.35), "31 % (27 to 35 %)"),
         (figure(0.004, 0.0, 0.031), "0.4 % (0 to 3 %)"),
         (figure(0.25, 0.25, 0.25), "25 %"),
+        (figure(0.0001, 0.0, 0.06), "< 0.1 % (0 to 6 %)"),
+        (figure(0.9999, 0.94, 1.0), "> 99.9 % (94 to 100 %)"),
     ],
 )
 def test_shares_are_said_in_per_cent(one: dict[str, Any], said: str) -> None:
