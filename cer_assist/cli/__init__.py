@@ -28,6 +28,7 @@ COMMANDS = {
     "next": "labelling",
     "queue": "queue",
     "adjudicate": "adjudicate",
+    "doubtful": "doubtful",
     "rubric": "rubric",
     "assign": "assign",
     "rereading": "rereading",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from cer_assist.config import ROOT
+from cer_assist.services import label_checks
 from cer_assist.store.tables import Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
@@ -18,13 +19,14 @@ from cer_assist.views import (
     api,
     api_adjudication,
     api_assignments,
+    api_label_checks,
     prevalence,
     rubric_api,
     rubric_work_api,
 )
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
-from tests.views.office import Office
+from tests.views.office import OWN, Office
 
 LEAD, AUDITOR = "lead@own", "auditor@own"
 WORDS = "/api/v1/projects/own/words"
@@ -63,6 +65,10 @@ REPLIES: list[type[BaseModel]] = [
     api_assignments.Taken,
     api_assignments.ReadersBody,
     api_assignments.Drawn,
+    api_label_checks.DoubtfulLevels,
+    api_label_checks.Doubtful,
+    api_label_checks.ReadAgain,
+    api_label_checks.Sent,
     rubric_work_api.Decision,
     rubric_work_api.Proposal,
 ]
@@ -218,6 +224,30 @@ def test_rubric_versions_are_read_compared_and_published(office: Office) -> None
     assert {"mark": "in", "text": "voice "} in found[0]["rows"][0]["after"]
     assert ask(office, CODER, f"{rubric}/changes")[0] == 400
     assert ask(office, CODER, f"{rubric}/versions/3")[0] == 404
+
+
+def test_doubtful_levels_are_listed_without_levels_and_sent(office: Office) -> None:
+    where = "/api/v1/projects/own/doubtful"
+    body = ask(office, LEAD, where)[1]
+    assert (body["made_at"], body["suspects"]) == (None, [])
+    assert "at least 60" in body["refusal"]
+    with office.database.write() as session:
+        project = office.project(session)
+        a_label(session, project, 1, by=office.people[LEAD], level=3)
+        one = {"protocol": 1, "level": 3, "gain": 0.5, "wrong": 0.9, "likely": 5}
+        label_checks.store(session, project.id, {"checked": 60, "suspects": [one]})
+    (listed,) = ask(office, LEAD, where)[1]["suspects"]
+    assert (listed["external_id"], listed["gain"], listed["is_asked"]) == ("P-1", 0.5, False)
+    lead = office.browser(LEAD)
+    headers = {"X-CSRFToken": lead.token()}
+    refused = lead.client.post(f"{where}/ask", headers=headers)
+    assert (refused.status_code, "at least 60" in refused.get_json()["error"]) == (400, True)
+    wish = {"protocols": ["P-1"], "coder": f"coder-{OWN}"}
+    sent = lead.client.post(f"{where}/send", json=wish, headers=headers)
+    assert (sent.status_code, sent.get_json()) == (200, {"protocols": 1})
+    assert ask(office, LEAD, where)[1]["suspects"][0]["is_asked"]
+    for wrong in ({"protocols": ["P-1"]}, wish | {"protocols": ["P-2"]}, wish):
+        assert lead.client.post(f"{where}/send", json=wrong, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: reply.__name__)

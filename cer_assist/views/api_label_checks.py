@@ -1,0 +1,119 @@
+"""Doubtful levels as JSON: the page's own list, without levels, and its two buttons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+
+from flask import Blueprint, Response, g, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.services import accounts, label_checks
+from cer_assist.views.access import API, LEADING_ROLES, database, policy
+
+label_check_api = Blueprint(
+    "label_check_api", __name__, url_prefix=f"{API}projects/<slug>/doubtful"
+)
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Doubtful(_Reply):
+    """A settled protocol that is worth another reading, without its level."""
+
+    protocol_id: int = Field(description="The number in the protocol's address")
+    external_id: str = Field(description="The protocol's own id")
+    title: str = Field(description="Its title")
+    gain: float = Field(
+        description="Levels that a second reading is expected to bring it nearer to the truth"
+    )
+    is_asked: bool = Field(description="Somebody is to read it")
+
+
+class DoubtfulLevels(_Reply):
+    """What was found, as it stands now."""
+
+    made_at: dt.datetime | None = Field(description="When it was looked for; null: not yet")
+    checked: int = Field(description="Protocols whose level was held against models")
+    refusal: str = Field(description="Why no check can be asked for now; empty: one can")
+    under_way: bool = Field(description="A check waits for the worker or runs")
+    failed: bool = Field(description="The newest check ended in errors")
+    gone: int = Field(description="Of those found, how many were answered since")
+    suspects: list[Doubtful] = Field(description="At most fifty, by what they would gain")
+
+
+class ReadAgain(BaseModel):
+    """What is to be read once more."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    protocols: list[str] = Field(description="Ids of protocols that are on the list")
+    coder: str = Field(description="User name of who reads them, having not read them yet")
+
+
+class Sent(_Reply):
+    """What came of it."""
+
+    protocols: int = Field(description="Protocols that the coder is now asked to read")
+
+
+@label_check_api.get("")
+@policy.members(*LEADING_ROLES)
+def listed(slug: str) -> Response:
+    """The list, as the page has it."""
+    with database().read() as session:
+        return _standing(session)
+
+
+@label_check_api.post("/ask")
+@policy.members(*LEADING_ROLES)
+def ask(slug: str) -> Response:
+    """Have the worker look; the reply is the list as it stands until then."""
+    with database().write() as session:
+        label_checks.ask(session, g.project, g.person.account_id)
+        session.flush()  # the reply tells the job that waits
+        return _standing(session)
+
+
+@label_check_api.post("/send")
+@policy.members(*LEADING_ROLES)
+def send(slug: str) -> Response:
+    """Have protocols of the list read once more."""
+    body, by = _body(), g.person.account_id
+    with database().write() as session:
+        coder = accounts.find_account(session, body.coder).id
+        found = label_checks.send(session, g.project, body.protocols, coder, by)
+    return _reply(Sent(protocols=len(found.pairs)))
+
+
+def _standing(session: Session) -> Response:
+    stands = label_checks.standing(session, g.project.id)
+    return _reply(
+        DoubtfulLevels(
+            made_at=stands.made_at,
+            checked=stands.checked,
+            refusal=stands.refusal,
+            under_way=stands.job is not None,
+            failed=stands.failed,
+            gone=stands.gone,
+            suspects=[Doubtful(**asdict(one)) for one in stands.suspects],
+        )
+    )
+
+
+def _body() -> ReadAgain:
+    try:
+        return ReadAgain.model_validate_json(request.get_data())
+    except ValidationError as error:
+        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
+        raise InvalidInput(
+            f"This could not be understood: {', '.join(names) or 'send one JSON object'}."
+        ) from error
+
+
+def _reply(content: BaseModel) -> Response:
+    return Response(content.model_dump_json(), mimetype="application/json")
