@@ -87,6 +87,14 @@ LABEL_EVENT_COLUMNS = (
         "blind, after_suggestion, prefilled, after_peer, unknown (made outside this program)",
     ),
     Column(
+        "arm",
+        "text",
+        "Whether the reading had a suggestion or by lot went without one; empty where no lot was "
+        "drawn. It tells of this program's queue, so an import leaves it out.",
+        "suggestion, none or empty",
+        is_new=True,
+    ),
+    Column(
         "reason",
         "text",
         "Of a final level: why the readings differed; empty where they agreed or it was imported.",

@@ -34,7 +34,11 @@ def protocol_of(row: Row) -> ProtocolText:
 
 
 def label_of(row: Row) -> PriorLabel:
-    """The label with who, when and under which exposure it was made."""
+    """The label with who, when and under which exposure it was made.
+
+    Not by which lot: `arm` belongs to a serving, and what was put before whom elsewhere is no part
+    of this project's queue. What the coder had seen is in the exposure.
+    """
     try:
         places = row["evidence_places"] or []
         spans = [

@@ -92,7 +92,8 @@ def open_dossier(
         found = suggestions.current_suggestion_id(session, project.id, protocol.id)
         suggestion = suggestions.suggestion_view(session, found) if found else None
     _record(session, protocol, account_id, seen, suggestion)
-    lines = history.history(session, protocol, account_id, peers=seen.peers)
+    lots = seen.peers and (role is Role.auditor or mine is not None or is_over)
+    lines = history.history(session, protocol, account_id, peers=seen.peers, lots=lots)
     if is_hidden and not seen.peers:
         lines = [line for line in lines if line.kind == "served"][-1:]
     return Dossier(protocol, seen, mine, lines, suggestion)

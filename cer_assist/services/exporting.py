@@ -34,6 +34,7 @@ from cer_assist.store.tables import (
     Project,
     Protocol,
     RubricVersion,
+    Serving,
     Suggestion,
 )
 from cer_assist.store.types import now
@@ -102,7 +103,9 @@ def _events(project_id: int) -> Select[Any]:
             ModelVersion.number.label("model_version"),
             fence.IS_FENCED.label("is_fenced"),
             Adjudication.reason,
+            Serving.arm,
         )
+        .outerjoin(Serving, Serving.id == LabelEvent.serving_id)
         .outerjoin(Adjudication, Adjudication.label_event_id == LabelEvent.id)
         .join(Protocol, Protocol.id == LabelEvent.protocol_id)
         .join(Account, Account.id == LabelEvent.account_id)
@@ -131,6 +134,7 @@ def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
         "rubric_version": row.rubric_version,
         "rubric_sha256": row.rubric_sha256,
         "exposure": row.exposure,
+        "arm": row.arm,
         "reason": row.reason,
         "suggestion_level": row.suggestion_level,
         "suggestion_probability": _probability(row, first),

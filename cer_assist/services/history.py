@@ -85,12 +85,16 @@ def sees_peers(role: Role) -> bool:
 
 
 def history(
-    session: Session, protocol: Protocol, account_id: int, *, peers: bool
+    session: Session, protocol: Protocol, account_id: int, *, peers: bool, lots: bool
 ) -> list[HistoryLine]:
-    """Everything that happened to a protocol that this person may see, oldest first."""
+    """Everything that happened to a protocol that this person may see, oldest first.
+
+    `lots`: with whether each reading had a suggestion by lot, which nobody is told of a protocol
+    that they may still read.
+    """
     lines = [
         *_label_lines(session, protocol.id, None if peers else account_id),
-        *_serving_lines(session, protocol.id, None if peers else account_id),
+        *_serving_lines(session, protocol.id, None if peers else account_id, lots=lots),
         *_disclosure_lines(session, protocol.id, None if peers else account_id),
         *(_act_lines(session, protocol.id) if peers else ()),
     ]
@@ -192,7 +196,9 @@ def _label_lines(session: Session, protocol_id: int, only: int | None) -> list[H
     ]
 
 
-def _serving_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:
+def _serving_lines(
+    session: Session, protocol_id: int, only: int | None, *, lots: bool
+) -> list[HistoryLine]:
     statement = (
         select(Serving, Account.display_name, ModelVersion.number)
         .join(Account, Account.id == Serving.account_id)
@@ -210,7 +216,13 @@ def _serving_lines(session: Session, protocol_id: int, only: int | None) -> list
             Lane.coder,
             serving.reason if only else REASONS_TOLD[serving.strategy],
             # The strategy would tell a coder that a second reading is under way.
-            {"strategy": serving.strategy, "version": number} if only is None else {},
+            {
+                "strategy": serving.strategy,
+                "version": number,
+                "arm": serving.arm if lots else None,
+            }
+            if only is None
+            else {},
         )
         for serving, name, number in session.execute(statement)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.imports import ParsedImport, parse_files, preview
-from cer_assist.services import exporting, labelling
+from cer_assist.services import exporting, labelling, queue
 from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
@@ -25,7 +26,7 @@ from tests.imports.inside import parse_inside
 
 # What a move to another database may change: numbers, times of storing, and hashes over them.
 OWN = {"event_id", "supersedes", "recorded_at", "made_at", "origin", "label_sha256", "coder_name",
-       "suggestion_level", "suggestion_probability", "model_version"}  # fmt: skip
+       "suggestion_level", "suggestion_probability", "model_version", "arm"}  # fmt: skip
 AWKWARD = '=HYPERLINK("x")\n\'quoted\' — 𝒜 ünïcode, "two"; tab\there\n\n- list'
 ENDINGS = {"csv": "zip", "jsonl": "zip", "xlsx": "xlsx"}
 
@@ -212,3 +213,44 @@ def test_a_workbook_that_was_edited_says_where(
     found = parse_inside([bad], {}, None)
     assert {error.file for error in found.errors} == {"bad.xlsx/label_events"}
     assert says in found.errors[0].message
+
+
+def test_the_lot_goes_out_and_does_not_come_back(
+    database: Database, tmp_path: Path, migrated_file: Path
+) -> None:
+    with database.write() as session:
+        project = a_project(session, no_suggestion_share=0.5)
+        ana, ben = (a_member(session, project, name).id for name in ("ana", "ben"))
+        one, two, three = (protocol.id for protocol in some_protocols(session, project))
+        for protocol, chance in ((one, 0.1), (two, 0.9)):
+            queue.serve_picked(session, project, ana, protocol, dice=Fixed(chance))
+            a_label(session, project, protocol, by=ana, level=3)
+        a_label(session, project, three, by=ben, level=2)
+    out = tmp_path / "export.zip"
+    with database.read() as session:
+        project = session.query(Project).one()
+        export_project(session, project, "csv", out)
+        found = [row["arm"] for row in label_event_rows(session, project)]
+    assert found == ["none", "suggestion", None]
+    parsed = parse_inside([out], {}, None)
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(migrated_file.read_bytes())
+    other = Database(f"sqlite:///{copy}")
+    with other.write() as session:
+        project = a_project(session)
+        import_protocols(session, project, parsed.protocols, parsed.labels, by=None)
+        again = list(label_event_rows(session, project))
+    other.close()
+    assert [(row["level"], row["arm"]) for row in again] == [(3, None), (3, None), (2, None)]
+
+
+class Fixed(random.Random):
+    """Dice that fall as they are told."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def random(self) -> float:
+        """Always the same."""
+        return self.chance

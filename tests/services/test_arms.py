@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from cer_assist.services import arms, projects, queue, rubrics
+from cer_assist.services.dossier import open_dossier
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Serving
+from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Arm
 from tests.builders import RUBRIC, a_label, a_member, a_project, some_protocols
@@ -87,3 +89,32 @@ def test_a_new_project_draws_lots(database: Database) -> None:
     with database.write() as session:
         rubric = rubrics.store_rubric(session, RUBRIC.read_text(encoding="utf-8"), RUBRIC.name)
         assert projects.add_project(session, "new", "New", rubric).no_suggestion_share == 0.1
+
+
+def test_the_lot_stands_in_the_history_for_who_has_no_reading_left_to_give(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        project = a_project(session, no_suggestion_share=1.0, coders_per_protocol=2)
+        protocol = some_protocols(session, project)[0]
+        ana, ben, lea, udo = (
+            a_member(session, project, name, role).id
+            for name, role in (("ana", Role.coder), ("ben", Role.coder), ("lea", Role.lead),
+                               ("udo", Role.auditor))
+        )  # fmt: skip
+        protocol.coders_missing = 2
+        queue.serve_picked(session, project, ana, protocol.id)
+        a_label(session, project, protocol.id, by=ana, level=2)
+
+        def told(account: int, role: Role, *, asked: bool = False) -> list[str | None]:
+            seen = open_dossier(session, project, protocol, account, role, asked=asked)
+            return [one.detail.get("arm") for one in seen.lines if one.kind == "served"]
+
+        assert told(udo, Role.auditor) == ["none"]
+        assert told(ana, Role.coder, asked=True) == [None]
+        assert told(lea, Role.lead) == []
+        assert told(lea, Role.lead, asked=True) == [None]  # she may still read it
+        a_label(session, project, protocol.id, by=ben, level=2)
+        session.refresh(protocol)
+        assert protocol.coders_missing == 0
+        assert told(lea, Role.lead) == ["none"]
