@@ -30,6 +30,7 @@ from cer_assist.store.tables import Project
 from cer_assist.worker import Held
 
 SEED = 0  # of the bootstrap: the same labels give the same intervals
+ENOUGH = 30  # readings under a version of the rubric: with fewer, intervals are wider than levels
 SURE = 0.05  # chance of a false alarm about any coder of a project, when none has changed
 
 
@@ -56,8 +57,8 @@ def figures(
     `units` read by two or more, `readings` of those, `waiting` protocols left out, `elsewhere`
     protocols with two imported readings (told only where there is nothing else), `coders`,
     `retest` each coder against themselves, by name: all pairs and the blind ones, and
-    what `statistics` finds: `coefficients`, `pairs`, `levels`, `warnings`, `severity`, `drift`;
-    the last two None where coders cannot be compared.
+    what `statistics` finds: `coefficients`, `pairs`, `levels`, `warnings`, `severity`, `drift`
+    and `by_rubric`; the last three None where coders, or versions, cannot be compared.
     """
     with database.read() as session:
         chosen = agreement.chosen(session, project_id, wanted)
@@ -121,6 +122,7 @@ def _found(chosen: Chosen, scale: Sequence[int]) -> dict[str, Any]:
         "warnings": [_named(fact, coders, scale) for fact in warnings(table, levels)],
         "severity": _comparable(_severity, chosen.readings, scale),
         "drift": _comparable(_drift, chosen.readings, scale),
+        "by_rubric": _by_rubric(chosen.readings, scale),
     }
 
 
@@ -188,6 +190,36 @@ def _drift(readings: Sequence[Reading], scale: Sequence[int]) -> dict[str, Any]:
                 ],
                 "change": asdict(one.change) if one.change else None,
                 "alarm": _alarms(one, compared),
+            }
+            for name, one in found.coders.items()
+        ],
+        "converged": found.converged,
+    }
+
+
+def _by_rubric(readings: Sequence[Reading], scale: Sequence[int]) -> dict[str, Any] | None:
+    """Severity by coder and version of the rubric, of versions with enough readings; None where
+    there are not two of them. It raises no alarm: what a new wording changes it was to change.
+    """
+    versions, counts = np.unique([one.rubric for one in readings], return_counts=True)
+    enough = set(versions[counts >= ENOUGH].tolist())
+    if len(enough) < 2:
+        return None
+    found = _comparable(_versions, [one for one in readings if one.rubric in enough], scale)
+    return found and found | {"left_out": [n for n in versions.tolist() if n not in enough]}
+
+
+def _versions(readings: Sequence[Reading], scale: Sequence[int]) -> dict[str, Any]:
+    units, coders, levels = _columns(readings, scale)
+    numbers = np.array([one.rubric for one in readings])
+    found = drift(units, coders, numbers, levels, len(scale))
+    return {
+        "coders": [
+            {
+                "coder": name,
+                "versions": [
+                    {"version": number, **asdict(effect)} for number, effect in one.periods.items()
+                ],
             }
             for name, one in found.coders.items()
         ],

@@ -74,4 +74,8 @@ def _between(result: dict[str, Any]) -> list[str]:
     lines += [f"  level {one['level']:10} {figure(one, '.3f')}" for one in result["levels"]]
     for one in (result["severity"] or {"coders": []})["coders"]:
         lines.append(f"  {one['coder']}: {figure(one['in_levels'], '+.2f')} levels, n = {one['n']}")
+    for one in (result["by_rubric"] or {"coders": []})["coders"]:
+        for at in one["versions"]:
+            told = f"{figure(at['in_levels'], '+.2f')} levels, n = {at['n']}"
+            lines.append(f"  {one['coder']}, rubric version {at['version']}: {told}")
     return lines

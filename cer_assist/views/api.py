@@ -120,7 +120,7 @@ class Agreement(_Reply):
     figures: dict[str, Any] = Field(
         description="What `manage.py agreement --json` prints: `units` read by two or more, "
         "`coefficients` as {value, low, high, n}, `pairs`, `levels`, `warnings`, `severity`, "
-        "`drift` and `retest`, each coder against themselves"
+        "`drift`, `by_rubric` and `retest`, each coder against themselves"
     )
 
 

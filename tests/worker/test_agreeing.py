@@ -15,11 +15,19 @@ from cer_assist import agreeing, worker
 from cer_assist.config import Settings
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.labels import PriorLabel
-from cer_assist.services import agreement, jobs, labelling
+from cer_assist.services import agreement, jobs, labelling, rubric_versions
 from cer_assist.services.agreement import Report
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.engine import Database
-from tests.builders import a_label, a_member, a_project, some_protocols, two_readings
+from cer_assist.store.tables.accounts import Role
+from tests.builders import (
+    a_label,
+    a_member,
+    a_new_rubric,
+    a_project,
+    some_protocols,
+    two_readings,
+)
 
 SCALE = (1, 2, 3, 4, 5)
 
@@ -125,3 +133,40 @@ def test_a_queue_that_serves_harder_protocols_later_is_nobodys_drift(
     key = a_year(database, monkeypatch, later)
     found, _ = agreeing.figures(database, key, Readings(), SCALE)
     assert alarms(found) == set()
+
+
+def test_severity_is_told_by_version_of_the_rubric(
+    database: Database,
+) -> None:
+    """One coder reads lower by the second version; the third has too few readings to tell."""
+    dice, names = np.random.default_rng(6), ("ana", "ben", "eli")
+    with database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        people = {name: a_member(session, project, name).id for name in names}
+        lea = a_member(session, project, "lea", Role.lead).id
+        for at, protocol in enumerate(some_protocols(session, project, 166)):
+            if at in (80, 160):
+                number = 2 + at // 160
+                text = a_new_rubric(session, project, 2, f"Rooms, {number}.", number=number)
+                rubric_versions.publish(session, project.id, text, "why", [2], lea)
+            place = 3 + dice.normal(0, 1.2)
+            for name in (names[at % 3], names[(at + 1) % 3]):
+                moved = -1.3 if name == "ben" and at >= 80 else 0.0
+                level = int(np.clip(round(place + moved + dice.normal(0, 0.4)), 1, 5))
+                a_label(session, project, protocol.id, by=people[name], level=level)
+        key = project.id
+    found, _ = agreeing.figures(database, key, Readings(), SCALE)
+    by_rubric = found["by_rubric"]
+    assert by_rubric["left_out"] == [3]
+    assert [one["coder"] for one in by_rubric["coders"]] == ["ana", "ben", "eli"]
+    effects = {
+        (one["coder"], at["version"]): at["in_levels"]
+        for one in by_rubric["coders"]
+        for at in one["versions"]
+    }
+    assert set(effects) == {(name, number) for name in names for number in (1, 2)}
+    assert effects["ben", 2]["high"] < effects["ben", 1]["low"]
+    for name in ("ana", "eli"):
+        assert effects[name, 2]["low"] < effects[name, 1]["high"]
+    one_version, _ = agreeing.figures(database, key, Readings(rubric=1), SCALE)
+    assert one_version["by_rubric"] is None
