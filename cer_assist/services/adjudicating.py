@@ -60,7 +60,8 @@ def rule(session: Session, project: Project, account_id: int, asked: Ruling) -> 
     readers = [(asked.protocol_id, one.account_id) for one in said]
     if asked.act is Act.send_back:
         note = clean(asked.note)
-        assignments.ask_again(session, project, readers, SENT_BACK, note, account_id)
+        for key, coder in readers:  # in place of a re-read that is open, whose note says less
+            assignments.ask(session, project, key, coder, SENT_BACK, note=note, by=account_id)
         return append(session, project, account_id, asked, Act.send_back, said, None)
     if _wants_another(session, project, account_id, asked, said):
         return append(session, project, account_id, asked, Act.propose, said, None)

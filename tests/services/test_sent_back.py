@@ -12,12 +12,21 @@ from cer_assist.domain.adjudication import Act, Track
 from cer_assist.domain.errors import NotFound
 from cer_assist.domain.labels import Exposure
 from cer_assist.domain.serving import SENT_BACK
-from cer_assist.services import assignment_board, discussion, fence, labelling, projects, reading
+from cer_assist.services import (
+    assignment_board,
+    assignments,
+    discussion,
+    fence,
+    labelling,
+    projects,
+    reading,
+)
 from cer_assist.services.fence import Standing
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import LabelEvent, Protocol, Serving
+from cer_assist.store.tables import Assignment, LabelEvent, Protocol, Serving
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from tests.builders import a_fence, a_label, a_member, a_request
 from tests.services.benches import Bench
 
@@ -84,6 +93,29 @@ def test_home_counts_what_waits_for_each(database: Database) -> None:
             again = to_read_again(session, bench, person)
             counts[person] = (card.to_settle, len(again))
         assert counts == {bench.ana: (0, 1), bench.lea: (1, 0)}
+
+
+def test_it_takes_the_place_of_a_reread_that_is_open_and_is_told(any_database: Database) -> None:
+    """The comment was not told before: the re-read stayed, and with it its own note."""
+    with any_database.write() as session:
+        bench = Bench(session)
+        bench.read(0, 2, 4)
+        pair = [(bench.ids[0], bench.ana)]
+        reread, by = AssignmentKind.reread, bench.lea
+        assignments.ask_again(session, bench.project, pair, reread, "the new wording", by)
+        bench.rule(bench.asks(0, Act.send_back, note=COMMENT))
+        card = reading.next_card(session, bench.project, bench.ana, DICE)
+        assert card is not None
+        assert (card.protocol.id, card.sent_back) == (bench.ids[0], COMMENT)
+        asked = select(Assignment.account_id, Assignment.kind, Assignment.state)
+        assert session.execute(asked.order_by(Assignment.id)).all() == [
+            (bench.ana, AssignmentKind.reread, AssignmentState.released),
+            (bench.ana, AssignmentKind.returned, AssignmentState.open),
+            (bench.ben, AssignmentKind.returned, AssignmentState.open),
+        ]
+        a_label(session, bench.project, bench.ids[0], by=bench.ana, level=4)
+        assert to_read_again(session, bench, bench.ana) == []
+        assert verify(session).intact
 
 
 def test_a_decision_meanwhile_ends_the_wait(database: Database) -> None:
