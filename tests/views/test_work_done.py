@@ -33,7 +33,7 @@ def counted() -> Iterator[Work]:
     work: Work = []
 
     def begin(_: Any, cursor: Any, statement: str, *__: Any) -> None:
-        entry = [statement, 0]
+        entry: list[Any] = [statement, 0]
         work.append(entry)
 
         def row(_: Any, values: Any) -> Any:
