@@ -24,13 +24,11 @@ from cer_assist.cli.label_files import read_levels
 from cer_assist.config import ROOT
 from cer_assist.domain.model_kinds import DEFAULT_KIND
 from cer_assist.learning import metrics
-from cer_assist.learning.deep.judges import text_reader
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.kinds import Kind, kind_for
-from cer_assist.learning.label_errors import judged_apart, suspect
+from cer_assist.learning.label_errors import judged_apart, problem_of, suspect
 from cer_assist.learning.labelled import read_labelled
-from cer_assist.learning.likeness import compare
 from cer_assist.learning.progress import Progress, silent
 from cer_assist.learning.readings import Reading
 from cer_assist.learning.simulation import Arena
@@ -229,9 +227,10 @@ def _judge(arena: Arena, model: str) -> Judge:
     cache = FeatureCache(arena.states_folder, Encoder(arena.encoder_folder))
     documents, numbers = arena.data.documents, arena.data.levels - arena.scale[0]
     kind = kind_for(model, arena.rubric)
-    like = compare(documents, numbers, kind=kind, rubric=arena.rubric, to_judge=())
-    problem = Problem(len(arena.scale), 0, text_reader(cache), arena.rubric, like.lent)
-    return Judge(cache.readings(documents, silent), like.clusters, problem, kind)
+    problem, clusters = problem_of(
+        documents, numbers, len(arena.scale), kind=kind, rubric=arena.rubric, reader=cache
+    )
+    return Judge(cache.readings(documents, silent), clusters, problem, kind)
 
 
 def _print_own_errors(case: Case, folder: Path, arena: Arena) -> None:

@@ -12,11 +12,8 @@ import numpy as np
 
 from cer_assist.config import Settings
 from cer_assist.encoders import named_reader
-from cer_assist.learning.deep.judges import text_reader
 from cer_assist.learning.kinds import kind_for
-from cer_assist.learning.label_errors import judged_apart, suspect
-from cer_assist.learning.likeness import compare
-from cer_assist.learning.views import Problem
+from cer_assist.learning.label_errors import judged_apart, problem_of, suspect
 from cer_assist.material import Material, read_material
 from cer_assist.scoring import document
 from cer_assist.services import jobs, label_checks
@@ -45,18 +42,24 @@ def _found(settings: Settings, held: Held, material: Material) -> dict[str, Any]
     given = np.array([material.levels[row.id] - lowest for row in material.labelled])
     cache = named_reader(settings, {}).cache
     kind = kind_for(material.model_kind, material.rubric)
-    like = compare(documents, given, kind=kind, rubric=material.rubric, to_judge=())
+    problem, clusters = problem_of(
+        documents,
+        given,
+        len(material.rubric.scale),
+        kind=kind,
+        rubric=material.rubric,
+        reader=cache,
+    )
     read = cache.readings(documents, lambda share, note: held.progress(READING * share, note))
-    problem = Problem(len(material.rubric.scale), 0, text_reader(cache), material.rubric, like.lent)
     said = judged_apart(
         read,
         given,
-        like.clusters,
+        clusters,
         problem,
         kind,
         lambda share, note: held.progress(READING + (1 - READING) * share, note),
     )
-    thought = suspect(said, given, like.clusters)
+    thought = suspect(said, given, clusters)
     return {
         "checked": len(given),
         "kind": material.model_kind,

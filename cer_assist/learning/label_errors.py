@@ -16,8 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cer_assist.domain.rubric import Rubric
+from cer_assist.learning.deep.judges import text_reader
+from cer_assist.learning.documents import Document
+from cer_assist.learning.features import FeatureCache
 from cer_assist.learning.folds import grouped_folds
 from cer_assist.learning.kinds import Kind, views_of
+from cer_assist.learning.likeness import compare
 from cer_assist.learning.out_of_fold import FOLDS, OutOfFold, out_of_fold_probabilities
 from cer_assist.learning.progress import Progress
 from cer_assist.learning.readings import Reading
@@ -114,6 +119,37 @@ def reading_errors(levels: int, reliability: float) -> np.ndarray:
     slips = np.where(steps > 0, _FARTHER ** (steps - 1.0), 0.0)
     errors = (1 - reliability) * slips / slips.sum(axis=1).max()
     return errors + np.diag(1 - errors.sum(axis=1))
+
+
+def problem_of(
+    documents: Sequence[Document],
+    given: np.ndarray,
+    levels: int,
+    *,
+    kind: Kind,
+    rubric: Rubric | None,
+    reader: FeatureCache,
+) -> tuple[Problem, np.ndarray]:
+    """What `judged_apart` learns from documents and their given levels, and their clusters.
+
+    Parameters
+    ----------
+    documents : sequence of Document
+    given : (n,) int
+        Level numbers 0 .. K-1.
+    levels : int
+        K.
+    kind : Kind
+    rubric : Rubric, optional
+    reader : FeatureCache
+        Of the published encoder.
+
+    Returns
+    -------
+    Problem, (n,) int
+    """
+    like = compare(documents, given, kind=kind, rubric=rubric, to_judge=())
+    return Problem(levels, 0, text_reader(reader), rubric, like.lent), like.clusters
 
 
 def judged_apart(
