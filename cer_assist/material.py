@@ -60,11 +60,12 @@ def read_material(database: Database, project_id: int) -> Material:
 
 
 def _without_copies(material: Material) -> Material:
-    """Near-copies of a fenced protocol, such as its amendment, would teach what is measured on."""
+    """Near-copies and versions of a fenced protocol would teach what is measured on."""
     if not material.fenced or not material.labelled:
         return material
     fenced = [row.text for row in material.fenced]
-    apart = clusters_and_apart(fenced, [row.text for row in material.labelled])[1]
+    studies = [row.study for row in (*material.fenced, *material.labelled)]
+    apart = clusters_and_apart(fenced, [row.text for row in material.labelled], studies)[1]
     kept = [row for row, is_apart in zip(material.labelled, apart, strict=True) if is_apart]
     levels = {row.id: material.levels[row.id] for row in kept}
     left_out = len(material.labelled) - len(kept)

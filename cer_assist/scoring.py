@@ -22,7 +22,8 @@ SCORED_AT_ONCE = 500
 
 def document(row: TextRow) -> Document:
     """A row as the learner takes it."""
-    return Document(row.content_hash, row.text, row.sections, row.marked, row.contested)
+    said = (row.marked, row.contested, row.study)
+    return Document(row.content_hash, row.text, row.sections, *said)
 
 
 def score(

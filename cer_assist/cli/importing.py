@@ -23,6 +23,11 @@ SHOWN_ERRORS = 20
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Such as text=Abstract.")
 @click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--new-versions",
+    is_flag=True,
+    help="Store a text that differs from the one under its id as a new version of it.",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
 def import_command(
     home: Path | None,
@@ -31,6 +36,7 @@ def import_command(
     files: tuple[Path, ...],
     maps: tuple[str, ...],
     labels: Path | None,
+    new_versions: bool,
     dry_run: bool,
 ) -> None:
     """Import protocols from CSV, TSV, XLSX, JSONL, DOCX, PDF or TXT files."""
@@ -49,6 +55,7 @@ def import_command(
                 parsed.protocols,
                 parsed.labels,
                 by=None,
+                new_versions=new_versions,
                 dry_run=dry_run or bool(faults),
             )
     report.errors = faults + report.errors
@@ -63,6 +70,8 @@ def import_command(
             if report.labels_already_there
             else []
         ),
+        *(f"{old} came with another text, stored as {new}." for new, old in report.new_versions),
+        *([f"{report.links:,} links to other protocols."] if report.links else []),
         *(f"{new} has the same text as {old}." for new, old in report.duplicates),
         *parsed.notes,
     ]

@@ -40,6 +40,9 @@ class ProtocolText:
     text: str
     sections: tuple[Section, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    amends: str = ""  # id of the version before it
+    copy_of: str = ""
+    superseded_by: str | None = None  # None: not said; a version supersedes the one it amends
 
     @cached_property
     def content_hash(self) -> str:

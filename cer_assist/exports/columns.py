@@ -143,6 +143,31 @@ PROTOCOL_COLUMNS = (
     ),
     Column("text", "text", "The protocol's whole text, exactly as coders read it."),
     Column("metadata", "json", "Everything else that was imported with it.", '{"name": "value"}'),
+    Column(
+        "version_of",
+        "text",
+        "The protocol_id of the version before it. Each version has the labels given for its text.",
+        is_new=True,
+    ),
+    Column(
+        "version_number",
+        "integer",
+        "Which version of its study it is, of a copy that of what it copies; empty: it is linked "
+        "to no other protocol.",
+        is_new=True,
+    ),
+    Column(
+        "superseded_by",
+        "text",
+        "The protocol_id of the next version, if this one counts as superseded.",
+        is_new=True,
+    ),
+    Column(
+        "copy_of",
+        "text",
+        "The protocol_id that is read in its place, if a lead found it to be a copy.",
+        is_new=True,
+    ),
 )
 
 COLUMNS = {LABEL_EVENTS: LABEL_EVENT_COLUMNS, PROTOCOLS: PROTOCOL_COLUMNS}

@@ -21,7 +21,14 @@ def protocol_of(row: Row) -> ProtocolText:
         )
         metadata = {str(key): str(value) for key, value in (row["metadata"] or {}).items()}
         protocol = ProtocolText(
-            str(row["protocol_id"]), str(row["title"]), str(row["text"]), sections, metadata
+            str(row["protocol_id"]),
+            str(row["title"]),
+            str(row["text"]),
+            sections,
+            metadata,
+            amends=str(row.get("version_of") or ""),
+            copy_of=str(row.get("copy_of") or ""),
+            superseded_by=str(row.get("superseded_by") or ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The protocol cannot be read ({error!r}): export anew.") from error

@@ -1,8 +1,9 @@
 """A mapping says which column plays which role; columns without one are kept as metadata.
 
 Roles are `id`, `title`, `text`, `section:NAME`, `level`, `coder`, `confidence`, `evidence`,
-`note`, and for JSON Lines `sections` (an object of names and texts). What a person maps wins over
-what we guess by column names; an empty column name switches a guess off.
+`note`, `amends` (id of the version before), and for JSON Lines `sections` (an object of names and
+texts). What a person maps wins over what we guess by column names; an empty column name switches a
+guess off.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 
 SECTION = "section:"
-_ROLES = ("id", "title", "text", "sections", "level", "coder", "confidence", "evidence", "note")
+_ROLES = (
+    *("id", "title", "text", "sections", "amends"),
+    *("level", "coder", "confidence", "evidence", "note"),
+)
 _LABEL_ROLES = ("coder", "confidence", "evidence", "note")
 # Best name first; compared without case, blanks and punctuation.
 _NAMES = {
@@ -28,6 +32,7 @@ _NAMES = {
     ),
     "text": "text fulltext protocoltext body content document protocol",
     "sections": "sections",
+    "amends": "amends amendmentof versionof amendedprotocol previousversion previousid",
     "level": "level finallevel engagementlevel cenrlevel label rating code",
     "coder": "coder annotator reader rater reviewer labeledby labelledby codedby user",
     "confidence": "confidence certainty",

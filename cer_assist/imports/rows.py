@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
@@ -55,7 +56,9 @@ class RowReader:
             for key, value in row.items()
             if key not in self._used and (text := clean(as_text(value)))
         }
-        return compose(identity, self._value("title", row), list(self._parts(row)), metadata)
+        made = compose(identity, self._value("title", row), list(self._parts(row)), metadata)
+        amends = clean(self._value("amends", row))
+        return replace(made, amends=amends) if amends else made
 
     def _parts(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         sections = row.get(self.mapping.get("sections", ""))

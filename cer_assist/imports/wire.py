@@ -44,20 +44,20 @@ def pack_protocols(protocols: Iterable[ProtocolText]) -> tuple[list[Any], str]:
     for protocol in protocols:
         texts.append(protocol.text)
         sections = [(part.name, part.start, part.end) for part in protocol.sections]
-        headers.append(
-            (protocol.external_id, protocol.title, len(protocol.text), sections, protocol.metadata)
-        )
+        study = (protocol.amends, protocol.copy_of, protocol.superseded_by)
+        said = (protocol.external_id, protocol.title, len(protocol.text))
+        headers.append((*said, sections, protocol.metadata, study))
     return headers, "".join(texts)
 
 
 def unpack_protocols(headers: list[Any], text: str) -> Iterator[ProtocolText]:
     """The protocols again."""
     start = 0
-    for external_id, title, length, sections, metadata in headers:
+    for external_id, title, length, sections, metadata, study in headers:
         body = text[start : start + length]
         start += length
         parts = tuple(Section(name, first, last) for name, first, last in sections)
-        yield ProtocolText(external_id, title, body, parts, metadata)
+        yield ProtocolText(external_id, title, body, parts, metadata, *study)
 
 
 def pack_label(label: PriorLabel) -> dict[str, Any]:

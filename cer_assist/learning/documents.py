@@ -20,3 +20,4 @@ class Document:
     sections: tuple[Section, ...] = ()
     marked: tuple[Span, ...] = ()
     contested: tuple[Span, ...] = ()
+    study: int | None = None  # the same for versions and copies of one protocol, however unlike

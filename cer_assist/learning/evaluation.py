@@ -17,7 +17,7 @@ from cer_assist.learning.calibration import Said
 from cer_assist.learning.compared import UNTAUGHT, Model, make_model, texts_known_to
 from cer_assist.learning.documents import Document
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import clusters_and_apart, grouped_folds, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_and_apart, clusters_of, grouped_folds
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.progress import Progress
@@ -73,7 +73,7 @@ def cross_validate(
         The model was fitted on all of these texts.
     """
     data, left_out = _unknown_to(kind, data)
-    clusters = near_duplicate_clusters([document.text for document in data.documents])
+    clusters = clusters_of(data.documents)
     shape = (repeats, len(data.levels), len(scale))
     said = Said(np.zeros(shape), np.zeros(shape))
     seconds: list[tuple[float, float]] = []

@@ -2,7 +2,8 @@
 
 Amendments, resubmissions and templates make protocols nearly equal. Documents whose three-word
 sequences overlap are joined into clusters first (MinHash finds candidates, the exact Jaccard
-overlap decides), then whole clusters are dealt to folds, every fold with its share of each level.
+overlap decides), and so are those that people linked as versions or copies of one study, however
+much was rewritten. Then whole clusters are dealt to folds, every fold with its share of each level.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 import regex
 from datasketch import MinHash
+
+from cer_assist.learning.documents import Document
 
 SHINGLE_WORDS = 3
 # Jaccard overlap. A copy with three words in ten dropped keeps .27, unrelated protocols below .08.
@@ -24,10 +27,23 @@ _REMEMBERED = 4096  # texts whose minhash is kept: labels come in fives, the tex
 _WORDS = regex.compile(r"\w+")
 
 
-def near_duplicate_clusters(texts: Sequence[str]) -> np.ndarray:
-    """Number each text by its cluster of near-duplicates, (n,) int, by first appearance."""
+def clusters_of(documents: Sequence[Document]) -> np.ndarray:
+    """Number each document by its cluster, (n,) int: near-duplicates and versions of a study."""
+    studies = [document.study for document in documents]
+    return near_duplicate_clusters([document.text for document in documents], studies)
+
+
+def near_duplicate_clusters(texts: Sequence[str], studies: Sequence[int | None] = ()) -> np.ndarray:
+    """Number each text by its cluster of near-duplicates, (n,) int, by first appearance.
+
+    Texts of one study are in one cluster; `studies` may be shorter than the texts.
+    """
     shingles = lru_cache(_KEPT)(lambda at: _shingles(texts[at]))
     parent = list(range(len(texts)))
+    firsts: dict[int, int] = {}
+    for at, study in enumerate(studies):
+        if study is not None:
+            parent[at] = firsts.setdefault(study, at)
     for one, other in _candidates(minhashes(texts)):
         first, second = _root(parent, one), _root(parent, other)
         if first != second and _jaccard(shingles(one), shingles(other)) >= SIMILARITY:
@@ -38,10 +54,13 @@ def near_duplicate_clusters(texts: Sequence[str]) -> np.ndarray:
 
 
 def clusters_and_apart(
-    texts: Sequence[str], others: Sequence[str]
+    texts: Sequence[str], others: Sequence[str], studies: Sequence[int | None] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters of texts, (n,) int, and which others are near none of them, (others,) bool."""
-    found = near_duplicate_clusters([*texts, *others])
+    """Clusters of texts, (n,) int, and which others are near none of them, (others,) bool.
+
+    `studies` are those of the texts and then of the others, as far as there are any.
+    """
+    found = near_duplicate_clusters([*texts, *others], studies)
     return found[: len(texts)], ~np.isin(found[len(texts) :], found[: len(texts)])
 
 

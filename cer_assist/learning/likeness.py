@@ -13,7 +13,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import MIN_TRAINING_PROTOCOLS
 from cer_assist.domain.rubric import Rubric
 from cer_assist.learning.documents import Document
-from cer_assist.learning.folds import clusters_and_apart, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_and_apart, clusters_of
 from cer_assist.learning.kinds import Kind
 from cer_assist.learning.views.cold_start import demo_protocols, lends
 
@@ -58,15 +58,16 @@ def compare(
     InvalidInput
         Fewer than 6 documents that are no copies of each other, or a single level.
     """
-    texts = [document.text for document in documents]
     lent = None
     if rubric is not None and kind.starts_from_rubric:
+        texts = [document.text for document in documents]
         judged = [document.text for document in to_judge]
-        found, apart = clusters_and_apart([*texts, *judged], demo_protocols().texts)
+        studies = [document.study for document in (*documents, *to_judge)]
+        found, apart = clusters_and_apart([*texts, *judged], demo_protocols().texts, studies)
         clusters = found[: len(texts)]
         lent = apart if lends(rubric, apart) else None
     else:
-        clusters = near_duplicate_clusters(texts)
+        clusters = clusters_of(documents)
     _check_enough(numbers, clusters)
     return Likeness(clusters, lent)
 

@@ -24,7 +24,7 @@ from cer_assist.learning.classifier import ProtocolClassifier
 from cer_assist.learning.compared import Model, make_model
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import grouped_folds, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_of, grouped_folds
 from cer_assist.learning.labelled import Labelled
 from cer_assist.learning.ordinal import DECODINGS
 from cer_assist.learning.progress import Progress, silent
@@ -142,7 +142,7 @@ class Arena:
             rubric,
             cache.folder.parent,
             cache.encoder.folder,
-            near_duplicate_clusters([document.text for document in data.documents]),
+            clusters_of(data.documents),
             means / np.maximum(lengths, 1e-9),
         )
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.dealing import By, Candidate, Coder, deal
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import assignments, audit, queue, queue_wishes
+from cer_assist.services import assignments, audit, queue, queue_wishes, studies
 from cer_assist.store.tables import (
     Account,
     Assignment,
@@ -172,7 +172,7 @@ def _candidates(
         named = queue_wishes.find_ids(session, project_id, batch.names)
         statement = statement.where(Protocol.id.in_(named.values()))
     else:
-        statement = statement.where(Protocol.coders_missing > 0, ~is_held)
+        statement = statement.where(Protocol.coders_missing > 0, ~is_held, ~studies.HAS_LEFT)
     taken, theirs = _taken(session, project_id), _theirs(session, project_id, batch.coders)
     knows = _matcher(tags) if batch.by is By.tags else None
     found = []

@@ -21,7 +21,7 @@ from cer_assist.exports.columns import (
     Table,
 )
 from cer_assist.exports.writing import ExportResult, write_export
-from cer_assist.services import audit, fence, history
+from cer_assist.services import audit, fence, history, studies
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import (
@@ -154,6 +154,7 @@ def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]
     rubric = project_rubric(session, project)
     in_use = (rubric.version, rubric.sha256)
     statement = _protocols(project.id, current_version_id(session, project.id))
+    linked = _Linked.of(session, project.id)
     after = 0
     # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
     while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
@@ -162,8 +163,35 @@ def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]
             standing = standings[row.id]
             version, digest = standing.read_by(in_use)
             pinned = {"rubric_id": rubric.id, "rubric_version": version, "rubric_sha256": digest}
-            yield _protocol_row(row, standing, rubric.scale[0]) | pinned
+            said = _protocol_row(row, standing, rubric.scale[0])
+            yield said | pinned | _study_row(row.id, linked)
         after = rows[-1].id
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """Where linked protocols stand, and what they are called."""
+
+    places: dict[int, studies.Place]
+    names: dict[int, str]
+
+    @classmethod
+    def of(cls, session: Session, project_id: int) -> _Linked:
+        """Of a whole project: few protocols are linked."""
+        places = studies.places(session, project_id)
+        known = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project_id)
+        names = {row.id: row.external_id for row in session.execute(known) if row.id in places}
+        return cls(places, names)
+
+
+def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
+    place = linked.places.get(protocol_id, studies.Place(None, 0, None, None))
+    return {
+        "version_of": linked.names.get(place.version_of or 0),
+        "version_number": place.number or None,
+        "superseded_by": linked.names.get(place.superseded_by or 0),
+        "copy_of": linked.names.get(place.copy_of or 0),
+    }
 
 
 def _protocols(project_id: int, version_id: int | None) -> Select[Any]:

@@ -30,8 +30,8 @@ class FirstModel:
 def missing(session: Session, project_id: int, scale: Collection[int]) -> FirstModel:
     """What the settled labels amount to."""
     settled = training_data.settled_levels(session, project_id)
-    clusters = queue_order.clusters(session, project_id)
-    different = {clusters.get(key) or key for key in settled}
+    clusters = queue_order.cluster_numbers(session, project_id)
+    different = {clusters.get(key, key) for key in settled}
     there = set(settled.values())
     return FirstModel(len(different), len(there), levels_without(scale, there))
 

@@ -15,7 +15,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import audit, fence, jobs, retraining
+from cer_assist.services import audit, fence, import_studies, jobs, retraining, studies
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.prior_labels import insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
@@ -40,6 +40,8 @@ class ImportReport:
     labels: int = 0
     labels_already_there: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)  # (new id, id with same text)
+    new_versions: list[tuple[str, str]] = field(default_factory=list)  # (stored as, id in the file)
+    links: int = 0  # to earlier versions, or to what is copied
     errors: list[str] = field(default_factory=list)
     new_coders: list[str] = field(default_factory=list)
 
@@ -51,9 +53,14 @@ def import_protocols(
     labels: Sequence[PriorLabel],
     *,
     by: int | None,
+    new_versions: bool = False,
     dry_run: bool = False,
 ) -> ImportReport:
-    """Store protocols and prior labels; with any fault, or on a dry run, nothing is stored."""
+    """Store protocols and prior labels; with any fault, or on a dry run, nothing is stored.
+
+    With `new_versions` a text under a known id that has another text there becomes a new version of
+    it, and the import's labels of that id are its own; otherwise that is a fault.
+    """
     report = ImportReport()
     _lock(session, project.id)
     stored = {
@@ -64,7 +71,14 @@ def import_protocols(
             )
         )
     }
+    if new_versions:
+        protocols, labels, report.new_versions = import_studies.as_new_versions(
+            session, project.id, stored, protocols, labels
+        )
     new = _new_protocols(protocols, stored, report)
+    links, faults = import_studies.wanted_links(session, project.id, protocols, stored)
+    report.errors += faults
+    report.links = len(links)
     rubric = project_rubric(session, project)
     known = stored.keys() | {protocol.external_id for protocol in new}
     _check_labels(labels, known, rubric, report)
@@ -75,6 +89,7 @@ def import_protocols(
         return report
     ids = {name: row[0] for name, row in stored.items()}
     ids |= _insert_protocols(session, project, new)
+    studies.store(session, project.id, links, ids, by)
     if labels:
         report.new_coders = insert_labels(session, project, labels, ids, by)
     _record(session, project, report, by)
@@ -100,7 +115,8 @@ def _new_protocols(
         if known is not None:
             report.errors.append(
                 f"Protocol {protocol.external_id} is already in the project with another text: "
-                "give the amended text an id of its own, such as the old one with -A1."
+                "have it stored as a new version, or give it an id of its own, such as the old one "
+                "with -A1."
             )
             continue
         twin = seen.setdefault(protocol.content_hash, protocol.external_id)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.domain.serving import EVER_BY_MODEL
-from cer_assist.services import fence, jobs, quality, training_data
+from cer_assist.services import fence, jobs, quality, studies, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
 from cer_assist.store.tables import (
@@ -105,7 +105,7 @@ def grounds(session: Session, project_id: int) -> Grounds | None:
 
 
 def read_counts(session: Session, project_id: int) -> tuple[int, int]:
-    """Protocols that somebody has read, and those that nobody has."""
+    """Protocols that somebody has read, and those that nobody has; without what no one will."""
     everything = session.execute(
         select(func.count()).where(Protocol.project_id == project_id)
     ).scalar_one()
@@ -116,7 +116,13 @@ def read_counts(session: Session, project_id: int) -> tuple[int, int]:
             CurrentLabel.lane.not_in(HIDDEN_LANES),
         )
     ).scalar_one()
-    return read, everything - read
+    is_read = exists().where(
+        CurrentLabel.protocol_id == Protocol.id, CurrentLabel.action == Action.label
+    )
+    left = session.execute(
+        select(func.count()).where(Protocol.project_id == project_id, studies.HAS_LEFT, ~is_read)
+    ).scalar_one()
+    return read, everything - read - left
 
 
 def points(session: Session, version: ModelVersion) -> list[MeasuredVersion]:

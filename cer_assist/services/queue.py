@@ -43,6 +43,7 @@ from cer_assist.store.tables import (
     NearCopy,
     Project,
     Protocol,
+    ProtocolLink,
     QueuePlace,
     QueueWish,
     Serving,
@@ -75,6 +76,7 @@ _highlight, _version = table_of(Highlight), table_of(ModelVersion)
 _label, _others = table_of(CurrentLabel), table_of(CurrentLabel).alias("others")
 _place, _fence = table_of(QueuePlace), table_of(FencedProtocol)
 _wish, _pin = table_of(QueueWish), table_of(QueueWish).alias("pin")
+_link = table_of(ProtocolLink)
 _copy, _other_copy = table_of(NearCopy), table_of(NearCopy).alias("other_copy")
 _of_mine = (
     _label.c.protocol_id == _protocol.c.id,
@@ -97,6 +99,13 @@ _reserved = (
 )
 IS_FENCED = exists().where(_fence.c.protocol_id == _protocol.c.id)
 _held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
+_half_read = exists().where(
+    _others.c.protocol_id == _protocol.c.id,
+    _others.c.lane == Lane.coder,
+    _others.c.action == Action.label,
+)
+# Superseded or a copy: not begun any more, but what was begun is read to its end.
+_left = exists().where(_link.c.left_id == _protocol.c.id) & ~_half_read
 _just_served = _serving.alias("just_served")
 _copy_was_served = exists().where(
     _copy.c.protocol_id == _protocol.c.id,
@@ -120,17 +129,13 @@ IS_FREE = (
     _protocol.c.coders_missing > as_written("0"),
     _reserved + queue_assigned.PROMISED < _protocol.c.coders_missing,
     ~_held,
+    ~_left,
 )
 _free = _candidate.outerjoin(_suggestion, _said).where(
     _protocol.c.project_id == bindparam("project"), *IS_FREE
 )
 # Without the protocol's own project: SQLite would go through all of its protocols to find these.
 _free_of_few = _candidate.outerjoin(_suggestion, _said).where(*IS_FREE)
-_half_read = exists().where(
-    _others.c.protocol_id == _protocol.c.id,
-    _others.c.lane == Lane.coder,
-    _others.c.action == Action.label,
-)
 _theirs = (
     _candidate.add_columns(*queue_assigned.WHAT)
     .outerjoin(_suggestion, _said)

@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.serving import BY_MODEL, COLD_START
+from cer_assist.services import studies
 from cer_assist.services.models import CHUNK
 from cer_assist.store.tables import (
     FencedProtocol,
@@ -149,9 +150,12 @@ def clusters(session: Session, project_id: int) -> dict[int, int | None]:
 
 
 def cluster_numbers(session: Session, project_id: int) -> dict[int, int]:
-    """The same with a number for each: a cluster bears the id of one of its own, so a protocol
-    without copies is a cluster by its own id."""
-    return {key: cluster or key for key, cluster in clusters(session, project_id).items()}
+    """What stays together, with a number for each that was compared: near-copies and studies.
+
+    A number is the id of one of its own, so a protocol without copies is a cluster by its own id.
+    """
+    found = {key: cluster or key for key, cluster in clusters(session, project_id).items()}
+    return studies.joined(found, studies.numbers(session, project_id))
 
 
 def store_clusters(session: Session, found: Mapping[int, int | None]) -> None:

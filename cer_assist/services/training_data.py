@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
 from cer_assist.domain.protocols import Section
+from cer_assist.services import studies
 from cer_assist.services.fence import fenced_ids
 from cer_assist.store.tables import CurrentLabel, FencedProtocol, LabelEvent, Protocol
 
@@ -29,6 +30,7 @@ class TextRow:
     content_hash: str
     marked: Spans = ()
     contested: Spans = ()
+    study: int | None = None  # the same for versions and copies of one protocol
 
 
 def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
@@ -124,8 +126,15 @@ def protocol_texts(
         Protocol.project_id == project_id
     )
     wanted = None if ids is None else set(ids)
+    study_of = studies.numbers(session, project_id)
     return [
-        TextRow(row.id, row.text, tuple(Section(*s) for s in row.sections), row.content_hash)
+        TextRow(
+            row.id,
+            row.text,
+            tuple(Section(*s) for s in row.sections),
+            row.content_hash,
+            study=study_of.get(row.id),
+        )
         for row in session.execute(statement.order_by(Protocol.id))
         if wanted is None or row.id in wanted
     ]

@@ -30,6 +30,7 @@ ROLES = {
     "text": "whole text",
     SECTION: "text of one section",
     "sections": "all sections (JSON)",
+    "amends": "id of the version before it",
     "level": "level given earlier",
     "coder": "who gave the level",
     "confidence": "confidence of the level",
@@ -152,6 +153,10 @@ def _parse(kept: Upload) -> ParsedImport:
     return parse_files(kept.files, mapping_from(pairs) if pairs else {}, kept.labels)
 
 
+def _wants_versions() -> bool:
+    return request.form.get("new_versions") == "1"
+
+
 def _import(session: Session, parsed: ParsedImport, *, dry_run: bool) -> ImportReport:
     return import_protocols(
         session,
@@ -159,6 +164,7 @@ def _import(session: Session, parsed: ParsedImport, *, dry_run: bool) -> ImportR
         parsed.protocols,
         parsed.labels,
         by=g.person.account_id,
+        new_versions=_wants_versions(),
         dry_run=dry_run,
     )
 
@@ -174,4 +180,5 @@ def _report(kept: Upload, parsed: ParsedImport, report: ImportReport) -> str:
         faults=faults[:ERRORS_SHOWN],
         fault_count=len(faults),
         pairs=_pairs(),
+        new_versions=_wants_versions(),
     )

@@ -158,6 +158,9 @@ def deal(
     for at, folds in zip(new, _resembled(learnt, documents, new), strict=True):
         folds_of[int(clusters[at])] |= folds
     fold_of, free = own.copy(), []
+    # Versions linked since they were learnt: no encoder has read none of them.
+    torn = [len(folds_of[int(cluster)]) > 1 for cluster in clusters]
+    fold_of[np.array(torn, bool)] = NOBODY
     for at in new:
         folds = folds_of[int(clusters[at])]
         if len(folds) == 1:

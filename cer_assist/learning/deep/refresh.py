@@ -33,7 +33,7 @@ from cer_assist.learning.deep.tuning import Lesson, Recipe, Tuning
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import grouped_folds, minhashes, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_of, grouped_folds, minhashes
 from cer_assist.learning.kinds import kind_for, views_of
 from cer_assist.learning.likeness import compare as alike
 from cer_assist.learning.network import Weights
@@ -86,7 +86,7 @@ def folds_for(
     documents: Sequence[Document], numbers: np.ndarray, judges: Judges | None, seed: int
 ) -> np.ndarray:
     """The folds that the encoder in use is measured in, (n,) int; NOBODY as in `deal`."""
-    clusters = near_duplicate_clusters([document.text for document in documents])
+    clusters = clusters_of(documents)
     if judges is None:
         return grouped_folds(numbers, clusters, FOLDS, seed)
     return deal(judges.learnt, documents, numbers, clusters, seed)

@@ -33,6 +33,7 @@ from cer_assist.store.tables.rubrics import (
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
+from cer_assist.store.tables.studies import ProtocolLink, RefusedGroup
 from cer_assist.store.types import Base
 
 __all__ = [
@@ -62,8 +63,10 @@ __all__ = [
     "PrevalenceReport",
     "Project",
     "Protocol",
+    "ProtocolLink",
     "QueuePlace",
     "QueueWish",
+    "RefusedGroup",
     "RereadRequest",
     "RubricDraft",
     "RubricProposal",
