@@ -32,6 +32,7 @@ COMMANDS = {
     "rubric": "rubric",
     "assign": "assign",
     "rereading": "rereading",
+    "copies": "copies",
     "train": "models",
     "suggest": "models",
     "words": "models",

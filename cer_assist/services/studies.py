@@ -15,6 +15,7 @@ from sqlalchemy import Exists, delete, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.studies import LinkKind, Links
 from cer_assist.services import audit, retraining
 from cer_assist.store.tables import CurrentLabel, Project, Protocol, ProtocolLink
@@ -164,6 +165,13 @@ def study_of(session: Session, protocol: Protocol) -> Study | None:
         known[root] if root != protocol.id else None,
         [known[key] for key in copies if key != protocol.id],
     )
+
+
+def is_answered(session: Session, protocol_id: int, account_id: int) -> bool:
+    """Whether this coder's own level of a protocol stands."""
+    mine = CurrentLabel.protocol_id == protocol_id, CurrentLabel.account_id == account_id
+    said = CurrentLabel.lane == Lane.coder, CurrentLabel.action == Action.label
+    return session.scalar(select(exists().where(*mine, *said))) is True
 
 
 def numbers(session: Session, project_id: int) -> dict[int, int]:

@@ -44,6 +44,7 @@ from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
+from cer_assist.views.studies import studies_pages
 from cer_assist.views.word_plane import word_plane
 
 BLUEPRINTS = (
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     account,
     annotate,
     protocols_pages,
+    studies_pages,
     protocol_words,
     sheet_pages,
     model,

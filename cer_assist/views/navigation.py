@@ -26,6 +26,7 @@ MORE_PAGES = (
     ("Model", "model.versions"),
     ("Queue", "queue.page"),
     ("Assignments", "assignments.page"),
+    ("Versions and copies", "studies.copies"),
     ("Doubtful levels", "label_checks.page"),
     ("Fenced sample", "fence.page"),
     ("How many on which level?", "prevalence.page"),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flask import Blueprint, g, render_template, request
 
-from cer_assist.services import discussion, history, protocols, queue_wishes, rubrics
+from cer_assist.services import discussion, history, protocols, queue_wishes, rubrics, studies
 from cer_assist.services.dossier import open_dossier
 from cer_assist.services.protocols import Filters, Mine, State
 from cer_assist.views.access import ALL_ROLES, CODING_ROLES, LEADING_ROLES, database, policy
@@ -51,6 +51,7 @@ def page(slug: str, protocol_id: int) -> str:
         talks = g.role in CODING_ROLES and discussion.may_read(
             session, g.project, dossier.protocol, g.person.account_id, g.role
         )
+        study = studies.study_of(session, dossier.protocol)
         wished = queue_wishes.wished(session, g.project.id, protocol_id) if leads else []
     protocol, suggestion = dossier.protocol, dossier.suggestion
     marks = Marks(suggestion.words) if suggestion else Marks()
@@ -62,6 +63,7 @@ def page(slug: str, protocol_id: int) -> str:
         sections=[section for section in sections if not is_title(section)],
         rubric=rubric,
         wished=wished,
+        study=study,
         talks=talks,
     )
 

@@ -40,6 +40,8 @@ ADDRESSES = (
     "/p/demo/discussion/3",
     "/p/demo/assignments",
     "/p/demo/doubtful",
+    "/p/demo/copies",
+    "/p/demo/protocols/2/difference?with=1",
     "/p/demo/fence",
     "/p/demo/prevalence",
     "/p/demo/progress",

@@ -47,6 +47,7 @@ READERS = {
     "services/rereading.py": "readings of an older rubric, for who decides about them",
     "services/retraining.py": "counts new events",
     "services/rubric_versions.py": "which version a coder read by, counts",
+    "services/studies.py": "whether anybody has answered",
     "services/standing.py": "readings and final level that stand, for who settles",
     "services/verification.py": "hashes of events",
     "services/word_contexts.py": "a coder's own labels, for the page",

@@ -29,6 +29,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/admin/": INSTALLATION,
     "/p/<slug>/label": CODING,
     "/p/<slug>/protocols": set(Role),
+    "/p/<slug>/protocols/<int:protocol_id>/link": LEADING,
+    "/p/<slug>/copies": LEADING,
     "/p/<slug>/words": set(Role),
     "/p/<slug>/words/remarks": OVERSEEING,
     "/p/<slug>/model": set(Role),
