@@ -19,6 +19,7 @@ from cer_assist.views.api import api
 from cer_assist.views.api_adjudication import adjudication_api
 from cer_assist.views.api_assignments import api_assignments
 from cer_assist.views.api_label_checks import label_check_api
+from cer_assist.views.api_studies import api_studies
 from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
@@ -86,6 +87,7 @@ BLUEPRINTS = (
     rubric_api,
     api_assignments,
     label_check_api,
+    api_studies,
     rubric_work_api,
 )
 

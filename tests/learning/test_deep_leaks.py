@@ -1,6 +1,7 @@
 """A tuned encoder knows its labels by heart: figures on it must not come from what it has read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cer_assist.learning.deep.tuning import Recipe
 from cer_assist.learning.documents import Document
 from cer_assist.learning.encoder import Encoder
 from cer_assist.learning.features import FeatureCache
-from cer_assist.learning.folds import minhashes, near_duplicate_clusters
+from cer_assist.learning.folds import clusters_of, minhashes, near_duplicate_clusters
 from cer_assist.learning.kinds import KINDS
 from cer_assist.learning.metrics import confusion, quadratic_kappa
 from cer_assist.learning.out_of_fold import OutOfFold, out_of_fold_probabilities
@@ -146,6 +147,18 @@ def test_near_copies_go_with_what_an_encoder_has_learnt(
     numbers = np.zeros(len(labelled), int)
     found = deal(learnt, [a_text(text) for text in labelled], numbers, clusters, 0)
     assert found.tolist() == expected
+
+
+def test_versions_that_encoders_learnt_in_two_folds_are_judged_by_none() -> None:
+    learnt = Learnt({BOARD: 0, MICE: 1, FORM: 2}, minhashes([BOARD, MICE, FORM]))
+    documents = [replace(a_text(text), study=study) for text, study in STUDY]
+    clusters = clusters_of(documents)
+    assert clusters.tolist() == [0, 0, 1, 0]
+    found = deal(learnt, documents, np.zeros(4, int), clusters, 0)
+    assert found.tolist() == [NOBODY, NOBODY, 2, NOBODY]
+
+
+STUDY = [(BOARD, 7), (MICE, 7), (FORM, None), ("A new text of the same study, all rewritten.", 7)]
 
 
 def test_documents_that_no_encoder_knows_are_dealt_to_all_folds() -> None:

@@ -101,3 +101,11 @@ def test_another_seed_deals_otherwise_and_the_same_seed_the_same() -> None:
     first, again, other = (grouped_folds(levels, np.arange(50), 5, seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_texts_of_a_study_are_together_with_the_copies_of_each(demo: Demo) -> None:
+    one, two, three = (document.text for document in demo.documents[:3])
+    texts = [one, two, amended(two), three]
+    assert near_duplicate_clusters(texts).tolist() == [0, 1, 1, 2]
+    assert near_duplicate_clusters(texts, [7, 7]).tolist() == [0, 0, 0, 1]
+    assert near_duplicate_clusters(texts, [7, None, 7, None]).tolist() == [0, 0, 0, 1]

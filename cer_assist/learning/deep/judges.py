@@ -158,9 +158,7 @@ def deal(
     for at, folds in zip(new, _resembled(learnt, documents, new), strict=True):
         folds_of[int(clusters[at])] |= folds
     fold_of, free = own.copy(), []
-    # Versions linked since they were learnt: no encoder has read none of them.
-    torn = [len(folds_of[int(cluster)]) > 1 for cluster in clusters]
-    fold_of[np.array(torn, bool)] = NOBODY
+    fold_of[_torn(documents, own)] = NOBODY
     for at in new:
         folds = folds_of[int(clusters[at])]
         if len(folds) == 1:
@@ -170,6 +168,15 @@ def deal(
     if free:
         fold_of[free] = grouped_folds(numbers[free], clusters[free], FOLDS, seed)
     return fold_of
+
+
+def _torn(documents: Sequence[Document], own: np.ndarray) -> np.ndarray:
+    """Which are versions of one study that was linked only after they were learnt in two folds."""
+    folds_of: dict[int, set[int]] = {}
+    for document, fold in zip(documents, own.tolist(), strict=True):
+        if document.study is not None and fold != NOBODY:
+            folds_of.setdefault(document.study, set()).add(fold)
+    return np.array([len(folds_of.get(one.study or 0, ())) > 1 for one in documents], bool)
 
 
 def _resembled(learnt: Learnt, documents: Sequence[Document], new: Sequence[int]) -> list[set[int]]:
