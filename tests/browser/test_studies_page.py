@@ -29,9 +29,7 @@ def upload(page: Page, folder: Path, rows: list[dict[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_versions_are_imported_compared_and_proposed(
-    page_for: PageFor, database: Database, world: World, tmp_path: Path, theme: str
-) -> None:
+def test_versions_are_imported_and_compared(page_for: PageFor, tmp_path: Path, theme: str) -> None:
     page = page_for("lea", color_scheme=theme, viewport={"width": 400, "height": 800})
     first = {"id": "HM1", "title": "Sleep", "text": WORDS * 20, "amends": ""}
     second = {**first, "id": "HM2", "text": WORDS * 10 + "Nobody is paid. " + WORDS * 10}
@@ -52,6 +50,13 @@ def test_versions_are_imported_compared_and_proposed(
     expect(page.locator("ins").nth(1)).to_contain_text("Nobody is paid.")
     page.get_by_text("unchanged words").first.click()
     assert faults(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_proposed_group_is_accepted_and_a_link_undone(
+    page_for: PageFor, database: Database, world: World, theme: str
+) -> None:
+    page = page_for("lea", color_scheme=theme, viewport={"width": 400, "height": 800})
     with database.write() as session:
         one, *others = world.protocols[:3]
         queue_order.store_clusters(session, dict.fromkeys([one, *others], one))
