@@ -37,6 +37,16 @@ def test_the_parts_of_real_use(office: Run, tmp_path: Path) -> None:
     assert office("users", "reset", "ana")["link"].startswith("/link/")
 
 
+def test_versions_are_linked_and_taken_apart(office: Run) -> None:
+    link = {"protocol": "DEMO-061", "kind": "version", "of": "DEMO-060"}
+    done = office("copies", "irb", "--link", "DEMO-061", "DEMO-060")
+    assert done["links"] == [link]
+    copy = {"protocol": "DEMO-062", "kind": "copy", "of": "DEMO-061"}
+    assert office("copies", "irb", "--copy", "DEMO-062", "DEMO-061")["links"] == [link, copy]
+    assert office("copies", "irb", "--unlink", "DEMO-061")["links"] == [copy]
+    office("copies", "irb", "--unlink", "DEMO-062")
+
+
 def test_the_queue_is_shown_and_steered(office: Run) -> None:
     office("users", "add", "lea", "--project", "irb", "--role", "lead")
     assert office("queue", "irb")["next"] == []  # there is no model yet
