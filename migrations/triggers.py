@@ -24,6 +24,12 @@ APPEND_ONLY = (
     "rubric_proposal",
     "rubric_proposal_outcome",
     "reread_request",
+    "training_item",
+    "training_use",
+    "training_round",
+    "training_answer",
+    "training_result",
+    "training_permit",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -50,6 +56,14 @@ _SQLITE_KEYS = {
     "rubric_proposal": "id = new.id",
     "rubric_proposal_outcome": "id = new.id",
     "reread_request": "id = new.id",
+    "training_item": "id = new.id",
+    "training_use": "id = new.id",
+    "training_round": "id = new.id OR (project_id = new.project_id "
+    "AND account_id = new.account_id AND number = new.number)",
+    "training_answer": "id = new.id OR (round_id = new.round_id AND item_id = new.item_id) "
+    "OR (account_id = new.account_id AND idempotency_key = new.idempotency_key)",
+    "training_result": "round_id = new.round_id",
+    "training_permit": "id = new.id",
 }
 
 _POSTGRES_REFUSE = """

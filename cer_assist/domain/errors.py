@@ -29,6 +29,10 @@ class NotAllowed(CerError):
     """The person's role does not include this."""
 
 
+class NotQualified(NotAllowed):
+    """The coder is to pass a round of training first."""
+
+
 class NotReady(CerError):
     """What was asked for is still to be made; the message says what has to happen first."""
 

@@ -24,7 +24,13 @@ from cer_assist.domain.errors import (
 from cer_assist.domain.labels import OWN_LANES, Action, Lane, Origin
 from cer_assist.domain.protocols import clean
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import assignments, label_effects, queue_retest, rubric_versions
+from cer_assist.services import (
+    assignments,
+    label_effects,
+    qualification,
+    queue_retest,
+    rubric_versions,
+)
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
 from cer_assist.services.rubrics import rubric_version
@@ -110,6 +116,8 @@ def record_label(
     if state.repeated_id is not None:
         known = session.execute(_REPEATED, {"event": state.repeated_id}).one()
         return _repeated(known, request)
+    if state.serving_id is None and state.event_id is None:
+        qualification.refuse(session, project, account_id)
     version_id, rubric = _read_by(session, project, request)
     evidence = _checked(request, rubric, state.text)
     _refuse_stale(state, request)

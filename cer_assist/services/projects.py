@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import OWN_LANES, Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import agreement, audit, disputes, outlooks
+from cer_assist.services import agreement, audit, disputes, outlooks, training_items
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -39,6 +39,7 @@ _SHARES = (
     "random_share",
     "diverse_share",
     "rare_share",
+    "training_mark",
 )
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
@@ -68,6 +69,11 @@ class ProjectSettings:
     accepted_half_width: float
     adjudicators: int
     accepts_agreed: bool
+    qualifies_first: bool
+    training_items: int
+    training_mark: float
+    training_no_far: bool
+    training_repeats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ def change_settings(
 ) -> None:
     """Apply new policies from now on; labels already made keep what they were made under."""
     _check(settings)
+    if settings.qualifies_first and not project.qualifies_first:
+        _refuse_without_items(session, project, settings)
     before = {name: getattr(project, name) for name in ProjectSettings.__slots__}
     after = {name: getattr(settings, name) for name in ProjectSettings.__slots__}
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
@@ -138,6 +146,16 @@ def change_settings(
         outlooks.ask(session, project.id)
     entry = audit.Entry("project.settings", f"project:{project.id}", changed)
     audit.append(session, entry, account_id=by, project_id=project.id)
+
+
+def _refuse_without_items(session: Session, project: Project, settings: ProjectSettings) -> None:
+    """Coders who are to qualify and have nothing to do it with would be shut out."""
+    there = len(training_items.in_use(session, project.id))
+    if there < settings.training_items:
+        raise InvalidInput(
+            f"A round has {settings.training_items} practice protocols and {there} are in use: add "
+            "some under Training before coders have to qualify."
+        )
 
 
 def _check(settings: ProjectSettings) -> None:
@@ -157,13 +175,15 @@ def _check(settings: ProjectSettings) -> None:
 
 
 def _check_counts(settings: ProjectSettings) -> None:
-    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes"):
+    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes", "training_items"):
         if not 1 <= getattr(settings, name) <= 10_000:
             raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
     if not 0 <= settings.retest_after_days <= 3_650:
         raise InvalidInput("A protocol comes back after 0 to 3,650 days.")
     if settings.adjudicators not in (1, 2):
         raise InvalidInput("A disagreement is settled by one person or by two.")
+    if not 0 <= settings.training_repeats <= 100:
+        raise InvalidInput("A round of training is repeated 0 to 100 times.")
 
 
 def progress(session: Session, project_id: int, account_id: int | None) -> Progress:

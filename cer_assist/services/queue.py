@@ -31,7 +31,13 @@ from cer_assist.domain.serving import (
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import arms, explanations, queue_assigned, queue_retest
+from cer_assist.services import (
+    arms,
+    explanations,
+    qualification,
+    queue_assigned,
+    queue_retest,
+)
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.services.queue_assigned import Asked
 from cer_assist.services.queue_turns import attempts
@@ -237,6 +243,7 @@ def serve_next(
     still_open = _open_serving(session, project, account_id)
     if still_open is not None:
         return still_open
+    qualification.refuse(session, project, account_id)
     stands = session.execute(_STANDS, {"project": project.id, "account": account_id}).one()
     version_id = stands.id
     comes_back, chance = queue_retest.split(dice.random(), project.retest_share)

@@ -9,9 +9,18 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.errors import NotQualified
 from cer_assist.domain.labels import Action, Lane, Origin
 from cer_assist.domain.serving import ASKED_AGAIN, PICKED, REASONS, SENT_BACK, TAKEN_BACK
-from cer_assist.services import arms, card, labelling, queue, queue_assigned, sent_back
+from cer_assist.services import (
+    arms,
+    card,
+    labelling,
+    qualification,
+    queue,
+    queue_assigned,
+    sent_back,
+)
 from cer_assist.services.card import Card, Reading, make_card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.models import IN_USE, current_version_id
@@ -118,6 +127,8 @@ def picked_card(
     if found.is_answered and not queue_assigned.asked_of(session, protocol_id, account_id):
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
         return make_card(session, project, account_id, found, REASONS[PICKED], suggestion_id)
+    if found.latest is None:
+        qualification.refuse(session, project, account_id)
     served = queue.serve_picked(session, project, account_id, protocol_id, strategy, dice, lane)
     return _card(session, project, account_id, found, served)
 
@@ -145,7 +156,10 @@ def after_answer(
         revealed = _reveal(session, project, account_id, recorded)
         if revealed is not None and revealed.suggestion is not None:
             return revealed
-    return next_card(session, project, account_id, dice)
+    try:
+        return next_card(session, project, account_id, dice)
+    except NotQualified:  # the answer stands, and nothing follows it until they have
+        return None
 
 
 def to_take_back(session: Session, project_id: int, account_id: int) -> Recorded | None:

@@ -110,6 +110,11 @@ def _settings() -> ProjectSettings:
         accepted_half_width=_whole("accepted_half_width", "Known to within") / 100,
         adjudicators=_whole("adjudicators", "Adjudicators"),
         accepts_agreed="accepts_agreed" in request.form,
+        qualifies_first="qualifies_first" in request.form,
+        training_items=_whole("training_items", "Practice protocols a round"),
+        training_mark=_whole("training_mark", "Pass mark") / WHOLE,
+        training_no_far="training_no_far" in request.form,
+        training_repeats=_whole("training_repeats", "Repeats"),
     )
 
 

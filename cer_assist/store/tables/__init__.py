@@ -34,6 +34,14 @@ from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
 from cer_assist.store.tables.studies import ProtocolLink, RefusedGroup
+from cer_assist.store.tables.training import (
+    TrainingAnswer,
+    TrainingItem,
+    TrainingPermit,
+    TrainingResult,
+    TrainingRound,
+    TrainingUse,
+)
 from cer_assist.store.types import Base
 
 __all__ = [
@@ -80,5 +88,11 @@ __all__ = [
     "Simulation",
     "StoppingDecision",
     "Suggestion",
+    "TrainingAnswer",
+    "TrainingItem",
+    "TrainingPermit",
+    "TrainingResult",
+    "TrainingRound",
+    "TrainingUse",
     "WordRemark",
 ]

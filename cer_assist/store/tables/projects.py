@@ -43,6 +43,9 @@ class Project(Base):
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
         CheckConstraint("adjudicators BETWEEN 1 AND 2", name="adjudicators_range"),
+        CheckConstraint("training_items >= 1", name="training_items_positive"),
+        CheckConstraint("training_mark BETWEEN 0 AND 1", name="training_mark_range"),
+        CheckConstraint("training_repeats >= 0", name="training_repeats_not_negative"),
     )
 
     id: Mapped[Key]
@@ -83,6 +86,14 @@ class Project(Base):
     # and whether what all readers agree on counts as final without being confirmed.
     adjudicators: Mapped[int] = mapped_column(default=1)
     accepts_agreed: Mapped[bool] = mapped_column(default=True)
+    # Training: whether coders qualify before they label, and what a round is and takes.
+    qualifies_first: Mapped[bool] = mapped_column(default=False)
+    training_items: Mapped[int] = mapped_column(default=10)
+    training_mark: Mapped[float] = mapped_column(default=0.8)  # share exactly right
+    training_no_far: Mapped[bool] = mapped_column(default=True)  # none more than one level off
+    training_repeats: Mapped[int] = mapped_column(default=3)  # further ones are a lead's to allow
+    # Rounds that began before no longer count; empty: all do.
+    qualifies_since: Mapped[Instant | None]
     created_at: Mapped[Instant]
     # It stays in use whatever is published; empty: the newest published version is in use.
     pinned_version_id: Mapped[int | None] = mapped_column(
