@@ -209,6 +209,14 @@ def typed(name: str, title: str, text: str) -> ProtocolText:
     return compose(name, title, [("Text", text)])
 
 
+def note_seen(session: Session, items: Sequence[TrainingItem], account_id: int) -> None:
+    """Record that a person saw the levels of items that are copies of protocols."""
+    for item in items:
+        if item.protocol_id is not None:
+            source = session.get_one(Protocol, item.protocol_id)
+            history.note_peer_view(session, source, account_id)
+
+
 def _store(
     session: Session, project: Project, item: TrainingItem, solution: Solution, by: int | None
 ) -> TrainingItem:

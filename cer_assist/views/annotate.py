@@ -28,19 +28,29 @@ from flask import (
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
-from cer_assist.domain.errors import LabelVersion, StaleLabel
+from cer_assist.domain.errors import LabelVersion, NotQualified, StaleLabel
 from cer_assist.domain.labels import Action
 from cer_assist.logs import get_logger
-from cer_assist.services import labelling, projects, reading, remarks, rubric_versions, stopping
+from cer_assist.services import (
+    labelling,
+    projects,
+    qualification,
+    reading,
+    remarks,
+    rubric_versions,
+    stopping,
+)
 from cer_assist.services.card import Card
 from cer_assist.services.label_events import Recorded
 from cer_assist.services.labelling import MAX_EVIDENCE, MAX_NOTE, LabelRequest
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.views import errors
-from cer_assist.views.access import CODING_ROLES, database, policy
+from cer_assist.views.access import CODING_ROLES, database, policy, wants_json
 from cer_assist.views.label_view import View, sections_of
 from cer_assist.views.remarks import as_rows
+from cer_assist.views.training import send_to_training
 
 annotate = Blueprint("annotate", __name__)
 log = get_logger()
@@ -78,8 +88,17 @@ class Answer(BaseModel):
 
 @annotate.get("/p/<slug>/label")
 @policy.members(*CODING_ROLES)
-def page(slug: str) -> str:
-    """The protocol to read now, or the one asked for."""
+def page(slug: str) -> str | BaseResponse:
+    """The protocol to read now, or the one asked for; whoever has to qualify practises first."""
+    try:
+        return _page()
+    except NotQualified as first:
+        if wants_json():
+            raise
+        return send_to_training(first.message)
+
+
+def _page() -> str:
     picked = request.args.get("protocol", type=int)
     mine = g.person.account_id
     with database().write() as session:
@@ -221,6 +240,7 @@ def _view(session: Session, card: Card | None, undo: Recorded | None) -> View:
         slug=g.project.slug,
         rubric_version_id=g.project.rubric_version_id,
         open_pool=g.project.open_pool,
+        training_due=card is None and qualification.is_due(session, g.project, g.person.account_id),
         remarks=said,
     )
 

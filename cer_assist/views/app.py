@@ -46,6 +46,8 @@ from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
 from cer_assist.views.studies import studies_pages
+from cer_assist.views.training import training_pages
+from cer_assist.views.training_items import training_item_pages
 from cer_assist.views.word_plane import word_plane
 
 BLUEPRINTS = (
@@ -71,6 +73,8 @@ BLUEPRINTS = (
     rubric_pages,
     rubric_editing,
     rereading_pages,
+    training_pages,
+    training_item_pages,
     progress_pages,
     agreement_pages,
     exposure_pages,

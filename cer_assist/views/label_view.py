@@ -29,6 +29,7 @@ class View:
     slug: str
     rubric_version_id: int  # in use; on a page that was opened earlier another one may stand
     open_pool: bool  # the queue gives more than what is assigned
+    training_due: bool  # nothing follows until the coder has qualified
     remarks: list[list[Any]]  # the coder's own on the model's words, see `views.remarks`
     confidence: ClassVar[dict[int, str]] = {1: "unsure", 2: "fairly sure", 3: "sure"}
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
-from cer_assist.views.access import policy_of
+from cer_assist.services import qualification
+from cer_assist.views.access import database, policy_of
 
 PROJECT_PAGES = (
     ("Label", "annotate.page"),
@@ -27,6 +28,7 @@ MORE_PAGES = (
     ("Queue", "queue.page"),
     ("Assignments", "assignments.page"),
     ("Versions and copies", "studies.copies"),
+    ("Training", "training_items.page"),
     ("Doubtful levels", "label_checks.page"),
     ("Fenced sample", "fence.page"),
     ("How many on which level?", "prevalence.page"),
@@ -76,8 +78,20 @@ def _context() -> dict[str, Any]:
 
 def _project_links(slug: str, here: str | None) -> tuple[list[Link], list[Link]]:
     """What stands in the bar and under “More”; a coder has so few that nothing is hidden."""
-    bar, more = _links(PROJECT_PAGES, here, slug=slug), _links(MORE_PAGES, here, slug=slug)
+    bar = [*_own_training(here, slug), *_links(PROJECT_PAGES, here, slug=slug)]
+    more = _links(MORE_PAGES, here, slug=slug)
     return (bar, more) if len(more) > FEW else (bar + more, [])
+
+
+def _own_training(here: str | None, slug: str) -> list[Link]:
+    """A coder's own, first of all, as long as labelling waits for it."""
+    if not g.project.qualifies_first or not may("training.page"):
+        return []
+    with database().read() as session:
+        if not qualification.is_due(session, g.project, g.person.account_id):
+            return []
+    is_here = (here or "").startswith("training.")
+    return [Link("My training", url_for("training.page", slug=slug), "page" if is_here else "")]
 
 
 def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) -> list[Link]:

@@ -25,6 +25,7 @@ from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views.app import create_app
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols, two_readings
+from tests.practice import some_items
 from tests.scores import some_scores
 from tests.served import end
 
@@ -146,6 +147,7 @@ def full(database: Database, world: World) -> None:
             "confusion": [[3, 1, 0, 0, 0]] * 5,
         }
         a_label(session, project, world.protocols[0], by=world.ana, level=4)
+        some_items(session, project, 1)
         ben = a_member(session, project, "ben").id
         two_readings(session, project, world.protocols[2], (world.ana, ben), 2, 4)
         first = world.protocols[0]

@@ -28,6 +28,13 @@ PLAN: dict[str, set[Role] | str] = {
     "/account": SIGNED_IN,
     "/admin/": INSTALLATION,
     "/p/<slug>/label": CODING,
+    "/p/<slug>/training": CODING,
+    "/p/<slug>/training/items": OVERSEEING,
+    "/p/<slug>/training/items/<int:item_id>/": LEADING,
+    **{
+        f"/p/<slug>/training/items/{verb}": LEADING
+        for verb in ("add", "again", "allow", "file", "new", "starter")
+    },
     "/p/<slug>/protocols": set(Role),
     "/p/<slug>/protocols/<int:protocol_id>/link": LEADING,
     "/p/<slug>/copies": LEADING,
@@ -90,6 +97,9 @@ ARGUMENTS = {
     "kind": "yaml",
     "proposal_id": 1,
     "word": "committee",
+    "round_id": 1,
+    "place": 1,
+    "item_id": 1,
 }
 PEOPLE = [None, "nobody", "root", *(f"{role}@{slug}" for slug in (OWN, OTHER) for role in Role)]
 

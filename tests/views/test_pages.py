@@ -173,6 +173,9 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "accepted_wrong_share": "5",
         "accepted_half_width": "8",
         "adjudicators": "2",
+        "training_items": "8",
+        "training_mark": "75",
+        "training_repeats": "2",
     }
     assert browser.post(f"/p/{OWN}/settings", wanted).status_code == 303
     with office.database.read() as session:
@@ -219,6 +222,9 @@ def test_impossible_settings_are_refused_with_advice(
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",
         "wanted_qwk": "80", "accepted_wrong_share": "10", "accepted_half_width": "10",
         "adjudicators": "1",
+        "training_items": "8",
+        "training_mark": "75",
+        "training_repeats": "2",
     }  # fmt: skip
     browser = office.browser("lead@own")
     answer = browser.post(f"/p/{OWN}/settings", wanted | {field: value})
