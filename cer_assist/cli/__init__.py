@@ -33,6 +33,7 @@ COMMANDS = {
     "assign": "assign",
     "rereading": "rereading",
     "copies": "copies",
+    "training": "training",
     "train": "models",
     "suggest": "models",
     "words": "models",

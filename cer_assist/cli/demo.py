@@ -19,7 +19,14 @@ from cer_assist.domain.errors import CerError
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.imports import parse_files
 from cer_assist.processes import spawn
-from cer_assist.services import accounts, models, projects, rubrics
+from cer_assist.services import (
+    accounts,
+    models,
+    projects,
+    rubrics,
+    training_files,
+    training_items,
+)
 from cer_assist.services.importing import import_protocols
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
@@ -86,6 +93,10 @@ def make_project(session: Session) -> int:
     faults = [error.message for error in parsed.errors] + report.errors
     if faults:
         raise CerError(f"The demo protocols cannot be imported: {faults[0]}")
+    practice = training_files.items_of(
+        parse_files([training_files.STARTER], {}, None), is_synthetic=True
+    )
+    training_items.add_all(session, project, practice, visitor.id)
     return project.id
 
 

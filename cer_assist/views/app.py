@@ -20,6 +20,7 @@ from cer_assist.views.api_adjudication import adjudication_api
 from cer_assist.views.api_assignments import api_assignments
 from cer_assist.views.api_label_checks import label_check_api
 from cer_assist.views.api_studies import api_studies
+from cer_assist.views.api_training import training_api
 from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
@@ -93,6 +94,7 @@ BLUEPRINTS = (
     label_check_api,
     api_studies,
     rubric_work_api,
+    training_api,
 )
 
 

@@ -82,6 +82,9 @@ PLAN: dict[str, set[Role] | str] = {
     "/api/v1/projects/<slug>/rubric/publish": LEADING,
     "/api/v1/projects/<slug>/rubric/rereading": LEADING,
     "/api/v1/projects/<slug>/rubric/proposals": CODING,
+    "/api/v1/projects/<slug>/training": CODING,
+    "/api/v1/projects/<slug>/training/results": OVERSEEING,
+    "/api/v1/projects/<slug>/training/items": LEADING,
 }
 ARGUMENTS = {
     "slug": OWN,

@@ -21,9 +21,11 @@ from cer_assist.views import (
     api_assignments,
     api_label_checks,
     api_studies,
+    api_training,
     prevalence,
     rubric_api,
     rubric_work_api,
+    training,
 )
 from tests.builders import a_label
 from tests.views.answers import CODER, PROBABILITIES, under
@@ -78,6 +80,15 @@ REPLIES: list[type[BaseModel]] = [
     api_label_checks.Sent,
     rubric_work_api.Decision,
     rubric_work_api.Proposal,
+    training.TrainingAnswerSent,
+    api_training.TrainingStanding,
+    api_training.TrainingQuestion,
+    api_training.TrainingFeedback,
+    api_training.TrainingResults,
+    api_training.TrainingCoder,
+    api_training.TrainingTally,
+    api_training.TrainingItemEntry,
+    api_training.NewTrainingItem,
 ]
 
 
