@@ -50,7 +50,6 @@ from cer_assist.views import errors
 from cer_assist.views.access import CODING_ROLES, database, policy, wants_json
 from cer_assist.views.label_view import View, sections_of
 from cer_assist.views.remarks import as_rows
-from cer_assist.views.training import send_to_training
 
 annotate = Blueprint("annotate", __name__)
 log = get_logger()
@@ -92,10 +91,10 @@ def page(slug: str) -> str | BaseResponse:
     """The protocol to read now, or the one asked for; whoever has to qualify practises first."""
     try:
         return _page()
-    except NotQualified as first:
+    except NotQualified:
         if wants_json():
             raise
-        return send_to_training(first.message)
+        return redirect(url_for("training.page", slug=slug), 303)  # it says why
 
 
 def _page() -> str:

@@ -10,13 +10,13 @@ import random
 import secrets
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput, StaleDecision
-from cer_assist.services import rubrics, training
+from cer_assist.services import qualification, rubrics, training
 from cer_assist.services.training import Attempt, Feedback, Question
 from cer_assist.views.access import CODING_ROLES, database, policy
 from cer_assist.views.marked_text import Marks, Span, is_title, read_sections
@@ -105,7 +105,9 @@ def _page(session: Session, stale: str = "") -> str:
     if stands.question is not None:
         return _render(session, stands.question, question=stands.question, stale=stale)
     rubric = rubrics.project_rubric(session, g.project)
-    return render_template("training.html", stands=stands, rubric=rubric, stale=stale)
+    return render_template(
+        "training.html", stands=stands, rubric=rubric, stale=stale, why=qualification.FIRST
+    )
 
 
 def _stale(session: Session, asked: Attempt, stale: StaleDecision) -> str:
@@ -141,9 +143,3 @@ def _render(
         key=secrets.token_urlsafe(18),
         stale=stale,
     )
-
-
-def send_to_training(message: str) -> Response:
-    """Where whoever has to qualify goes instead of to the label page."""
-    flash(message)
-    return redirect(url_for("training.page", slug=g.project.slug), 303)

@@ -25,7 +25,7 @@ from cer_assist.services import (
 from cer_assist.services.training_items import NewItem, Solution
 from cer_assist.store.tables import Project, TrainingItem
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
-from cer_assist.views.marked_text import Marks, read_sections
+from cer_assist.views.marked_text import Marks, is_title, read_sections
 from cer_assist.views.presentation import count
 
 training_item_pages = Blueprint("training_items", __name__, url_prefix="/p/<slug>/training/items")
@@ -199,7 +199,7 @@ def _form(
         solution=solution,
         new=new,
         item=item,
-        sections=read_sections(text.text, bounds, marks),
+        sections=[one for one in read_sections(text.text, bounds, marks) if not is_title(one)],
         rubric=rubrics.project_rubric(session, g.project),
         max_explanation=training_items.MAX_EXPLANATION,
     )

@@ -45,7 +45,7 @@ def press_level(page: Page, database: Database, *, off: int = 0) -> int:
 def test_failing_reading_repeating_passing_and_labelling(coder: Page, database: Database) -> None:
     coder.goto("/p/demo/label")
     expect(coder.get_by_role("heading", name="Training", exact=True)).to_be_visible()
-    expect(coder.get_by_role("status").first).to_contain_text("pass a round of training")
+    expect(coder.locator("main .note")).to_contain_text("pass a round of training")
     coder.get_by_role("button", name="Begin").click()
     for at in range(3):
         right = press_level(coder, database, off=2 if at == 0 else 0)

@@ -47,6 +47,21 @@ def test_versions_are_linked_and_taken_apart(office: Run) -> None:
     office("copies", "irb", "--unlink", "DEMO-062")
 
 
+def test_training_is_filled_shown_and_steered(office: Run, tmp_path: Path) -> None:
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    assert office("training", "irb", "--starter")["added"] == 10
+    assert office("training", "irb", "--starter")["added"] == 0
+    file = tmp_path / "practice.jsonl"
+    row = {"external_id": "P", "title": "T", "text": "Some text.", "level": 2, "explanation": "So."}
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    items = office("training", "irb", "--add", str(file), "--items")["items"]
+    assert sorted(item["level"] for item in items) == [1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5]
+    coders = office("training", "irb")["coders"]
+    assert [(one["username"], one["asked"]) for one in coders] == [("ana", 0), ("lea", 0)]
+    assert office("training", "irb", "--allow", "ana", "--as", "lea")["allowed"] == "ana"
+    assert office("training", "irb", "--results")["coders"][0]["rounds_left"] == 5
+
+
 def test_the_queue_is_shown_and_steered(office: Run) -> None:
     office("users", "add", "lea", "--project", "irb", "--role", "lead")
     assert office("queue", "irb")["next"] == []  # there is no model yet
