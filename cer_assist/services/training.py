@@ -248,10 +248,17 @@ def _store(
         history.note_peer_view(session, source, round_.account_id)
     off = [*(one.off for one in answers), stored.off]
     if len(off) == len(round_.items):
-        _end(session, project, round_, off)
+        levels = [*(one.level for one in answers), stored.level]
+        _end(session, project, round_, levels, off)
 
 
-def _end(session: Session, project: Project, round_: TrainingRound, off: Sequence[int]) -> None:
+def _end(
+    session: Session,
+    project: Project,
+    round_: TrainingRound,
+    levels: Sequence[int],
+    off: Sequence[int],
+) -> None:
     result = TrainingResult(
         round_id=round_.id,
         right=off.count(0),
@@ -261,7 +268,7 @@ def _end(session: Session, project: Project, round_: TrainingRound, off: Sequenc
     )
     session.add(result)
     session.flush()
-    detail = {"right": result.right, "asked": result.asked, "has_passed": result.has_passed}
+    detail = {"levels": list(levels), "right": result.right, "has_passed": result.has_passed}
     entry = audit.Entry(ENDED, f"training_round:{round_.id}", detail)
     audit.append(session, entry, account_id=round_.account_id, project_id=project.id)
 

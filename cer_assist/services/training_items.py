@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.labels import Action, Lane, event_sha256
 from cer_assist.domain.protocols import ProtocolText, Section, clean, compose
 from cer_assist.services import audit, history, protocols, standing
 from cer_assist.services.rubrics import project_rubric
@@ -267,6 +267,9 @@ def _use(session: Session, item_id: int, is_used: bool, by: int | None) -> None:
 def _note(
     session: Session, project: Project, action: str, item: TrainingItem, by: int | None
 ) -> None:
-    detail = {"name": item.name, "level": item.level, "replaces": item.replaces_id}
+    # What is right is told by its hash: whoever reads the audit may code as well.
+    said = ("text", "level", "also_level", "explanation", "evidence")
+    sha256 = event_sha256({name: getattr(item, name) for name in said})
+    detail = {"name": item.name, "replaces": item.replaces_id, "sha256": sha256}
     entry = audit.Entry(action, f"training_item:{item.id}", detail)
     audit.append(session, entry, account_id=by, project_id=project.id)

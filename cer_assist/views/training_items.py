@@ -29,6 +29,7 @@ from cer_assist.views.marked_text import Marks, is_title, read_sections
 from cer_assist.views.presentation import count
 
 training_item_pages = Blueprint("training_items", __name__, url_prefix="/p/<slug>/training/items")
+Answer = Response | tuple[str, int]  # gone on, or the form again with what is wrong in it
 SUFFIXES = {".csv", ".tsv", ".jsonl", ".xlsx"}
 
 
@@ -37,19 +38,26 @@ SUFFIXES = {".csv", ".tsv", ".jsonl", ".xlsx"}
 def page(slug: str) -> str:
     """Results and items; a write transaction, because what it shows is recorded as seen."""
     with database().write() as session:
-        figures = training_results.by_item(session, g.project.id)
-        items = [one.line.item for one in figures]
-        training_items.note_seen(session, items, g.person.account_id)
-        return render_template(
-            "training_items.html",
-            figures=figures,
-            coders=training_results.by_coder(session, g.project),
-            qualified=training_results.qualified(session, g.project),
-            sources=training_items.sources(session, g.project),
-            share=training_results.share,
-            rubric=rubrics.project_rubric(session, g.project),
-            max_explanation=training_items.MAX_EXPLANATION,
-        )
+        return _page(session, None, "")
+
+
+def _page(session: Session, draft: Solution | None, fault: str) -> str:
+    """The page; what was typed in and could not be stored stands in its form again."""
+    figures = training_results.by_item(session, g.project.id)
+    items = [one.line.item for one in figures]
+    training_items.note_seen(session, items, g.person.account_id)
+    return render_template(
+        "training_items.html",
+        figures=figures,
+        coders=training_results.by_coder(session, g.project),
+        qualified=training_results.qualified(session, g.project),
+        sources=training_items.sources(session, g.project),
+        share=training_results.share,
+        rubric=rubrics.project_rubric(session, g.project),
+        max_explanation=training_items.MAX_EXPLANATION,
+        draft=draft,
+        fault=fault,
+    )
 
 
 @training_item_pages.get("/new/<int:protocol_id>")
@@ -64,26 +72,33 @@ def from_protocol(slug: str, protocol_id: int) -> str:
 
 @training_item_pages.post("/new/<int:protocol_id>")
 @policy.members(*LEADING_ROLES)
-def add_from_protocol(slug: str, protocol_id: int) -> Response:
+def add_from_protocol(slug: str, protocol_id: int) -> Answer:
     """Make it one, with the explanation as it stands in the form."""
+    given, mine = _solution(), g.person.account_id
     with database().write() as session:
-        mine = g.person.account_id
         new = training_items.from_protocol(session, g.project, protocol_id, mine)
-        made = NewItem(new.protocol, _solution(), protocol_id)
-        training_items.add(session, g.project, made, mine)
+        made = NewItem(new.protocol, given, protocol_id)
+        try:
+            training_items.add(session, g.project, made, mine)
+        except InvalidInput as error:
+            return _form(session, new.protocol.title, given, new=new, fault=error.message), 400
     return _back(f"{new.protocol.external_id} is a practice protocol now.")
 
 
 @training_item_pages.post("/add")
 @policy.members(*LEADING_ROLES)
-def add(slug: str) -> Response:
+def add(slug: str) -> Answer:
     """Add one that was typed in."""
-    form = request.form
+    given, form = _solution(), request.form
     title = form.get("title", "").strip()
-    text = training_items.typed(title[:200] or "Practice protocol", title, form.get("text", ""))
     with database().write() as session:
-        new = NewItem(text, _solution())
-        training_items.add(session, g.project, new, g.person.account_id)
+        try:
+            name = title[:200] or "Practice protocol"
+            text = training_items.typed(name, title, form.get("text", ""))
+            new = NewItem(text, given)
+            training_items.add(session, g.project, new, g.person.account_id)
+        except InvalidInput as error:
+            return _page(session, given, error.message), 400
     return _back("The practice protocol is added.")
 
 
@@ -124,10 +139,15 @@ def item(slug: str, item_id: int) -> str:
 
 @training_item_pages.post("/<int:item_id>/mend")
 @policy.members(*LEADING_ROLES)
-def mend(slug: str, item_id: int) -> Response:
+def mend(slug: str, item_id: int) -> Answer:
     """Put a new item in its place."""
+    given = _solution()
     with database().write() as session:
-        training_items.mend(session, g.project, item_id, _solution(), g.person.account_id)
+        try:
+            training_items.mend(session, g.project, item_id, given, g.person.account_id)
+        except InvalidInput as error:
+            old = training_items.find(session, g.project.id, item_id)
+            return _form(session, old.title, given, item=old, fault=error.message), 400
     return _back("Saved. Answers that were given keep what they were given to.")
 
 
@@ -189,6 +209,7 @@ def _form(
     *,
     new: NewItem | None = None,
     item: TrainingItem | None = None,
+    fault: str = "",
 ) -> str:
     text: Any = item or (new.protocol if new else None)
     bounds = item.sections if item else [(s.name, s.start, s.end) for s in text.sections]
@@ -202,6 +223,7 @@ def _form(
         sections=[one for one in read_sections(text.text, bounds, marks) if not is_title(one)],
         rubric=rubrics.project_rubric(session, g.project),
         max_explanation=training_items.MAX_EXPLANATION,
+        fault=fault,
     )
 
 

@@ -220,6 +220,9 @@ def test_a_lead_adds_mends_and_sets_aside(practice: Office) -> None:
     wrong = lead.post(f"{ITEMS}/add", typed | {"passages": "unicorn"})
     assert wrong.status_code == 400
     assert "does not stand" in wrong.text
+    assert "Only a flyer." in wrong.text  # what was typed is there still
+    wrong = lead.post(f"{ITEMS}/{newer}/mend", changed | {"explanation": "Kept", "passages": "x9"})
+    assert (wrong.status_code, "Kept" in wrong.text) == (400, True)
     auditor = practice.browser(AUDITOR).get(ITEMS).text
     assert "Set aside<" not in auditor
     assert "Practice a with flyers" in auditor
