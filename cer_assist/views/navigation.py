@@ -31,7 +31,7 @@ MORE_PAGES = (
     ("Training", "training_items.page"),
     ("Doubtful levels", "label_checks.page"),
     ("Fenced sample", "fence.page"),
-    ("How many on which level?", "prevalence.page"),
+    ("Share by level", "prevalence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),
     ("Data", "data.page"),
