@@ -16,7 +16,8 @@ from cer_assist.services import audit
 from cer_assist.services.verification import verify
 from cer_assist.store import schema
 from cer_assist.store.engine import Database, sqlite_module
-from cer_assist.store.tables import AuditEvent, LabelEvent, Protocol
+from cer_assist.store.tables import AgreementReport, AuditEvent, LabelEvent, Protocol
+from cer_assist.store.types import now
 from migrations.checks import check_foreign_keys
 from tests.builders import a_label, a_member, a_project, some_protocols
 
@@ -140,3 +141,13 @@ def test_search_finds_words_after_each_way_of_change(any_database: Database) -> 
         assert search(session, found[0].project_id, 1, Filters(query="church 2")).total == 1
         assert search(session, found[0].project_id, 1, Filters(query="P-3")).total == 1
         assert search(session, found[0].project_id, 1, Filters(query='"drop * (')).total == 0
+
+
+def test_a_report_that_pages_can_no_longer_read_is_made_anew(database: Database) -> None:
+    with database.write() as session:
+        project = a_project(session)
+        session.add(AgreementReport(project_id=project.id, readings="", asked_at=now(), found={}))
+    schema.downgrade(database.url, "0019")
+    schema.upgrade(database.url)
+    with database.read() as session:
+        assert session.scalars(select(AgreementReport)).all() == []
