@@ -84,6 +84,11 @@ def deal(
     ]
 
 
+def drawn(keys: Iterable[int], seed: str, most: int) -> list[int]:
+    """At most so many protocols, at random."""
+    return sorted(keys, key=lambda key: _chance(seed, key))[:most]
+
+
 def is_drawn(seed: str, key: int, share: float) -> bool:
     """Whether a protocol is among those, a share of all, that one coder more reads."""
     return int(_chance(seed, key), 16) < share * 16**64

@@ -14,8 +14,8 @@ UNCERTAIN, DIVERSE, RARE = "badge", "coreset", "rare_level"
 FORMERLY_UNCERTAIN = "level_spread"
 RANDOM, COLD_START, SECOND_READING = "random", "cold_start", "second_reading"
 PINNED, RETURNED, PICKED, TAKEN_BACK = "pinned", "returned", "picked", "taken_back"
-# What a coder was asked to read by name: dealt by a lead, sent back by an adjudicator, or due once
-# more under a changed rubric.
+# What a coder was asked to read by name: dealt by a lead, sent back by an adjudicator, or asked for
+# once more, for which the note says why.
 ASSIGNED, SENT_BACK, REREAD = "assigned", "sent_back", "reread"
 # One of these that the coder skipped: never stored, it is served and told as what it is.
 PUT_OFF = "put_off"
@@ -46,7 +46,7 @@ REASONS = {
     TAKEN_BACK: "you took your answer back",
     ASSIGNED: "assigned to you",
     SENT_BACK: "the adjudicator asks you to read it again",
-    REREAD: "the rubric has changed",
+    REREAD: "to be read once more",
 }
 # The same for someone else who reads the history, and who may know of second readings.
 REASONS_TOLD = {
@@ -64,7 +64,7 @@ REASONS_TOLD = {
     TAKEN_BACK: "answer taken back by the coder",
     ASSIGNED: "assigned by a lead",
     SENT_BACK: "sent back by an adjudicator",
-    REREAD: "to be read again: the rubric has changed",
+    REREAD: "to be read once more",
 }
 # The same for a lead who may still code what is open: which level is expected must not be known.
 REASONS_TOLD_BLIND = REASONS_TOLD | dict.fromkeys(

@@ -34,6 +34,7 @@ from cer_assist.store.tables.rereading import RereadWish
 from cer_assist.store.types import now
 
 MAX_NOTE = 1000
+CHANGED = "the rubric has changed"  # what coders are told, before the note
 ASKED = {RereadWish.again: "rubric.reread", RereadWish.kept: "rubric.kept"}
 
 
@@ -215,7 +216,8 @@ def decide(
     session.execute(insert(RereadRequest), rows)
     pairs = [(one.protocol_id, one.account_id) for one in changed]
     if wish is RereadWish.again:
-        assignments.ask_again(session, project, pairs, AssignmentKind.reread, note, by)
+        told = (f"{CHANGED}: {note}" if note else CHANGED)[:MAX_NOTE]
+        assignments.ask_again(session, project, pairs, AssignmentKind.reread, told, by)
     else:
         assignments.no_longer(session, pairs, AssignmentKind.reread)
     labels = ", ".join(str(one.event_id) for one in changed)

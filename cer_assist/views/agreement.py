@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, g, render_template, request
+from sqlalchemy.orm import Session
 
 from cer_assist.domain.agreement import Readings, Seen
-from cer_assist.services import agreement, rubrics
+from cer_assist.services import agreement, assignment_board, fence, read_again, rubrics
 from cer_assist.services.agreement import Report
 from cer_assist.views import agreement_figures as figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
+from cer_assist.views.navigation import may
 
 agreement_pages = Blueprint("agreement", __name__, url_prefix="/p/<slug>/agreement")
 
@@ -27,6 +29,8 @@ def page(slug: str) -> str:
     with database().read() as session:
         choices = agreement.choices(session, g.project.id)
         rubric = rubrics.project_rubric(session, g.project)
+        labelling = _labelling(session) if may("read_again.send") else None
+        is_fenced = fence.has_sample(session, g.project.id)
     return render_template(
         "agreement.html",
         wanted=wanted,
@@ -37,8 +41,18 @@ def page(slug: str) -> str:
         figures=figures,
         main=agreement.MAIN,
         seen_words=SEEN_WORDS,
+        labelling=labelling,
+        is_fenced=is_fenced,
+        most_again=read_again.MOST,
+        usual_again=read_again.USUAL,
         **_parts(report.found),
     )
+
+
+def _labelling(session: Session) -> dict[str, str]:
+    """Names by user name of who can be asked to read."""
+    lines = assignment_board.by_coder(session, g.project.id)
+    return {line.username: line.name for line in lines if line.may_label}
 
 
 def newest_report() -> tuple[Readings, Report]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -84,3 +85,15 @@ def table(counts: list[list[int]], scale: tuple[int, ...]) -> list[Row]:
         for column, number in zip(scale, numbers, strict=True)
     }
     return grid(cells, scale)
+
+
+def stands_apart(one: Mapping[str, Any]) -> bool:
+    """Whether the interval of a coder's levels above the average lies on one side of 0."""
+    low, high = one["in_levels"]["low"], one["in_levels"]["high"]
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def days_of(month: str) -> tuple[str, str]:
+    """First and last day of a month such as 2026-11."""
+    year, number = map(int, month.split("-"))
+    return f"{month}-01", f"{month}-{calendar.monthrange(year, number)[1]:02d}"

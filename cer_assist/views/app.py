@@ -36,6 +36,7 @@ from cer_assist.views.progress import progress_pages
 from cer_assist.views.protocol_words import protocol_words
 from cer_assist.views.protocols import protocols_pages
 from cer_assist.views.queue import queue_pages
+from cer_assist.views.read_again import read_again_api, read_again_pages
 from cer_assist.views.remarks import remark_pages
 from cer_assist.views.rereading import rereading_pages
 from cer_assist.views.rubric import rubric_pages
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     training_item_pages,
     progress_pages,
     agreement_pages,
+    read_again_pages,
     exposure_pages,
     exposure_api,
     prevalence_pages,
@@ -89,6 +91,7 @@ BLUEPRINTS = (
     admin,
     api,
     adjudication_api,
+    read_again_api,
     rubric_api,
     api_assignments,
     label_check_api,

@@ -15,6 +15,7 @@ from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 MEANINGS = {
     "adjudication.recorded": "adjudication",
     "comment.recorded": "comment",
+    "agreement.reread": "protocols read again",
     "assignment.asked": "reading asked for",
     "assignment.dealt": "protocols dealt",
     "assignment.moved": "assignments moved",

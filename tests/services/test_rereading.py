@@ -84,7 +84,7 @@ def test_what_is_sent_back_comes_first_to_its_coder_and_to_nobody_else(
         served = team.serve(team.ana)
         assert served is not None
         assert (served.protocol_id, served.strategy) == (team.ids[0], REREAD)
-        assert served.reason == "the rubric has changed: look"
+        assert served.reason == "to be read once more: the rubric has changed: look"
         assert team.serve(team.ana) == served  # open until it is answered, complete as it is
         other = team.serve(team.ben)
         assert other is not None

@@ -18,7 +18,7 @@ class AssignmentKind(StrEnum):
     """Why a coder is asked, what is most urgent first."""
 
     returned = "returned"  # an adjudicator asks for a second look
-    reread = "reread"  # the rubric has changed since
+    reread = "reread"  # once more: the rubric has changed since, or a lead wants to see
     assigned = "assigned"  # a lead dealt it to them
 
 
