@@ -71,7 +71,7 @@ def send(session: Session, project: Project, wanted: Again, by: int | None) -> i
     reader = wanted.coder if wanted.reader is None else wanted.reader
     _check(session, project, wanted, by)
     queue.take_turns(session, project.id)
-    rows = dict(session.execute(_eligible(project, wanted, reader)).tuples().all())
+    rows = {key: name for key, name in session.execute(_eligible(project, wanted, reader))}
     keys = drawn(rows, wanted.seed, wanted.number)
     if not keys:
         raise InvalidInput(_none_of(wanted))

@@ -161,6 +161,22 @@ def test_agreement_tells_what_the_page_tells(office: Run) -> None:
     assert (one["choice"], one["units"]) == ("seen=elsewhere&coder=demo-amara", 0)
 
 
+def test_what_a_coder_read_is_drawn_to_be_read_again(office: Run) -> None:
+    office("users", "add", "lea", "--project", "irb", "--role", "lead")
+    office("users", "add", "ben", "--project", "irb")
+    names = []
+    for _ in range(8):  # of each, one in five wants another reader
+        names.append(office("next", "irb", "--as", "ana")["protocol"])
+        office("label", "irb", names[-1], "3", "--as", "ana")
+    asked = ("agreement", "irb", "--reread", "ana", "--number", "1", "--as", "lea")
+    with pytest.raises(CerError, match="nothing to read again"):
+        office(*asked, "--until", "2020-01-01")
+    with pytest.raises(CerError, match="not read blind"):
+        office(*asked, "--reader", "lea")
+    assert office(*asked, "--reader", "ben", "--note", "by Friday") == {"drawn": 1}
+    assert office("next", "irb", "--as", "ben")["protocol"] in names
+
+
 def test_exposure_tells_what_the_page_tells(office: Run) -> None:
     found = office("exposure", "irb")
     assert found["lots"]["none"]["readings"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import random
+import re
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.labels import Lane
 from cer_assist.domain.serving import RETEST
 from cer_assist.services import agreement, queue
-from cer_assist.store.tables import AgreementReport, Disclosure, Job
+from cer_assist.store.tables import Account, AgreementReport, Assignment, Disclosure, Job
+from cer_assist.store.types import now
 from tests.builders import a_label, a_member, some_protocols, two_readings
 from tests.views.office import OWN, Office
 from tests.views.test_pages import text_of
@@ -151,3 +153,81 @@ def test_the_same_coder_twice_is_told_by_name_and_few_pairs_give_no_figure(offic
     assert "The same coder twice" in page
     assert page.index("ana 12") < page.index("ben 3 Too few to say")
     assert office.browser(CODER).get(PAGE).status_code == 403
+
+
+@pytest.fixture
+def alarmed(read_twice: Office) -> dict[str, Any]:
+    """Figures by which ana reads higher than the others and ben than he did last month."""
+    found = make(read_twice)
+    this = now().strftime("%Y-%m")
+    figure = {"value": 0.8, "low": 0.3, "high": 1.3, "n": 20}
+    none = {"value": 0.0, "low": -0.2, "high": 0.2, "n": 20}
+    for one in found["severity"]["coders"]:
+        one["in_levels"] = figure if one["coder"] == "ana" else none
+    months = [
+        {"month": month, "in_levels": none, "n": 9, "shared": 9} for month in ("2020-01", this)
+    ]
+    found["drift"]["coders"] = [
+        {"coder": name, "months": months, "change": {"apart": figure}, "alarm": name == "ben"}
+        for name in ("ana", "ben", "eli")
+    ]
+    with read_twice.database.write() as session:
+        session.scalars(select(AgreementReport)).one().found = found
+    return found
+
+
+def asked_of(office: Office) -> list[tuple[str, str]]:
+    """Who is asked to read, and why, in the order of asking."""
+    with office.database.read() as session:
+        rows = session.execute(
+            select(Account.username, Assignment.kind)
+            .join(Account, Account.id == Assignment.account_id)
+            .order_by(Assignment.id)
+        )
+        return [(name, kind) for name, kind in rows]
+
+
+@pytest.mark.usefixtures("alarmed")
+def test_beside_an_alarm_protocols_are_had_read_again_and_only_counted(read_twice: Office) -> None:
+    lead = read_twice.browser(LEAD)
+    page = html.unescape(lead.get(PAGE).text)
+    assert page.count("<summary>Have protocols of ana read again") == 1
+    assert page.count("<summary>Have protocols of ben read again") == 1
+    assert page.count("<summary>Have protocols of") == 2, "no alarm, no form"
+    assert f'name="since" type="date" value="{now():%Y-%m}-01"' in page, "of the drift's last month"
+    assert f'href="/p/{OWN}/training/items"' in page
+    readers = re.findall(r'<option value="([^"]*)"[^>]*>[^<]*(?:once more|blind)<', page)
+    assert {"", "ben", "eli"} <= set(readers)
+    assert "lead-own" not in readers, "who asks has seen the figures"
+    form = {"coder": "ben", "number": "3", "reader": "", "note": "", "choice": "rubric=1"}
+    answer = lead.post(f"{PAGE}/reread", data=form)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?rubric=1")
+    said = told(lead.get(PAGE))
+    assert "3 protocols drawn for ben to read." in said
+    assert not re.search(r"\bP-\d+\b|Study number", said), "counted, not listed"
+    assert asked_of(read_twice) == [("ben", "reread")] * 3
+    lead.post(f"{PAGE}/reread", data=form | {"coder": "ana", "reader": f"coder-{OWN}"})
+    assert asked_of(read_twice)[3:] == [(f"coder-{OWN}", "assigned")] * 3
+    none = lead.post(f"{PAGE}/reread", data=form | {"until": "2020-01-31"})
+    assert (none.status_code, "nothing to read again" in none.text) == (400, True)
+
+
+@pytest.mark.usefixtures("alarmed")
+def test_an_auditor_sees_the_alarm_and_no_form(read_twice: Office) -> None:
+    page = read_twice.browser(AUDITOR).get(PAGE)
+    assert "reads higher than in 2020-01" in told(page)
+    assert "Have protocols of" not in page.text
+
+
+def test_the_api_has_protocols_read_again(read_twice: Office) -> None:
+    lead = read_twice.browser(LEAD)
+    headers = {"X-CSRFToken": lead.token()}
+    sent = lead.client.post(f"{API}/reread", json={"coder": "ana", "number": 2}, headers=headers)
+    assert (sent.status_code, sent.get_json()) == (200, {"drawn": 2})
+    assert asked_of(read_twice) == [("ana", "reread")] * 2
+    wrong: list[dict[str, Any]] = [{}, {"coder": "ana", "number": "2"}, {"coder": "nobody"}]
+    wrong += [{"coder": "ana", "since": "May"}, {"coder": "ana", "reader": f"lead-{OWN}"}]
+    for body in wrong:
+        answer = lead.client.post(f"{API}/reread", json=body, headers=headers)
+        assert answer.status_code in (400, 404), body
+    assert len(asked_of(read_twice)) == 2
