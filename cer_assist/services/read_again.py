@@ -71,7 +71,8 @@ def send(session: Session, project: Project, wanted: Again, by: int | None) -> i
     reader = wanted.coder if wanted.reader is None else wanted.reader
     _check(session, project, wanted, by)
     queue.take_turns(session, project.id)
-    rows = {key: name for key, name in session.execute(_eligible(project, wanted, reader))}
+    found = session.execute(_eligible(project, wanted, reader))
+    rows = {row.id: row.external_id for row in found}
     keys = drawn(rows, wanted.seed, wanted.number)
     if not keys:
         raise InvalidInput(_none_of(wanted))
