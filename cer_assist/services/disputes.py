@@ -141,7 +141,7 @@ def ask_model(session: Session, project_id: int) -> None:
         Explanation.model_version_id == version_id, Explanation.protocol_id == Protocol.id
     )
     statement = select(Protocol.id).where(
-        Protocol.id.in_(_waiting_ids(project)), ~has_said, ~was_asked
+        Protocol.id.in_(waiting_ids(project)), ~has_said, ~was_asked
     )
     for protocol_id in session.scalars(statement.order_by(Protocol.id).limit(ASKED_AT_ONCE)).all():
         explanations.ask(session, project_id, version_id, protocol_id)
@@ -168,7 +168,7 @@ def leading(session: Session, project_id: int) -> set[int]:
     )
 
 
-def _waiting_ids(project: Project) -> Select[int]:
+def waiting_ids(project: Project) -> Select[int]:
     """Protocols with all their readings and no final level, where these differ if agreed ones
     count by themselves."""
     statement = (
@@ -202,7 +202,7 @@ def _readings(session: Session, project: Project) -> dict[tuple[int, str, str], 
         )
         .join(Protocol, Protocol.id == CurrentLabel.protocol_id)
         .where(
-            CurrentLabel.protocol_id.in_(_waiting_ids(project)),
+            CurrentLabel.protocol_id.in_(waiting_ids(project)),
             CurrentLabel.lane == Lane.coder,
             CurrentLabel.action == Action.label,
         )
@@ -224,7 +224,7 @@ def _last_acts(session: Session, project: Project) -> dict[int, Adjudication]:
 
 
 def _suggested(session: Session, project: Project) -> dict[int, list[float]]:
-    newest = NEWEST_SUGGESTION.where(Suggestion.protocol_id.in_(_waiting_ids(project)))
+    newest = NEWEST_SUGGESTION.where(Suggestion.protocol_id.in_(waiting_ids(project)))
     rows = session.execute(
         select(Suggestion.protocol_id, Suggestion.probabilities).where(
             Suggestion.id.in_(newest.group_by(Suggestion.protocol_id))
@@ -233,7 +233,7 @@ def _suggested(session: Session, project: Project) -> dict[int, list[float]]:
     asked = session.execute(
         select(Explanation.protocol_id, Explanation.said)
         .where(Explanation.model_version_id == current_version_id(session, project.id))
-        .where(Explanation.protocol_id.in_(_waiting_ids(project)), Explanation.said.is_not(None))
+        .where(Explanation.protocol_id.in_(waiting_ids(project)), Explanation.said.is_not(None))
     )
     said = {key: whole["probabilities"] for key, whole in asked if not whole["has_learnt"]}
     return dict(rows.all()) | said

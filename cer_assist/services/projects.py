@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import OWN_LANES, Action, Lane
 from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import agreement, audit, disputes, outlooks, training_items
+from cer_assist.services import agreement, audit, dispute_count, outlooks, training_items
 from cer_assist.services.models import current_version
 from cer_assist.store.tables import (
     Account,
@@ -234,14 +234,10 @@ def cards(session: Session, account_id: int) -> list[ProjectCard]:
             progress(session, project.id, account_id),
             current_version(session, project.id),
             agreement.main_figure(session, project.id) if role in OVERSEEING else None,
-            _to_settle(session, project, account_id) if role in LEADING else 0,
+            dispute_count.to_do(session, project, account_id) if role in LEADING else 0,
         )
         for project, role in rows.all()
     ]
-
-
-def _to_settle(session: Session, project: Project, account_id: int) -> int:
-    return len(disputes.docket(session, project, account_id).to_do)
 
 
 def members(session: Session, project_id: int) -> list[tuple[Account, Role]]:
