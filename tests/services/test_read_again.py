@@ -89,7 +89,7 @@ def test_a_second_reader_gets_what_they_know_nothing_of(any_database: Database) 
         a_label(session, shop.project, read, by=shop.ben, level=2)
         history.disclose(session, seen, shop.ben, Disclosed.suggestion, None)
         history.disclose(session, skipped, shop.ben, Disclosed.peer_label, None)
-        assert shop.send(reader=shop.ben, note="by Friday") == 8
+        assert shop.send(number=8, reader=shop.ben, note="by Friday") == 8
         assert shop.asked(shop.ben) == set(shop.ids[3:-1])
         assert shop.asked(shop.ana) == set()
         served = queue.serve_next(session, shop.project, shop.ben, random.Random(1))
