@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, bindparam, case, exists, func, select, true
+from sqlalchemy import BindParameter, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import OWN_LANES, Exposure, Lane
@@ -19,7 +19,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.assignments import AssignmentState
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import as_written, table_of
+from cer_assist.store.types import as_written, is_among, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +72,14 @@ _shown = case(
 _replaced, _given = table_of(LabelEvent).alias("replaced"), table_of(Serving).alias("given")
 # An answer stands in the lane of what it replaces; a first one where what was served belongs, even
 # if that was given back meanwhile. So what is open in one lane and in the other never mix.
-_met = select(
-    func.coalesce(
-        select(_replaced.c.lane)
-        .where(_replaced.c.id == bindparam("supersedes"), _replaced.c.account_id == _mine)
-        .where(_replaced.c.protocol_id == bindparam("protocol"))
-        .where(_replaced.c.lane.in_(OWN_LANES))
-        .scalar_subquery(),
-        select(_given.c.lane)
-        .where(_given.c.protocol_id == bindparam("protocol"), _given.c.account_id == _mine)
-        .order_by(_given.c.id.desc())
-        .limit(1)
-        .scalar_subquery(),
-        Lane.coder.value,
-    ).label("lane")
-).subquery("met")
 _last_serving = (
     select(func.max(_given.c.id))
     .where(_given.c.protocol_id == _protocol.c.id, _given.c.account_id == _mine)
-    .where(_given.c.lane == _met.c.lane)
-    .correlate(_protocol, _met)
+    .where(_given.c.lane == func.coalesce(_replaced.c.lane, _given.c.lane))
+    .correlate(_protocol, _replaced)
     .scalar_subquery()
 )
+_lane = func.coalesce(_replaced.c.lane, _serving.c.lane, as_written(f"'{Lane.coder}'"))
 _STATE = (
     select(
         _protocol.c.text,
@@ -108,19 +94,26 @@ _STATE = (
         exists().where(*_seen_suggestion),
         exists().where(*_seen, _disclosure.c.what == Disclosed.peer_label),
         _asked.c.id,
-        _met.c.lane,
+        _lane,
     )
     .select_from(_protocol)
-    .join(_met, true())
     .outerjoin(
         _repeated,
         (_repeated.c.account_id == _mine) & (_repeated.c.idempotency_key == bindparam("key")),
     )
     .outerjoin(
+        _replaced,
+        (_replaced.c.id == bindparam("supersedes"))
+        & (_replaced.c.account_id == _mine)
+        & (_replaced.c.protocol_id == _protocol.c.id)
+        & is_among(_replaced.c.lane, OWN_LANES),
+    )
+    .outerjoin(_serving, _serving.c.id == _last_serving)
+    .outerjoin(
         _current,
         (_current.c.protocol_id == _protocol.c.id)
         & (_current.c.account_id == _mine)
-        & (_current.c.lane == _met.c.lane),
+        & (_current.c.lane == _lane),
     )
     .outerjoin(
         _asked,
@@ -129,7 +122,6 @@ _STATE = (
         & (_asked.c.state == as_written(f"'{AssignmentState.open}'")),
     )
     .outerjoin(_event, _event.c.id == _current.c.event_id)
-    .outerjoin(_serving, _serving.c.id == _last_serving)
     .where(_protocol.c.id == bindparam("protocol"), _protocol.c.project_id == bindparam("project"))
 )
 # Not the key: others may meanwhile be served this protocol, which refers to it.

@@ -41,7 +41,7 @@ from cer_assist.store.tables import (
     Serving,
 )
 from cer_assist.store.tables.servings import ServingState
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import is_among, now, table_of
 
 MAX_NOTE = 4000
 MAX_EVIDENCE = 50
@@ -96,7 +96,20 @@ _CURRENT = select(CurrentLabel.event_id).where(
     CurrentLabel.account_id == bindparam("account"),
     CurrentLabel.lane == func.coalesce(_LANE_IN_HAND, Lane.coder.value),
 )
-_serving = table_of(Serving)
+_current, _serving = table_of(CurrentLabel), table_of(Serving)
+_LAST = (
+    select(LabelEvent)
+    .join(_current, _current.c.event_id == LabelEvent.id)
+    .where(
+        _current.c.project_id == bindparam("project"),
+        _current.c.account_id == bindparam("account"),
+        is_among(_current.c.lane, OWN_LANES),
+        _current.c.action != Action.withdraw,
+        _current.c.protocol_id.is_distinct_from(queue_retest.HIDDEN_IN_HAND),
+    )
+    .order_by(LabelEvent.id.desc())
+    .limit(1)
+)
 _CLOSE_SERVING = (
     update(_serving)
     .where(_serving.c.id == bindparam("serving"))
@@ -226,13 +239,5 @@ def last_answer(session: Session, project_id: int, account_id: int) -> LabelEven
 
     Never the first answer to a protocol that they have open again without knowing it.
     """
-    hidden = queue_retest.hidden_in_hand(session, project_id, account_id)
-    return session.scalars(
-        select(LabelEvent)
-        .join(CurrentLabel, CurrentLabel.event_id == LabelEvent.id)
-        .where(CurrentLabel.project_id == project_id, CurrentLabel.account_id == account_id)
-        .where(CurrentLabel.lane.in_(OWN_LANES), CurrentLabel.action != Action.withdraw)
-        .where(CurrentLabel.protocol_id.is_distinct_from(hidden))
-        .order_by(LabelEvent.id.desc())
-        .limit(1)
-    ).first()
+    where = {"project": project_id, "account": account_id}
+    return session.scalars(_LAST, where).first()

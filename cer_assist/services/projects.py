@@ -25,7 +25,7 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.tables.accounts import LEADING, OVERSEEING, Role
 from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.store.types import now
+from cer_assist.store.types import is_among, now, table_of
 
 _AIMS = {
     "wanted_qwk": "QWK wanted",
@@ -213,7 +213,7 @@ def my_count(session: Session, project_id: int, account_id: int | None) -> int:
         .where(
             CurrentLabel.account_id == account_id,
             CurrentLabel.project_id == project_id,
-            CurrentLabel.lane.in_(OWN_LANES),
+            is_among(table_of(CurrentLabel).c.lane, OWN_LANES),
             CurrentLabel.action == Action.label,
         )
     ).scalar_one()

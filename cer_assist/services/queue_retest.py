@@ -33,7 +33,7 @@ from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import Disclosed, ServingState
-from cer_assist.store.types import as_written, table_of
+from cer_assist.store.types import as_written, is_among, table_of
 
 _protocol, _event, _serving = table_of(Protocol), table_of(LabelEvent), table_of(Serving)
 _mine, _other = table_of(CurrentLabel), table_of(CurrentLabel).alias("other")
@@ -42,12 +42,12 @@ _account: BindParameter[int] = bindparam("account")
 _came_back = exists().where(
     _serving.c.protocol_id == _protocol.c.id,
     _serving.c.account_id == _account,
-    _serving.c.lane.in_(HIDDEN_LANES),
+    is_among(_serving.c.lane, HIDDEN_LANES),
 )
 _came_back_elsewhere = exists().where(  # imported
     _other.c.protocol_id == _protocol.c.id,
     _other.c.account_id == _account,
-    _other.c.lane.in_(HIDDEN_LANES),
+    is_among(_other.c.lane, HIDDEN_LANES),
 )
 _is_disputed = exists().where(
     _other.c.protocol_id == _protocol.c.id,
@@ -98,8 +98,9 @@ _HIDDEN_IN_HAND = select(_serving.c.protocol_id).where(
     _serving.c.project_id == bindparam("project"),
     _serving.c.account_id == _account,
     _serving.c.state == as_written(f"'{ServingState.open}'"),
-    _serving.c.lane.in_(HIDDEN_LANES),
+    is_among(_serving.c.lane, HIDDEN_LANES),
 )
+HIDDEN_IN_HAND = _HIDDEN_IN_HAND.scalar_subquery()  # one row at most: of open ones there is one
 
 
 @dataclass(frozen=True, slots=True)

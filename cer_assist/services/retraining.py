@@ -16,7 +16,7 @@ from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.services import jobs
 from cer_assist.store.tables import Job, LabelEvent, ModelVersion, Project
 from cer_assist.store.tables.jobs import JobState
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import is_among, now, table_of
 
 KIND = "retrain"
 IN_FULL = "in_full"  # in a job's payload: why everything is to be fitted anew, whatever has come
@@ -35,7 +35,7 @@ _SOME_NEW = (
         LabelEvent.project_id == bindparam("project"),
         LabelEvent.id > _KNOWN,
         LabelEvent.action != Action.skip,
-        LabelEvent.lane.not_in(HIDDEN_LANES),
+        ~is_among(table_of(LabelEvent).c.lane, HIDDEN_LANES),
     )
     .limit(bindparam("enough"))
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -82,6 +82,14 @@ def as_written(value: str) -> ColumnElement[Any]:
     to know whether the index serves, and compiles the statement anew at every run.
     """
     return literal_column(value)
+
+
+def is_among(column: ColumnElement[str], known: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column has one of some constants, which stand in the statement itself.
+
+    As parameters they are written into it anew at every run, which an answer feels.
+    """
+    return column.in_([as_written(f"'{one}'") for one in known])
 
 
 class Base(DeclarativeBase):
