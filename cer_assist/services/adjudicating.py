@@ -48,7 +48,7 @@ def rule(session: Session, project: Project, account_id: int, asked: Ruling) -> 
     protocol = session.get(Protocol, asked.protocol_id)
     if protocol is None or protocol.project_id != project.id:
         raise NotFound("This protocol is not part of the project.")
-    said = standing.readings_of(session, protocol.id)
+    said = standing.readings_for(session, project.id, protocol.id, account_id)
     final = standing.final_of(session, protocol.id)
     _check(session, project, asked, said, final)
     if asked.act is Act.take_back:

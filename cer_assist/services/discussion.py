@@ -47,7 +47,8 @@ def may_read(
     session: Session, project: Project, protocol: Protocol, account_id: int, role: Role
 ) -> bool:
     """Whether a person takes part in a protocol's discussion."""
-    coders = {one.account_id for one in standing.readings_of(session, protocol.id)}
+    said = standing.readings_for(session, project.id, protocol.id, account_id)
+    coders = {one.account_id for one in said}
     if role in LEADING and protocol.coders_missing == 0 and len(coders) > 1:
         leaders = disputes.leading(session, project.id)
         if may_settle(account_id, coders, leaders, project.adjudicators):

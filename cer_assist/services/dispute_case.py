@@ -75,7 +75,7 @@ class Case:
 def open_case(session: Session, project: Project, account_id: int, protocol_id: int) -> Case:
     """A protocol with its answers; they are recorded as seen."""
     protocol = protocols.find(session, project.id, protocol_id)
-    said = standing.readings_of(session, protocol_id)
+    said = standing.readings_for(session, project.id, protocol_id, account_id)
     if protocol.coders_missing or len(said) < 2:
         raise NotReady("This protocol waits for readers, so there is nothing to settle yet.")
     final = standing.final_of(session, protocol_id)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.adjudication import Act
-from cer_assist.services import disputes
+from cer_assist.services import disputes, queue_retest
 from cer_assist.store.tables import Adjudication, CurrentLabel, Project
 
 
@@ -28,10 +28,13 @@ def to_do(session: Session, project: Project, account_id: int) -> int:
         )
         .subquery()
     )
+    # As the list leaves it out.
+    hidden = queue_retest.hidden_in_hand(session, project.id, account_id)
     others_enough = len(leaders) - waiting.c.of_leaders >= project.adjudicators
     statement = select(func.count()).select_from(waiting)
     return session.execute(
         statement.where(
+            waiting.c.protocol_id.is_distinct_from(hidden),
             ~((waiting.c.mine > 0) & others_enough),
             ~_is_sent_back(project, waiting),
             ~_is_proposed(project, waiting, Adjudication.account_id == account_id)

@@ -2,7 +2,7 @@
 
 Only those whose readings are all in: of a protocol that someone may still be given, the list tells
 nobody anything. Whoever is one of its readers is not told of it either, not even that there is one,
-unless nobody else is there to settle it.
+unless nobody else is there to settle it; and nobody is while they have it again unannounced.
 
 How much the readings surprise the model is by the version in use, which is asked of them anew, or
 until it has answered by the last one that was. None learns from a protocol whose readers differ;
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain import adjudication
 from cer_assist.domain.adjudication import Act, Track
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import explanations
+from cer_assist.services import explanations, queue_retest
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.standing import NEWEST_SUGGESTION, Said
@@ -97,7 +97,7 @@ IS_SETTLED: ColumnElement[bool] = exists().where(
 def docket(session: Session, project: Project, account_id: int) -> Docket:
     """Everything that waits in a project, as this adjudicator gets to see it."""
     leaders = leading(session, project.id)
-    said, last = _readings(session, project), _last_acts(session, project)
+    said, last = _readings(session, project, account_id), _last_acts(session, project)
     proposers = _proposers(session, project)
     surprised = _suggested(session, project)
     lowest = project_rubric(session, project).scale[0]
@@ -190,7 +190,10 @@ def waiting_ids(project: Project) -> Select[int]:
     return statement
 
 
-def _readings(session: Session, project: Project) -> dict[tuple[int, str, str], list[Said]]:
+def _readings(
+    session: Session, project: Project, account_id: int
+) -> dict[tuple[int, str, str], list[Said]]:
+    hidden = queue_retest.hidden_in_hand(session, project.id, account_id)
     rows = session.execute(
         select(
             Protocol.id,
@@ -203,6 +206,7 @@ def _readings(session: Session, project: Project) -> dict[tuple[int, str, str], 
         .join(Protocol, Protocol.id == CurrentLabel.protocol_id)
         .where(
             CurrentLabel.protocol_id.in_(waiting_ids(project)),
+            CurrentLabel.protocol_id.is_distinct_from(hidden),
             CurrentLabel.lane == Lane.coder,
             CurrentLabel.action == Action.label,
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.services import queue_retest
 from cer_assist.store.tables import (
     Account,
     Adjudication,
@@ -54,6 +55,18 @@ def readings_of(session: Session, protocol_id: int) -> list[Said]:
         .order_by(CurrentLabel.event_id)
     )
     return [Said(who, event, level) for who, event, level in rows if level is not None]
+
+
+def readings_for(
+    session: Session, project_id: int, protocol_id: int, account_id: int
+) -> list[Said]:
+    """The same for somebody who may be a reader: none of what came back to them unannounced.
+
+    They are answered as if they read it for the first time, when it still waits for readers.
+    """
+    if queue_retest.hidden_in_hand(session, project_id, account_id) == protocol_id:
+        return []
+    return readings_of(session, protocol_id)
 
 
 def last_act(session: Session, protocol_id: int) -> Adjudication | None:

@@ -46,18 +46,13 @@ def a_world(
 
 
 def of_the_first(office: Office, person: str) -> dict[str, str]:
-    """What they can load of it: its pages, its card, its line in the list, their counts.
-
-    But for a lead's way to settle it, which says that it is settled by others or not yet at all.
-    """
+    """What they can load of it: its pages, its card, its line in the list, their counts."""
     browser = office.browser(person)
     bound = office.app.url_map.bind("localhost")
     addresses = {
         bound.build(rule.endpoint, {"slug": OWN, "protocol_id": office.protocols[0]})
         for rule in office.app.url_map.iter_rules()
-        if "GET" in (rule.methods or ())
-        and rule.arguments == {"slug", "protocol_id"}
-        and "adjudicat" not in rule.rule
+        if "GET" in (rule.methods or ()) and rule.arguments == {"slug", "protocol_id"}
     }
     queries = (
         "q=P-1",
@@ -106,6 +101,47 @@ def _answered(office: Office, person: str) -> tuple[object, ...]:
     page = browser.get(f"/p/{OWN}/label").text
     count = page.split('id="mine">')[1].split("<")[0]
     return saved, found["protocol_id"] != office.protocols[0], 'data-stage="read"' in page, count
+
+
+@pytest.mark.parametrize("adjudicators", [1, 2])
+def test_a_lead_who_may_settle_it_cannot_tell_a_repeat_either(
+    database: Database, second_database: Database, tmp_path: Path, adjudicators: int
+) -> None:
+    """With one, another lead is there to settle what this one has read; with two, nobody is."""
+    replies = []
+    for given, comes_back in ((database, True), (second_database, False)):
+        office = a_world(given, tmp_path, SuggestionPolicy.after, comes_back=comes_back)
+        with given.write() as session:
+            project = office.project(session)
+            project.adjudicators, project.accepts_agreed = adjudicators, False
+        replies.append(_settling(office))
+    second_database.close()
+    assert replies[0] == replies[1]
+    assert {status for status, _ in replies[0].values()} >= {403, 404, 409}
+
+
+def _settling(office: Office) -> dict[str, tuple[int, str]]:
+    """What a lead is told who wants to settle or discuss the first protocol, or looks for it."""
+    browser, first = office.browser(LEAD), office.protocols[0]
+    page, api = f"/p/{OWN}/adjudicate", f"/api/v1/projects/{OWN}"
+    found = {
+        at: browser.get(at)
+        for at in (f"{page}/{first}", f"{api}/adjudications/{first}", f"{api}/discussions/{first}")
+    }
+    for act in ("decide", "send_back", "take_back"):
+        fields = {"act": act, "note": "Look again.", "idempotency_key": f"the-key-{act}"}
+        fields |= {"level": 2} if act == "decide" else {}
+        found[f"form {act}"] = browser.post(f"{page}/{first}", fields | {"between": ""})
+        found[f"script {act}"] = browser.client.post(
+            f"{api}/adjudications/{first}",
+            json=fields | {"between": []},
+            headers={"X-CSRFToken": browser.token()},
+        )
+    said = {at: (reply.status_code, steady(reply.text)) for at, reply in found.items()}
+    for at in (page, f"{api}/adjudications"):
+        reply = browser.get(at)
+        said[at] = (reply.status_code, str("P-1" in reply.text))
+    return said
 
 
 def test_what_was_answered_is_in_its_own_lane_and_leads_are_not_told_either(
