@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from cer_assist.domain.labels import Action, PriorLabel
+from cer_assist.domain.labels import Action, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
+from cer_assist.domain.serving import RETEST
 from cer_assist.imports import ParsedImport, parse_files, preview
 from cer_assist.services import exporting, labelling, queue
 from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
@@ -242,6 +243,58 @@ def test_the_lot_goes_out_and_does_not_come_back(
         again = list(label_event_rows(session, project))
     other.close()
     assert [(row["level"], row["arm"]) for row in again] == [(3, None), (3, None), (2, None)]
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+def test_answers_to_what_came_back_unannounced_return_as_such(
+    database: Database, tmp_path: Path, form: str, migrated_file: Path
+) -> None:
+    a_repeat(database)
+    out = tmp_path / f"export.{ENDINGS[form]}"
+    before = exported(database, out, form)
+    assert [(row["coder"], row["lane"], row["action"], row["level"]) for row in before] == [
+        ("ana", "coder", "label", 2),
+        ("ana", "retest", "label", 4),
+        ("ana", "retest", "withdraw", None),
+        ("ana", "retest", "label", 5),
+    ]
+    parsed = parse_inside([out], {}, None)
+    assert parsed.errors == []
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(migrated_file.read_bytes())
+    other = Database(f"sqlite:///{copy}")
+    with other.write() as session:
+        project = a_project(session)
+        report = import_protocols(session, project, parsed.protocols, parsed.labels, by=None)
+        assert report.errors == []
+    assert exported(other, tmp_path / f"again.{ENDINGS[form]}", form) == before
+    assert the_protocols(other) == the_protocols(database)
+    assert the_protocols(other)[0]["coder_levels"] == {"ana": 2}
+    assert times(other, "made_at") == times(database, "recorded_at")
+    with other.read() as session:
+        assert verify(session).intact
+    other.close()
+
+
+def a_repeat(database: Database) -> None:
+    """A protocol came back to its coder, who said another level, took it back and said a third."""
+    with database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana").id
+        one = some_protocols(session, project)[0].id
+        a_label(session, project, one, by=ana, level=2)
+        queue.serve_picked(session, project, ana, one, RETEST, Fixed(0.1), Lane.retest)
+        again = a_request(one, 4, note="-other", confidence=1, seconds=7.5, evidence=((0, 5),))
+        said = labelling.record_label(session, ana, project, again).event_id
+        undo = a_request(one, None, supersedes=said, action=Action.withdraw)
+        back = labelling.record_label(session, ana, project, undo).event_id
+        labelling.record_label(session, ana, project, a_request(one, 5, supersedes=back))
+
+
+def times(database: Database, column: str) -> list[str]:
+    """When each event was made, as one of the two columns says it."""
+    with database.read() as session:
+        return [row[column] for row in label_event_rows(session, session.query(Project).one())]
 
 
 class Fixed(random.Random):

@@ -76,9 +76,11 @@ export class Card {
     document.querySelector("[data-action=undo]").disabled = this.undoTarget() === null;
   }
 
-  replace(html) {
+  replace(html, stored) {
     const [before, wasAt] = [this.protocolId, this.root.scrollTop];
     this.remember();
+    // What is stored has its draft on the server: should the protocol come back, it comes blank.
+    if (stored.action !== "withdraw") this.drafts.delete(stored.protocol_id);
     const holder = document.createElement("template");
     holder.innerHTML = html; // our own templates, escaped by them
     for (const id of PARTS) document.getElementById(id).replaceWith(holder.content.getElementById(id));
@@ -124,10 +126,6 @@ export class Card {
     if (this.isEmpty) return;
     const { confidence, evidence, note } = this.draft();
     this.drafts.set(this.protocolId, { confidence, evidence, note });
-  }
-
-  forget(protocolId) {
-    this.drafts.delete(protocolId);
   }
 
   restore() {

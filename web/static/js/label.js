@@ -101,9 +101,7 @@ function saved(reply) {
   }
   const mine = document.getElementById("mine");
   mine.textContent = Number(mine.textContent) + card.countsFor(stored.action);
-  card.replace(html);
-  // What is stored has its draft on the server: should the protocol come back, it comes blank.
-  if (stored.action !== "withdraw" && stored.protocol_id !== card.protocolId) card.forget(stored.protocol_id);
+  card.replace(html, stored);
   history.replaceState(null, "", url); // a reload shows what is being read, not what was picked
   paintKeys(keys, frame);
   // The ladder beside the text says what it was opened with: another rubric takes a new page. What is
