@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -129,7 +130,11 @@ def _settling(office: Office) -> dict[str, tuple[int, str]]:
         for at in (f"{page}/{first}", f"{api}/adjudications/{first}", f"{api}/discussions/{first}")
     }
     for act in ("decide", "send_back", "take_back"):
-        fields = {"act": act, "note": "Look again.", "idempotency_key": f"the-key-{act}"}
+        fields: dict[str, Any] = {
+            "act": act,
+            "note": "Look again.",
+            "idempotency_key": f"the-key-{act}",
+        }
         fields |= {"level": 2} if act == "decide" else {}
         found[f"form {act}"] = browser.post(f"{page}/{first}", fields | {"between": ""})
         found[f"script {act}"] = browser.client.post(
