@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from cer_assist.services import training, training_items
 from cer_assist.services.training import Attempt, Feedback
 from cer_assist.services.training_items import NewItem, Solution
-from cer_assist.store.tables import Project, TrainingItem
+from cer_assist.store.tables import Project, Protocol, TrainingItem
+from tests.builders import a_label
 
 
 def some_items(session: Session, project: Project, each: int = 2) -> list[TrainingItem]:
@@ -32,6 +33,18 @@ def some_items(session: Session, project: Project, each: int = 2) -> list[Traini
         for level, word in enumerate(words, 1)
         for letter in "abcdefgh"[:each]
     ]
+
+
+def a_known(
+    session: Session, project: Project, protocol_id: int, *, by: int, level: int
+) -> TrainingItem:
+    """A protocol that a coder has read, and a practice protocol made of it."""
+    a_label(session, project, protocol_id, by=by, level=level)
+    protocol = session.get_one(Protocol, protocol_id)
+    session.refresh(protocol)
+    text = training_items.typed(protocol.external_id, protocol.title, protocol.text)
+    new = NewItem(text, Solution(level, f"Because, zebra {level}."), protocol_id)
+    return training_items.add(session, project, new, None)
 
 
 def say(

@@ -23,6 +23,7 @@ from cer_assist.services import (
     accounts,
     projects,
     qualification,
+    training_checks,
     training_files,
     training_items,
     training_results,
@@ -80,6 +81,7 @@ def training_command(
             result["items"] = _items(session, found)
         if shows_results or not result:
             result["coders"] = _coders(session, found)
+            result["checks"] = _checks(session, found.id)
     emit(as_json, result, *_lines(result))
 
 
@@ -123,6 +125,21 @@ def _coders(session: Session, project: Project) -> list[dict[str, Any]]:
     ]
 
 
+def _checks(session: Session, project_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "username": line.username,
+            **asdict(line.total),
+            "right_share": training_results.share(line.total),
+            "levels": {
+                level: asdict(tally) | {"right_share": training_results.share(tally)}
+                for level, tally in line.by_level.items()
+            },
+        }
+        for line in training_checks.by_coder(session, project_id)
+    ]
+
+
 def _lines(result: dict[str, Any]) -> list[str]:
     lines = []
     if "added" in result:
@@ -139,4 +156,7 @@ def _lines(result: dict[str, Any]) -> list[str]:
         passed = "passed" if one["passed_at"] else "not passed"
         share = figure(one["right_share"])
         lines.append(f"{one['username']:24} {passed}, {share} right of {one['asked']} answers")
+    for one in result.get("checks", ()):
+        share = figure(one["right_share"])
+        lines.append(f"{one['username']:24} {share} right of {one['asked']} attention checks")
     return lines

@@ -27,10 +27,13 @@ class Lane(StrEnum):
     coder = "coder"
     final = "final"
     retest = "retest"  # a protocol that came back unannounced
+    check = "check"  # a settled one whose level is known, given as any other
 
 
-HIDDEN_LANES = (Lane.retest,)
+HIDDEN_LANES = (Lane.retest, Lane.check)
 OWN_LANES = (Lane.coder, *HIDDEN_LANES)  # what the label page answers, and takes back
+# What coders are shown as their own: of a repeat that is the first answer.
+SHOWN_LANES = (Lane.coder, Lane.check)
 
 
 class Exposure(StrEnum):

@@ -25,6 +25,8 @@ ASKED_AGAIN = (SENT_BACK, REREAD)
 FENCED = "fenced"
 # One that the coder answered long ago: drawn at random, and told as nothing else.
 RETEST = "retest"
+# A practice protocol's source that the coder has never read: told alike.
+CHECK = "check"
 
 # Those that look at the model, in the order in which pages name them.
 BY_MODEL = (UNCERTAIN, DIVERSE, RARE)
@@ -40,6 +42,7 @@ REASONS = {
     # Coders are not told which protocols a second coder reads.
     SECOND_READING: "drawn at random",
     RETEST: "drawn at random",
+    CHECK: "drawn at random",
     PINNED: "put first by the project's lead",
     RETURNED: "you skipped this one earlier",
     PICKED: "you opened this one yourself",
@@ -58,6 +61,7 @@ REASONS_TOLD = {
     COLD_START: "for a broad mix to start from",
     SECOND_READING: "drawn for a second reading",
     RETEST: "drawn at random",  # leads code, too
+    CHECK: "drawn at random",
     PINNED: "put first by a lead",
     RETURNED: "came back after it was skipped",
     PICKED: "opened by the coder",

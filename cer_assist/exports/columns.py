@@ -59,8 +59,8 @@ LABEL_EVENT_COLUMNS = (
         "lane",
         "text",
         "Whose voice it is: one coder's reading, the team's final level, or a coder's answer to "
-        "what came back unannounced, which counts only against their reading.",
-        "coder, final, retest",
+        "what came back unannounced or was an attention check, which counts nowhere else.",
+        "coder, final, retest, check",
     ),
     Column(
         "action",

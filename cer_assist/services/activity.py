@@ -17,7 +17,7 @@ from sqlalchemy import String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.domain.serving import RANDOM, REASONS_TOLD, RETEST
+from cer_assist.domain.serving import CHECK, RANDOM, REASONS_TOLD, RETEST
 from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Serving
 from cer_assist.store.tables.servings import ServingState
 
@@ -137,8 +137,8 @@ def _line(name: str, given: list[Answer]) -> CoderLine:
 
 def by_reason(session: Session, project_id: int) -> list[ServedLine]:
     """What was served, by why, the most frequent reason first."""
-    # Leads code, too: what came back unannounced is told as the random one it looks like.
-    told = case((Serving.strategy == RETEST, RANDOM), else_=Serving.strategy)
+    # Leads code, too: what came unannounced is told as the random one it looks like.
+    told = case((Serving.strategy.in_((RETEST, CHECK)), RANDOM), else_=Serving.strategy)
     skips: dict[str, int] = {}
     for name, number in session.execute(
         select(told, func.count())

@@ -12,7 +12,7 @@ import random
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Lane
+from cer_assist.domain.labels import SHOWN_LANES, Lane
 from cer_assist.store.tables import Project, Serving
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Arm
@@ -36,14 +36,18 @@ KEPT = func.coalesce(
     .scalar_subquery(),
     bindparam("drawn", type_=_serving.c.arm.type),
 )
-_WITHOUT = select(exists().where(*_of_both, _earlier.c.arm == Arm.none))
+# A check has no suggestion, and to its coder that is the lot.
+_of_shown = (*_of_both[:2], _earlier.c.lane.in_(SHOWN_LANES))
+_WITHOUT = select(exists().where(*_of_shown, _earlier.c.arm == Arm.none))
 _SERVED = select(exists().where(*_of_both))
 
 
-def draw(project: Project, dice: random.Random) -> Arm | None:
+def draw(project: Project, dice: random.Random, lane: str = Lane.coder) -> Arm | None:
     """The lot of a reading; none where there is nothing to go without."""
     if not is_drawn(project):
         return None
+    if lane == Lane.check:
+        return Arm.none
     return Arm.none if dice.random() < project.no_suggestion_share else Arm.suggestion
 
 

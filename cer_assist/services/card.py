@@ -148,12 +148,12 @@ def make_card(
 
 
 def _may_see(session: Session, project: Project, found: Reading) -> bool:
-    """By the project's policy, whatever the lot says; never of what came back unannounced."""
-    if project.suggestion_policy == SuggestionPolicy.hidden or found.lane != Lane.coder:
+    """By the project's policy, whatever the lot says; never of what came unannounced."""
+    if project.suggestion_policy == SuggestionPolicy.hidden or found.lane == Lane.retest:
         return False
     if found.is_answered:
         return True
-    is_shown = project.suggestion_policy == SuggestionPolicy.shown
+    is_shown = project.suggestion_policy == SuggestionPolicy.shown and found.lane == Lane.coder
     return is_shown and not fence.is_withheld(session, found.protocol.id)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import arms, fence, history, queue_retest, suggestions
+from cer_assist.domain.labels import Action
+from cer_assist.services import arms, fence, history, own_lane, queue_retest, suggestions
 from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
@@ -73,7 +73,7 @@ def open_dossier(
     asked: bool,
 ) -> Dossier:
     """Gather a protocol's page; what it discloses is recorded first, for roles change."""
-    # One that came back unannounced looks like any other that is being read for the first time.
+    # One that came unannounced looks like any other that is being read for the first time.
     is_hidden = queue_retest.hidden_in_hand(session, project.id, account_id) == protocol.id
     mine = None if is_hidden else _level_of(session, protocol.id, account_id)
     # A complete protocol wants no reading that others' answers could sway.
@@ -128,7 +128,7 @@ def _level_of(session: Session, protocol_id: int, account_id: int) -> int | None
         select(CurrentLabel.level).where(
             CurrentLabel.protocol_id == protocol_id,
             CurrentLabel.account_id == account_id,
-            CurrentLabel.lane == Lane.coder,
+            CurrentLabel.lane == own_lane.find(session, protocol_id, account_id),
             CurrentLabel.action == Action.label,
         )
     ).scalar()

@@ -27,6 +27,7 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.services import (
     assignments,
     label_effects,
+    own_lane,
     qualification,
     queue_retest,
     rubric_versions,
@@ -94,7 +95,7 @@ _LANE_IN_HAND = (
 _CURRENT = select(CurrentLabel.event_id).where(
     CurrentLabel.protocol_id == bindparam("protocol"),
     CurrentLabel.account_id == bindparam("account"),
-    CurrentLabel.lane == func.coalesce(_LANE_IN_HAND, Lane.coder.value),
+    CurrentLabel.lane == func.coalesce(_LANE_IN_HAND, own_lane.OWN_LANE),
 )
 _current, _serving = table_of(CurrentLabel), table_of(Serving)
 _LAST = (

@@ -35,6 +35,7 @@ _AIMS = {
 _SHARES = (
     "no_suggestion_share",
     "retest_share",
+    "check_share",
     "double_coded_share",
     "random_share",
     "diverse_share",
@@ -53,6 +54,7 @@ class ProjectSettings:
     no_suggestion_share: float
     retest_share: float
     retest_after_days: int
+    check_share: float
     coders_per_protocol: int
     double_coded_share: float
     random_share: float
@@ -206,7 +208,7 @@ def progress(session: Session, project_id: int, account_id: int | None) -> Progr
 
 
 def my_count(session: Session, project_id: int, account_id: int | None) -> int:
-    """How many protocols a coder has answered: once more for one that came back unannounced."""
+    """How many protocols a coder has answered: one that came unannounced counts like any other."""
     return session.execute(
         select(func.count())
         .select_from(CurrentLabel)

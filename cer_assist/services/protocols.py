@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column,
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import queue_retest
+from cer_assist.domain.labels import Action
+from cer_assist.services import own_lane, queue_retest
 from cer_assist.store.tables import (
     CurrentLabel,
     Protocol,
@@ -89,13 +89,13 @@ def find_by_name(session: Session, project_id: int, name: str) -> Protocol:
 
 def search(session: Session, project_id: int, account_id: int, filters: Filters) -> Listing:
     """A page of protocols that fit the filters, in the order of import."""
-    # One that came back to them unannounced is listed as any that they read for the first time.
+    # One that came to them unannounced is listed as any that they read for the first time.
     hidden = queue_retest.hidden_in_hand(session, project_id, account_id)
     is_hidden = Protocol.id == hidden if hidden is not None else false()
     mine = and_(
         CurrentLabel.protocol_id == Protocol.id,
         CurrentLabel.account_id == account_id,
-        CurrentLabel.lane == Lane.coder,
+        own_lane.IS_SHOWN,
         ~is_hidden,
     )
     is_complete = and_(Protocol.coders_missing == 0, ~is_hidden)

@@ -25,19 +25,12 @@ from cer_assist.domain.serving import (
     PINNED,
     PUT_OFF,
     RANDOM,
-    RETEST,
     RETURNED,
     SECOND_READING,
     TAKEN_BACK,
     draw_strategy,
 )
-from cer_assist.services import (
-    arms,
-    explanations,
-    qualification,
-    queue_assigned,
-    queue_retest,
-)
+from cer_assist.services import arms, explanations, qualification, queue_assigned, queue_hidden
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.services.queue_assigned import Asked
 from cer_assist.services.queue_turns import attempts
@@ -246,7 +239,7 @@ def serve_next(
     qualification.refuse(session, project, account_id)
     stands = session.execute(_STANDS, {"project": project.id, "account": account_id}).one()
     version_id = stands.id
-    comes_back, chance = queue_retest.split(dice.random(), project.retest_share)
+    lane, chance = queue_hidden.draw(project, dice.random())
     drawn = draw_strategy(
         chance,
         project.shares,
@@ -262,13 +255,11 @@ def serve_next(
         where |= {"strategy": name, "pivot": start, "copies_since": since}
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
-            again = None
-            if comes_back and name in (drawn, RANDOM):
-                asked = queue_retest.Asked(account_id, version_id is not None, pivot, at)
-                again = queue_retest.due(session, project, asked)
-            if again is not None:
-                back = again, RETEST, dice, Lane.retest
-                return serve_picked(session, project, account_id, *back)
+            if lane is not None and name in (drawn, RANDOM):
+                whose = account_id, version_id is not None, pivot, at
+                instead = queue_hidden.instead(session, project, lane, whose)
+                if instead is not None:
+                    return serve_picked(session, project, account_id, *instead, dice, lane)
             told = queue_assigned.told_of(name, found)
             return _serve(session, project, account_id, told, version_id, found, dice)
     return None
@@ -346,7 +337,7 @@ def _serve(
     }
     values = {
         **fields,
-        "drawn": arms.draw(project, dice),
+        "drawn": arms.draw(project, dice, lane),
         "of_protocol": found.protocol_id,
         "of_account": account_id,
         "project_id": project.id,

@@ -55,7 +55,7 @@ _is_disputed = exists().where(
     _other.c.level != _mine.c.level,
 )
 _is_settled = exists().where(_other.c.protocol_id == _protocol.c.id, _other.c.lane == Lane.final)
-_is_asked_for = exists().where(
+IS_ASKED_FOR = exists().where(
     _asked.c.protocol_id == _protocol.c.id,
     (_asked.c.kind == AssignmentKind.returned)
     | ((_asked.c.account_id == _account) & (_asked.c.state == AssignmentState.open)),
@@ -69,7 +69,7 @@ _is_talked_of = (
     exists().where(table_of(Adjudication).c.protocol_id == _protocol.c.id)
     | exists().where(table_of(Comment).c.protocol_id == _protocol.c.id)
 )  # fmt: skip
-_is_held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
+IS_HELD = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
 _DUE = (
     select(_protocol.c.id)
     .select_from(_mine)
@@ -86,10 +86,10 @@ _DUE = (
         ~_came_back_elsewhere,
         ~_is_disputed,
         ~_is_settled,
-        ~_is_asked_for,
+        ~IS_ASKED_FOR,
         ~_peers_seen,
         ~_is_talked_of,
-        ~_is_held,
+        ~IS_HELD,
     )
     .order_by(_protocol.c.shuffle < bindparam("pivot"), _protocol.c.shuffle)
     .limit(1)
@@ -105,7 +105,7 @@ HIDDEN_IN_HAND = _HIDDEN_IN_HAND.scalar_subquery()  # one row at most: of open o
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """For whom a repeat is looked for, and from where in the random order."""
+    """For whom a repeat or a check is looked for, and from where in the random order."""
 
     account_id: int
     has_model: bool
@@ -114,19 +114,24 @@ class Asked:
 
 
 def split(chance: float, share: float) -> tuple[bool, float]:
-    """Whether a repeat is drawn, and what remains of the chance for everything else, uniform."""
+    """Whether one of a share is drawn, and what remains of the chance for all else, uniform."""
     if chance < share:
         return True, chance / share
     return False, (chance - share) / (1 - share)
 
 
-def due(session: Session, project: Project, asked: Asked) -> int | None:
-    """A protocol that may come back to this coder now without their knowing it by anything."""
+def would_be_known(project: Project, asked: Asked) -> bool:
+    """Whether what is drawn at random and has no suggestion stands out among all else."""
     is_told_of_others = project.random_share > 0 or project.double_coded_share > 0
     some_go_without = (
         project.no_suggestion_share > 0 or project.suggestion_policy == SuggestionPolicy.hidden
     )
-    if asked.has_model and not (is_told_of_others and some_go_without):
+    return asked.has_model and not (is_told_of_others and some_go_without)
+
+
+def due(session: Session, project: Project, asked: Asked) -> int | None:
+    """A protocol that may come back to this coder now without their knowing it by anything."""
+    if would_be_known(project, asked):
         return None
     where = {
         "account": asked.account_id,

@@ -10,12 +10,13 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import NotQualified
-from cer_assist.domain.labels import Action, Lane, Origin
+from cer_assist.domain.labels import SHOWN_LANES, Action, Lane, Origin
 from cer_assist.domain.serving import ASKED_AGAIN, PICKED, REASONS, SENT_BACK, TAKEN_BACK
 from cer_assist.services import (
     arms,
     card,
     labelling,
+    own_lane,
     qualification,
     queue,
     queue_assigned,
@@ -123,6 +124,8 @@ def picked_card(
     if in_hand is not None and in_hand.protocol_id == protocol_id:
         found = card.read(session, project.id, account_id, protocol_id, in_hand.lane)
         return _card(session, project, account_id, found, in_hand)
+    if lane == Lane.coder and not queue_assigned.asked_of(session, protocol_id, account_id):
+        lane = own_lane.find(session, protocol_id, account_id)
     found = card.read(session, project.id, account_id, protocol_id, lane)
     if found.is_answered and not queue_assigned.asked_of(session, protocol_id, account_id):
         suggestion_id = session.execute(_LAST_SERVED, where).scalars().first()
@@ -151,7 +154,7 @@ def after_answer(
     if recorded.action is Action.withdraw:
         back = recorded.protocol_id, TAKEN_BACK, dice, recorded.lane
         return picked_card(session, project, account_id, *back)
-    reveals = project.suggestion_policy == SuggestionPolicy.after and recorded.lane == Lane.coder
+    reveals = project.suggestion_policy == SuggestionPolicy.after and recorded.lane in SHOWN_LANES
     if recorded.action is Action.label and reveals:
         revealed = _reveal(session, project, account_id, recorded)
         if revealed is not None and revealed.suggestion is not None:
@@ -207,5 +210,5 @@ def _reveal(session: Session, project: Project, account_id: int, recorded: Recor
         suggestion_id, is_blind = stored.suggestion_id if stored else None, stored is not None
     if not is_blind:
         return None
-    found = card.read(session, project.id, account_id, recorded.protocol_id)
+    found = card.read(session, project.id, account_id, recorded.protocol_id, recorded.lane)
     return make_card(session, project, account_id, found, "", suggestion_id, is_reveal=True)

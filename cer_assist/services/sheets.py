@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action
 from cer_assist.domain.rubric import Rubric
-from cer_assist.services import card, protocols, rubrics
+from cer_assist.services import card, own_lane, protocols, rubrics
 from cer_assist.services.card import OwnEvent
 from cer_assist.services.dossier import Dossier, open_dossier, words_of
 from cer_assist.services.history import HistoryLine
@@ -46,7 +46,8 @@ def gather(
     protocol = protocols.find(session, project.id, protocol_id)
     dossier = open_dossier(session, project, protocol, account_id, role, asked=asked)
     said = words_of(session, dossier, account_id)
-    own = card.read(session, project.id, account_id, protocol_id)
+    lane = own_lane.find(session, protocol_id, account_id)
+    own = card.read(session, project.id, account_id, protocol_id, lane)
     return Sheet(
         dossier,
         rubrics.project_rubric(session, project),

@@ -17,6 +17,7 @@ from cer_assist.store.tables import (
     LabelEvent,
     Project,
     Protocol,
+    Serving,
     TrainingAnswer,
     TrainingItem,
     TrainingResult,
@@ -118,6 +119,19 @@ def last_outcome(session: Session, project: Project, account_id: int) -> Outcome
     )
 
 
+def practised(session: Session, project_id: int, account_id: int) -> set[int]:
+    """Protocols whose copies were put before a coder in any round, answered or not."""
+    mine = (TrainingRound.project_id == project_id, TrainingRound.account_id == account_id)
+    rounds = session.scalars(select(TrainingRound.items).where(*mine))
+    given = {item_id for items in rounds for item_id in items}
+    rows = session.execute(
+        select(TrainingItem.id, TrainingItem.protocol_id).where(
+            TrainingItem.project_id == project_id, TrainingItem.protocol_id.is_not(None)
+        )
+    )
+    return {source for item_id, source in rows if item_id in given and source is not None}
+
+
 def drawable(session: Session, project: Project, account_id: int) -> list[Drawable]:
     """Items in use, but of protocols that this coder has read, may still read blind or is to."""
     ids = [item.id for item in training_items.in_use(session, project.id)]
@@ -131,6 +145,10 @@ def drawable(session: Session, project: Project, account_id: int) -> list[Drawab
         .where(Assignment.protocol_id == source, Assignment.account_id == account_id)
         .where(Assignment.state == asked)
         | exists().where(Protocol.id == source, Protocol.coders_missing > 0)
+        # An attention check: feedback on it would tell that it was one.
+        | exists()
+        .where(Serving.protocol_id == source, Serving.account_id == account_id)
+        .where(Serving.lane == Lane.check)
     )
     seen = (
         select(func.count())

@@ -14,7 +14,7 @@ import regex
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.labels import SHOWN_LANES, Action
 from cer_assist.services import history, queue_retest, training_data
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
 from cer_assist.store.tables.accounts import Role
@@ -70,7 +70,7 @@ def _own(session: Session, project_id: int, account_id: int, level: int) -> set[
     found = select(CurrentLabel.protocol_id).where(
         CurrentLabel.project_id == project_id,
         CurrentLabel.account_id == account_id,
-        CurrentLabel.lane == Lane.coder,
+        CurrentLabel.lane.in_(SHOWN_LANES),
         CurrentLabel.action == Action.label,
         CurrentLabel.level == level,
     )

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.training import Tally
-from cer_assist.services import training, training_items, training_results
+from cer_assist.services import training, training_checks, training_items, training_results
 from cer_assist.services.training_items import NewItem, Solution
 from cer_assist.views.access import (
     API,
@@ -119,11 +120,20 @@ class TrainingItemEntry(_Said):
     answers: TrainingTally = Field(description="What coders made of it")
 
 
+class AttentionChecks(_Said):
+    """How one coder answered what they did not know to be a check."""
+
+    username: str = Field(description="The coder's user name")
+    total: TrainingTally = Field(description="All attention checks that they answered")
+    levels: dict[int, TrainingTally] = Field(description="The same by the level that is right")
+
+
 class TrainingResults(_Said):
     """What came of training."""
 
     coders: list[TrainingCoder] = Field(description="By name")
     items: list[TrainingItemEntry] = Field(description="Those in use first")
+    checks: list[AttentionChecks] = Field(description="Attention checks, by name")
 
 
 class NewTrainingItem(BaseModel):
@@ -175,6 +185,7 @@ def results(slug: str) -> Response:
     """What came of it; a write transaction, because the levels it shows are recorded as seen."""
     with database().write() as session:
         coders = training_results.by_coder(session, g.project)
+        checks = _checks(session, g.project.id)
         figures = training_results.by_item(session, g.project.id)
         items = [one.line.item for one in figures]
         training_items.note_seen(session, items, g.person.account_id)
@@ -202,7 +213,18 @@ def results(slug: str) -> Response:
         )
         for line in coders
     ]
-    return _reply(TrainingResults(coders=lines, items=entries))
+    return _reply(TrainingResults(coders=lines, items=entries, checks=checks))
+
+
+def _checks(session: Session, project_id: int) -> list[AttentionChecks]:
+    return [
+        AttentionChecks(
+            username=line.username,
+            total=TrainingTally.of(line.total),
+            levels={level: TrainingTally.of(tally) for level, tally in line.by_level.items()},
+        )
+        for line in training_checks.by_coder(session, project_id)
+    ]
 
 
 @training_api.post("/items")

@@ -98,6 +98,7 @@ def _settings() -> ProjectSettings:
         double_coded_share=_whole("double_coded_share", "Share read twice") / 100,
         retest_share=_whole("retest_share", "Share that comes back") / 100,
         retest_after_days=_whole("retest_after_days", "Comes back after"),
+        check_share=_whole("check_share", "Attention checks") / WHOLE,
         **_shares(),
         retrain_every=_whole("retrain_every", "Retrain after"),
         retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),

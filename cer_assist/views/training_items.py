@@ -18,6 +18,7 @@ from cer_assist.imports import parse_files
 from cer_assist.services import (
     qualification,
     rubrics,
+    training_checks,
     training_files,
     training_items,
     training_results,
@@ -50,6 +51,7 @@ def _page(session: Session, draft: Solution | None, fault: str) -> str:
         "training_items.html",
         figures=figures,
         coders=training_results.by_coder(session, g.project),
+        checks=training_checks.by_coder(session, g.project.id),
         qualified=training_results.qualified(session, g.project),
         sources=training_items.sources(session, g.project),
         share=training_results.share,

@@ -88,6 +88,7 @@ REPLIES: list[type[BaseModel]] = [
     api_training.TrainingQuestion,
     api_training.TrainingFeedback,
     api_training.TrainingResults,
+    api_training.AttentionChecks,
     api_training.TrainingCoder,
     api_training.TrainingTally,
     api_training.TrainingItemEntry,

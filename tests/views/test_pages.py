@@ -161,6 +161,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         "double_coded_share": "15",
         "retest_share": "5",
         "retest_after_days": "21",
+        "check_share": "2",
         "uncertain_share": "45",
         "diverse_share": "20",
         "rare_share": "5",
@@ -182,7 +183,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
         project = session.get_one(Project, office.projects[OWN])
         found = (project.name, project.suggestion_policy, project.model_kind)
         share = project.double_coded_share, project.no_suggestion_share
-        again = project.retest_share, project.retest_after_days
+        again = project.retest_share, project.retest_after_days, project.check_share
         shares = project.shares
         actions = session.scalars(select(AuditEvent.action)).all()
         settled = project.adjudicators, project.accepts_agreed
@@ -193,7 +194,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
     assert not learns  # an empty box is not sent
     assert settled == (2, False)
     assert share == (0.15, 0.12)
-    assert again == (0.05, 21)
+    assert again == (0.05, 21, 0.02)
     assert not pool
     assert shares == Shares(diverse=0.2, rare=0.05, random=0.3)
     assert aims == (0.85, 0.05, 0.08)
@@ -208,7 +209,7 @@ def test_settings_are_stored_and_audited(office: Office) -> None:
                          ("model_kind", "tea leaves"), ("wanted_qwk", "100"),
                          ("accepted_wrong_share", "0"), ("adjudicators", "3"),
                          ("no_suggestion_share", "101"), ("retest_share", "101"),
-                         ("retest_after_days", "-1")],
+                         ("retest_after_days", "-1"), ("check_share", "101")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_with_advice(
     office: Office, field: str, value: str
@@ -217,6 +218,7 @@ def test_impossible_settings_are_refused_with_advice(
         "name": "Same", "suggestion_policy": "after", "no_suggestion_share": "0",
         "coders_per_protocol": "1",
         "double_coded_share": "0", "retest_share": "0", "retest_after_days": "14",
+        "check_share": "0",
         "uncertain_share": "60", "diverse_share": "10",
         "rare_share": "10", "random_share": "20", "retrain_every": "5",
         "retrain_idle_seconds": "120", "reservation_minutes": "30", "model_kind": "blend",

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cer_assist.services import training, training_items
+from cer_assist.domain.labels import Lane
+from cer_assist.domain.serving import CHECK
+from cer_assist.services import queue, training, training_items
 from cer_assist.store.tables import Project, TrainingAnswer, TrainingItem
-from tests.practice import say, some_items
+from tests.builders import a_label
+from tests.practice import a_known, say, some_items
 from tests.views.office import OWN, Browser, Office
 
 PAGE, ITEMS = f"/p/{OWN}/training", f"/p/{OWN}/training/items"
@@ -290,3 +293,32 @@ def test_a_lead_allows_another_and_asks_again(practice: Office) -> None:
     lead.post(f"{ITEMS}/again")
     assert "no longer counts" in lead.get(ITEMS).text
     assert "Round" not in practice.browser(CODER).get(PAGE).text.split("<main")[1].split("<form")[0]
+
+
+def test_checks_are_told_to_leads_and_never_to_their_coder(practice: Office) -> None:
+    lead, coder = practice.browser(LEAD), practice.browser(CODER)
+    assert "Attention checks" not in lead.get(ITEMS).text
+    with practice.database.write() as session:
+        project, mine = practice.project(session), practice.people[CODER]
+        known = practice.protocols[0]
+        a_known(session, project, known, by=practice.people["administrator@own"], level=2)
+        queue.serve_picked(session, project, mine, known, CHECK, training_dice(), Lane.check)
+        a_label(session, project, known, by=mine, level=3)
+    page = lead.get(ITEMS).text
+    table = page.split('id="checks"')[1].split("</section>")[0]
+    assert "coder-own" in table.lower()
+    assert re.findall(r'<td class="number">(\d+)</td>', table) == ["1", "1", "0"] * 2
+    told = practice.browser(AUDITOR).get(f"{API}/results").get_json()["checks"]
+    (line,) = told
+    assert (line["username"], line["total"]["asked"], line["total"]["one_off"]) == (
+        "coder-own",
+        1,
+        1,
+    )
+    assert line["levels"]["2"]["high"] == pytest.approx(0.793, abs=0.001)
+    for address in (ITEMS, f"{API}/results"):
+        assert coder.get(address).status_code == 403
+    for address in (PAGE, "/", f"/p/{OWN}/label", f"/p/{OWN}/protocols/{known}", API):
+        found = coder.get(address)
+        assert found.status_code == 200
+        assert "check" not in re.sub(r'type="checkbox"|checked', "", found.text)

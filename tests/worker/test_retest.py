@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from cer_assist import agreeing
 from cer_assist.domain.agreement import Readings, Seen
-from cer_assist.domain.labels import Action, Lane
-from cer_assist.domain.serving import RETEST
+from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane
+from cer_assist.domain.serving import CHECK, RETEST
 from cer_assist.services import (
     activity,
     agreement,
@@ -44,14 +44,22 @@ from tests.builders import (
     two_readings,
 )
 
+STRATEGIES = {Lane.retest: RETEST, Lane.check: CHECK}
 SCALE = (1, 2, 3, 4, 5)
 FIRST = (1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 2, 4)
 SECOND = (1, 2, 4, 4, 5, 2, 2, 3, 5, 5, 2, 3)
 
 
-def again(session: Session, project: Project, coder: int, protocol: int, *levels: int) -> None:
-    """A protocol comes back to its coder, who answers, and perhaps changes that answer."""
-    back = protocol, RETEST, random.Random(1), Lane.retest
+def again(
+    session: Session,
+    project: Project,
+    coder: int,
+    protocol: int,
+    *levels: int,
+    lane: Lane = Lane.retest,
+) -> None:
+    """A protocol comes unannounced to a coder, who answers, and perhaps changes that answer."""
+    back = protocol, STRATEGIES[lane], random.Random(1), lane
     queue.serve_picked(session, project, coder, *back)
     first, *others = levels
     a_label(session, project, protocol, by=coder, level=first)
@@ -120,11 +128,13 @@ def everything(database: Database, key: int, leader: int) -> dict[str, Any]:
     return found
 
 
-def test_nothing_but_that_changes_by_repeats(any_database: Database) -> None:
+@pytest.mark.parametrize("lane", HIDDEN_LANES)
+def test_nothing_but_that_changes_by_what_is_hidden(any_database: Database, lane: Lane) -> None:
     with any_database.write() as session:
         project = a_project(session, coders_per_protocol=2)
         ana, ben = (a_member(session, project, name).id for name in ("ana", "ben"))
         lea = a_member(session, project, "lea", Role.lead).id
+        cleo = a_member(session, project, "cleo").id
         ids = [one.id for one in some_protocols(session, project, 14)]
         a_fence(session, project, ids[10:12])
         a_model(session, project, dict.fromkeys(ids, (4, [0.05, 0.05, 0.1, 0.7, 0.1])))
@@ -138,10 +148,13 @@ def test_nothing_but_that_changes_by_repeats(any_database: Database) -> None:
     with any_database.write() as session:
         project = session.get_one(Project, key)
         for protocol in (*ids[:4], ids[9], ids[10]):
-            again(session, project, ana, protocol, 5, 1)
-        queue.serve_picked(session, project, ben, ids[5], RETEST, random.Random(1), Lane.retest)
+            reader = ana if lane is Lane.retest else cleo
+            again(session, project, reader, protocol, 5, 1, lane=lane)
+        reader = ben if lane is Lane.retest else cleo
+        back = ids[5], STRATEGIES[lane], random.Random(1), lane
+        queue.serve_picked(session, project, reader, *back)
         skipped = a_request(ids[5], None, note="a note", evidence=((0, 5),))
-        labelling.record_label(session, ben, project, skipped)
+        labelling.record_label(session, reader, project, skipped)
     after = everything(any_database, key, lea)
     assert {name for name in before if before[name] != after[name]} == set()
     with any_database.write() as session:

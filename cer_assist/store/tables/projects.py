@@ -39,6 +39,7 @@ class Project(Base):
             for name in ("wanted_qwk", "accepted_wrong_share", "accepted_half_width")
         ),
         CheckConstraint("retest_share BETWEEN 0 AND 1", name="retest_share_range"),
+        CheckConstraint("check_share BETWEEN 0 AND 1", name="check_share_range"),
         CheckConstraint("retest_after_days >= 0", name="retest_after_days_not_negative"),
         CheckConstraint("retrain_every >= 1", name="retrain_every_positive"),
         CheckConstraint("coders_per_protocol >= 1", name="coders_per_protocol_positive"),
@@ -65,6 +66,9 @@ class Project(Base):
     # unannounced: whether they say the same again.
     retest_share: Mapped[float] = mapped_column(default=0.0)
     retest_after_days: Mapped[int] = mapped_column(default=14)
+    # Of the rest, the share that is a settled protocol whose copy coders practise on: whether they
+    # still read with care.
+    check_share: Mapped[float] = mapped_column(default=0.0)
     # Whose own assignments are done goes on with whatever the queue has.
     open_pool: Mapped[bool] = mapped_column(default=True)
     # Of what is no second reading; what the model is unsure of has what these leave.
