@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any, Self
 
 from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cer_assist.domain.errors import NotAllowed, NotReady
 from cer_assist.services import protocols, rubrics
@@ -21,16 +21,13 @@ from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.views.access import ALL_ROLES, API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.agreement import newest_report
+from cer_assist.views.json_parts import Reply, json_reply
 from cer_assist.views.level_words import level_words
 
 api = Blueprint("api", __name__, url_prefix=f"{API}projects/<slug>")
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExplainedWord(_Reply):
+class ExplainedWord(Reply):
     """One place of a word in a protocol."""
 
     word: str = Field(description="As it stands in the text")
@@ -53,7 +50,7 @@ class ExplainedWord(_Reply):
         )
 
 
-class ExplainedSentence(_Reply):
+class ExplainedSentence(Reply):
     """A sentence that counts."""
 
     start: int = Field(description="Code points of the text before it")
@@ -62,7 +59,7 @@ class ExplainedSentence(_Reply):
     weight: float = Field(description="Share of its words in what speaks for the suggested level")
 
 
-class Explanation(_Reply):
+class Explanation(Reply):
     """What the model says of a protocol, and by which words."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -88,7 +85,7 @@ class Explanation(_Reply):
     sentences: list[ExplainedSentence] = Field(description="At most three, the weightiest first")
 
 
-class LevelWord(_Reply):
+class LevelWord(Reply):
     """A word of a level over all its protocols."""
 
     word: str = Field(description="In small letters")
@@ -102,7 +99,7 @@ class LevelWord(_Reply):
     )
 
 
-class Words(_Reply):
+class Words(Reply):
     """The words that speak most for each level."""
 
     model_version: int = Field(description="Number of the version they come from")
@@ -111,7 +108,7 @@ class Words(_Reply):
     levels: dict[int, list[LevelWord]] = Field(description="By level, the weightiest first")
 
 
-class Agreement(_Reply):
+class Agreement(Reply):
     """How far coders agree, as the worker made it last."""
 
     choice: str = Field(description="The readings that it is of, as the query of the address")
@@ -142,7 +139,7 @@ def explanation(slug: str, protocol_id: int) -> Response:
             "The version in use has said nothing of this protocol yet. Have its words weighed on "
             "its Words page, then ask again."
         )
-    return _reply(_explanation(protocol, said, scale))
+    return json_reply(_explanation(protocol, said, scale))
 
 
 @api.get("/words")
@@ -152,7 +149,7 @@ def words(slug: str) -> Response:
     found = level_words()
     if found.version is None:
         raise NotReady("There is no model yet: label protocols first, then ask again.")
-    return _reply(
+    return json_reply(
         Words(
             model_version=found.version.number,
             label_count=found.version.label_count,
@@ -172,7 +169,7 @@ def agreement(slug: str) -> Response:
     wanted, report = newest_report()
     if report.found is None or report.made_at is None:
         raise NotReady("The worker is making these figures: ask again in some seconds.")
-    return _reply(
+    return json_reply(
         Agreement(
             choice=wanted.key,
             made_at=report.made_at,
@@ -221,7 +218,3 @@ def _explanation(protocol: Protocol, said: SuggestionView, scale: tuple[int, ...
 def _level_word(stored: dict[str, Any]) -> LevelWord:
     """Without what is stored for pages only."""
     return LevelWord(**{key: stored[key] for key in LevelWord.model_fields if key in stored})
-
-
-def _reply(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

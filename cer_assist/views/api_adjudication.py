@@ -6,26 +6,21 @@ Every reply is one of the models below, whose field descriptions are the referen
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, g
+from pydantic import Field
 
 from cer_assist.domain.adjudication import Act, Track
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import adjudicating, discussion, dispute_case, disputes, protocols
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.adjudicate import Decision
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 
-Model = TypeVar("Model", bound=BaseModel)
 adjudication_api = Blueprint("adjudication_api", __name__, url_prefix=f"{API}projects/<slug>")
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Waiting(_Reply):
+class Waiting(Reply):
     """A protocol that waits for an adjudicator."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -43,7 +38,7 @@ class Waiting(_Reply):
     proposed_by_me: bool = Field(description="You have said a level; a second person is awaited")
 
 
-class WaitingList(_Reply):
+class WaitingList(Reply):
     """What waits, in the order of the page."""
 
     protocols: list[Waiting] = Field(description="Far apart first, then by surprise")
@@ -52,7 +47,7 @@ class WaitingList(_Reply):
     )
 
 
-class Voice(_Reply):
+class Voice(Reply):
     """A reading without the reader's name."""
 
     letter: str = Field(description="A, B, … in an order drawn for you and the protocol")
@@ -66,7 +61,7 @@ class Voice(_Reply):
     is_awaited: bool = Field(description="It was sent back and not answered again")
 
 
-class Case(_Reply):
+class Case(Reply):
     """A protocol to be settled, or that was."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -78,7 +73,7 @@ class Case(_Reply):
     proposed: int | None = Field(description="What you have said, while a second is awaited")
 
 
-class Settled(_Reply):
+class Settled(Reply):
     """What came of a decision."""
 
     id: int = Field(description="Number of what was recorded")
@@ -88,7 +83,7 @@ class Settled(_Reply):
     repeated: bool = Field(description="The same was sent before and is stored once")
 
 
-class Said(_Reply):
+class Said(Reply):
     """A comment."""
 
     who: str = Field(description="For leads the name; for coders whether a lead or a coder")
@@ -98,16 +93,14 @@ class Said(_Reply):
     sends_back: bool = Field(description="It came with sending the protocol back")
 
 
-class Thread(_Reply):
+class Thread(Reply):
     """A protocol's discussion."""
 
     comments: list[Said] = Field(description="Oldest first")
 
 
-class NewComment(BaseModel):
+class NewComment(Asked):
     """What is sent to say something."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str = Field(description="What is to be said")
     idempotency_key: str = Field(description="New for each comment: sent twice, it counts once")
@@ -120,7 +113,7 @@ def waiting(slug: str) -> Response:
     with database().read() as session:
         found = disputes.docket(session, g.project, g.person.account_id)
     rows = [Waiting(**asdict(one)) for one in found.rows]
-    return _reply(WaitingList(protocols=rows, others_settle_mine=found.others_settle_mine))
+    return json_reply(WaitingList(protocols=rows, others_settle_mine=found.others_settle_mine))
 
 
 @adjudication_api.get("/adjudications/<int:protocol_id>")
@@ -138,17 +131,17 @@ def case(slug: str, protocol_id: int) -> Response:
             final_level=found.final.level if found.final else None,
             proposed=found.proposed,
         )
-    return _reply(reply)
+    return json_reply(reply)
 
 
 @adjudication_api.post("/adjudications/<int:protocol_id>")
 @policy.members(*LEADING_ROLES)
 def decide(slug: str, protocol_id: int) -> Response:
     """Settle it, send it back, or take back what one has decided."""
-    asked = _body(Decision).to_ruling(protocol_id)
+    asked = json_body(Decision).to_ruling(protocol_id)
     with database().write() as session:
         done = adjudicating.rule(session, g.project, g.person.account_id, asked)
-    return _reply(Settled(**{name: getattr(done, name) for name in Settled.model_fields}))
+    return json_reply(Settled(**{name: getattr(done, name) for name in Settled.model_fields}))
 
 
 @adjudication_api.get("/discussions/<int:protocol_id>")
@@ -158,7 +151,7 @@ def thread(slug: str, protocol_id: int) -> Response:
     with database().write() as session:
         protocol = protocols.find(session, g.project.id, protocol_id)
         said = discussion.thread(session, g.project, protocol, g.person.account_id, g.role)
-    return _reply(
+    return json_reply(
         Thread(comments=[Said(**(asdict(one) | {"at": one.at.isoformat()})) for one in said])
     )
 
@@ -167,23 +160,9 @@ def thread(slug: str, protocol_id: int) -> Response:
 @policy.members(*CODING_ROLES)
 def say(slug: str, protocol_id: int) -> Response:
     """Add a comment; the reply is the discussion with it."""
-    new = _body(NewComment)
+    new = json_body(NewComment)
     mine = g.person.account_id
     with database().write() as session:
         protocol = protocols.find(session, g.project.id, protocol_id)
         discussion.say(session, g.project, protocol, mine, g.role, new.text, new.idempotency_key)
     return thread(slug=slug, protocol_id=protocol_id)
-
-
-def _body(kind: type[Model]) -> Model:
-    try:
-        return kind.model_validate_json(request.get_data())
-    except ValidationError as error:
-        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-        raise InvalidInput(
-            f"This could not be understood: {', '.join(names) or 'send one JSON object'}."
-        ) from error
-
-
-def _reply(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TypeVar
 
-from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, g
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.dealing import By
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import (
     accounts,
     assignment_board,
@@ -24,18 +22,14 @@ from cer_assist.services.assignment_board import CoderLine, Mine
 from cer_assist.services.dealing import Batch, Deal
 from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 
 api_assignments = Blueprint(
     "api_assignments", __name__, url_prefix=f"{API}projects/<slug>/assignments"
 )
-Body = TypeVar("Body", bound=BaseModel)
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CoderAssignments(_Said):
+class CoderAssignments(Reply):
     """How far one coder is."""
 
     username: str = Field(description="The coder's user name")
@@ -54,13 +48,13 @@ class CoderAssignments(_Said):
         return cls(**{name: getattr(line, name) for name in cls.model_fields})
 
 
-class Coders(_Said):
+class Coders(Reply):
     """Everyone who may label, or still has something open."""
 
     coders: list[CoderAssignments] = Field(description="By name")
 
 
-class MyAssignment(_Said):
+class MyAssignment(Reply):
     """A protocol that the person who asks is to read."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -77,7 +71,7 @@ class MyAssignment(_Said):
         return cls(**{name: getattr(one, name) for name in cls.model_fields})
 
 
-class MyAssignments(_Said):
+class MyAssignments(Reply):
     """The own assignments of the person who asks, never anyone else's."""
 
     open: int = Field(description="Assignments not answered yet")
@@ -88,7 +82,7 @@ class MyAssignments(_Said):
     first: list[MyAssignment] = Field(description="At most ten others, in their order")
 
 
-class CoderShare(_Said):
+class CoderShare(Reply):
     """What one coder gets of a batch."""
 
     username: str = Field(description="The coder's user name")
@@ -97,7 +91,7 @@ class CoderShare(_Said):
     strata: dict[str, int] = Field(description="Of these, how many of each value, dealt by stratum")
 
 
-class Dealt(_Said):
+class Dealt(Reply):
     """What a batch comes to."""
 
     is_stored: bool = Field(description="False: it was only looked at")
@@ -108,25 +102,21 @@ class Dealt(_Said):
     shares: list[CoderShare] = Field(description="By coder")
 
 
-class Taken(_Said):
+class Taken(Reply):
     """What became of open assignments."""
 
     protocols: int = Field(description="Protocols taken back or moved")
     stay: int = Field(description="Those that could not be moved and stay")
 
 
-class Drawn(_Said):
+class Drawn(Reply):
     """How many readers the protocols want that nobody has read."""
 
     is_stored: bool = Field(description="False: as it stands, nothing was drawn")
     wanted: dict[int, int] = Field(description="Protocols by the readers that they want")
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class BatchBody(_Asked):
+class BatchBody(Asked):
     """What to deal."""
 
     coders: list[str] = Field(description="User names")
@@ -140,13 +130,13 @@ class BatchBody(_Asked):
     dry_run: bool = Field(False, description="Look at it, store nothing")
 
 
-class ReadersBody(_Asked):
+class ReadersBody(Asked):
     """Whether to draw."""
 
     dry_run: bool = Field(False, description="Say how it stands, draw nothing")
 
 
-class TakeBody(_Asked):
+class TakeBody(Asked):
     """What to take back or move."""
 
     coder: str = Field(description="User name of who has them")
@@ -160,7 +150,7 @@ def by_coder(slug: str) -> Response:
     """How far everyone is."""
     with database().read() as session:
         lines = assignment_board.by_coder(session, g.project.id)
-    return _said(Coders(coders=[CoderAssignments.of(line) for line in lines]))
+    return json_reply(Coders(coders=[CoderAssignments.of(line) for line in lines]))
 
 
 @api_assignments.get("/mine")
@@ -169,7 +159,7 @@ def mine(slug: str) -> Response:
     """What the person who asks is to read."""
     with database().read() as session:
         own = assignment_board.own(session, g.project.id, g.person.account_id)
-    return _said(
+    return json_reply(
         MyAssignments(
             open=own.open,
             overdue=own.overdue,
@@ -185,7 +175,7 @@ def mine(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 def deal(slug: str) -> Response:
     """Deal a batch, or look at what it comes to."""
-    body = _body(BatchBody)
+    body = json_body(BatchBody)
     with database().write() as session:
         names = _accounts(session, body.coders)
         seed = {"seed": body.seed} if body.seed else {}
@@ -203,14 +193,14 @@ def deal(slug: str) -> Response:
             found = dealing.look(session, g.project, batch)
         else:
             found = dealing.store(session, g.project, batch, g.person.account_id)
-    return _said(_dealt(batch, found, names, is_stored=not body.dry_run))
+    return json_reply(_dealt(batch, found, names, is_stored=not body.dry_run))
 
 
 @api_assignments.post("/take")
 @policy.members(*LEADING_ROLES)
 def take(slug: str) -> Response:
     """Take back what is open with a coder, or move it to another."""
-    body, by = _body(TakeBody), g.person.account_id
+    body, by = json_body(TakeBody), g.person.account_id
     with database().write() as session:
         (account_id,) = _accounts(session, [body.coder])
         ids, stay = None, 0
@@ -221,20 +211,20 @@ def take(slug: str) -> Response:
         else:
             (to,) = _accounts(session, [body.to])
             taken, stay = assignments.move(session, g.project, account_id, to, ids, by)
-    return _said(Taken(protocols=len(taken), stay=stay))
+    return json_reply(Taken(protocols=len(taken), stay=stay))
 
 
 @api_assignments.post("/readers")
 @policy.members(*LEADING_ROLES)
 def draw_readers(slug: str) -> Response:
     """Draw anew how many readers the protocols want that nobody has read."""
-    body = _body(ReadersBody)
+    body = json_body(ReadersBody)
     with database().write() as session:
         if body.dry_run:
             found = readers.standing(session, g.project.id)
         else:
             found = readers.draw_anew(session, g.project, g.person.account_id)
-    return _said(Drawn(is_stored=not body.dry_run, wanted=found.wanted))
+    return json_reply(Drawn(is_stored=not body.dry_run, wanted=found.wanted))
 
 
 def _dealt(batch: Batch, found: Deal, names: dict[int, str], *, is_stored: bool) -> Dealt:
@@ -258,18 +248,3 @@ def _dealt(batch: Batch, found: Deal, names: dict[int, str], *, is_stored: bool)
 
 def _accounts(session: Session, usernames: Sequence[str]) -> dict[int, str]:
     return {accounts.find_account(session, name).id: name for name in usernames}
-
-
-def _body(kind: type[Body]) -> Body:
-    try:
-        return kind.model_validate_json(request.get_data())
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        raise InvalidInput(f"The request could not be understood ({faults}).") from error
-
-
-def _said(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

@@ -5,24 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict
 
-from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, g
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import accounts, label_checks
 from cer_assist.views.access import API, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 
 label_check_api = Blueprint(
     "label_check_api", __name__, url_prefix=f"{API}projects/<slug>/doubtful"
 )
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Doubtful(_Reply):
+class Doubtful(Reply):
     """A settled protocol that is worth another reading, without its level."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -34,7 +30,7 @@ class Doubtful(_Reply):
     is_asked: bool = Field(description="Somebody is to read it")
 
 
-class DoubtfulLevels(_Reply):
+class DoubtfulLevels(Reply):
     """What was found, as it stands now."""
 
     made_at: dt.datetime | None = Field(description="When it was looked for; null: not yet")
@@ -46,16 +42,14 @@ class DoubtfulLevels(_Reply):
     suspects: list[Doubtful] = Field(description="At most fifty, by what they would gain")
 
 
-class ReadAgain(BaseModel):
+class ReadAgain(Asked):
     """What is to be read once more."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     protocols: list[str] = Field(description="Ids of protocols that are on the list")
     coder: str = Field(description="User name of who reads them, having not read them yet")
 
 
-class Sent(_Reply):
+class Sent(Reply):
     """What came of it."""
 
     protocols: int = Field(description="Protocols that the coder is now asked to read")
@@ -83,16 +77,16 @@ def ask(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 def send(slug: str) -> Response:
     """Have protocols of the list read once more."""
-    body, by = _body(), g.person.account_id
+    body, by = json_body(ReadAgain), g.person.account_id
     with database().write() as session:
         coder = accounts.find_account(session, body.coder).id
         found = label_checks.send(session, g.project, body.protocols, coder, by)
-    return _reply(Sent(protocols=len(found.pairs)))
+    return json_reply(Sent(protocols=len(found.pairs)))
 
 
 def _standing(session: Session) -> Response:
     stands = label_checks.standing(session, g.project.id)
-    return _reply(
+    return json_reply(
         DoubtfulLevels(
             made_at=stands.made_at,
             checked=stands.checked,
@@ -103,17 +97,3 @@ def _standing(session: Session) -> Response:
             suspects=[Doubtful(**asdict(one)) for one in stands.suspects],
         )
     )
-
-
-def _body() -> ReadAgain:
-    try:
-        return ReadAgain.model_validate_json(request.get_data())
-    except ValidationError as error:
-        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-        raise InvalidInput(
-            f"This could not be understood: {', '.join(names) or 'send one JSON object'}."
-        ) from error
-
-
-def _reply(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from flask import Blueprint, g, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cer_assist.services import copy_groups, protocols
 from cer_assist.views.access import ALL_ROLES, API, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Reply
 from cer_assist.views.studies import check_may_compare, text_difference
 
 api_studies = Blueprint("api_studies", __name__, url_prefix=f"{API}projects/<slug>")
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NearCopyText(_Said):
+class NearCopyText(Reply):
     """A member of a group."""
 
     protocol_id: int = Field(description="The number in the protocol's address")
@@ -27,14 +24,14 @@ class NearCopyText(_Said):
     )
 
 
-class NearCopyGroup(_Said):
+class NearCopyGroup(Reply):
     """Protocols that say nearly the same, and nobody has decided what they are."""
 
     members: list[NearCopyText] = Field(description="By number, at most 25")
     more: int = Field(description="Members that are not listed")
 
 
-class NearCopies(_Said):
+class NearCopies(Reply):
     """A page of groups, the largest first."""
 
     total: int = Field(description="Groups in all")
@@ -44,14 +41,14 @@ class NearCopies(_Said):
     groups: list[NearCopyGroup] = Field(description="At most 20")
 
 
-class ChangedWords(_Said):
+class ChangedWords(Reply):
     """Words in a row with one fate."""
 
     change: str = Field(description="`same`, `gone` or `new`")
     text: str = Field(description="As they are written")
 
 
-class ChangedSection(_Said):
+class ChangedSection(Reply):
     """One section that either text has."""
 
     name: str = Field(description="Its heading")
@@ -60,7 +57,7 @@ class ChangedSection(_Said):
     runs: list[ChangedWords] = Field(description="In the order of the text")
 
 
-class TextDifference(_Said):
+class TextDifference(Reply):
     """What one text says differently from another; it tells no level."""
 
     earlier: str = Field(description="The own id of the protocol given with `?with=`")

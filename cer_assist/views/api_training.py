@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, g
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.training import Tally
 from cer_assist.services import training, training_checks, training_items, training_results
 from cer_assist.services.training_items import NewItem, Solution
@@ -26,17 +25,13 @@ from cer_assist.views.access import (
     database,
     policy,
 )
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 from cer_assist.views.training import TrainingAnswerSent, dice
 
 training_api = Blueprint("training_api", __name__, url_prefix=f"{API}projects/<slug>/training")
-Body = TypeVar("Body", bound=BaseModel)
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrainingQuestion(_Said):
+class TrainingQuestion(Reply):
     """A practice protocol to be answered."""
 
     round_id: int = Field(description="Send it along with the answer")
@@ -48,7 +43,7 @@ class TrainingQuestion(_Said):
     text: str = Field(description="What is to be read")
 
 
-class TrainingStanding(_Said):
+class TrainingStanding(Reply):
     """Where the person who asks stands."""
 
     is_required: bool = Field(description="Coders of this project qualify first")
@@ -57,7 +52,7 @@ class TrainingStanding(_Said):
     question: TrainingQuestion | None = Field(description="What comes next in the open round")
 
 
-class TrainingFeedback(_Said):
+class TrainingFeedback(Reply):
     """What is right for an answered practice protocol."""
 
     place: int = Field(description="Which of the round it is, from 1")
@@ -70,7 +65,7 @@ class TrainingFeedback(_Said):
     evidence: list[tuple[int, int]] = Field(description="Start and end of what decides it")
 
 
-class TrainingTally(_Said):
+class TrainingTally(Reply):
     """How answers came out."""
 
     asked: int = Field(description="Answers given")
@@ -96,7 +91,7 @@ class TrainingTally(_Said):
         )
 
 
-class TrainingCoder(_Said):
+class TrainingCoder(Reply):
     """How one coder does."""
 
     username: str = Field(description="The coder's user name")
@@ -107,7 +102,7 @@ class TrainingCoder(_Said):
     levels: dict[int, TrainingTally] = Field(description="The same by the level that is right")
 
 
-class TrainingItemEntry(_Said):
+class TrainingItemEntry(Reply):
     """A practice protocol with how often it is missed."""
 
     item_id: int = Field(description="The number in its address")
@@ -120,7 +115,7 @@ class TrainingItemEntry(_Said):
     answers: TrainingTally = Field(description="What coders made of it")
 
 
-class AttentionChecks(_Said):
+class AttentionChecks(Reply):
     """How one coder answered what they did not know to be a check."""
 
     username: str = Field(description="The coder's user name")
@@ -128,7 +123,7 @@ class AttentionChecks(_Said):
     levels: dict[int, TrainingTally] = Field(description="The same by the level that is right")
 
 
-class TrainingResults(_Said):
+class TrainingResults(Reply):
     """What came of training."""
 
     coders: list[TrainingCoder] = Field(description="By name")
@@ -136,10 +131,8 @@ class TrainingResults(_Said):
     checks: list[AttentionChecks] = Field(description="Attention checks, by name")
 
 
-class NewTrainingItem(BaseModel):
+class NewTrainingItem(Asked):
     """What is sent to add a practice protocol."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     external_id: str = Field(description="Its id")
     title: str = Field(description="The practice protocol's title")
@@ -156,7 +149,7 @@ def standing(slug: str) -> Response:
     """Where one stands, with the next question of the open round."""
     with database().read() as session:
         found = training.standing(session, g.project, g.person.account_id)
-    return _reply(_standing(found))
+    return json_reply(_standing(found))
 
 
 @training_api.post("/rounds")
@@ -166,17 +159,17 @@ def begin(slug: str) -> Response:
     with database().write() as session:
         training.begin(session, g.project, g.person.account_id, dice)
         found = training.standing(session, g.project, g.person.account_id)
-    return _reply(_standing(found))
+    return json_reply(_standing(found))
 
 
 @training_api.post("/answers")
 @policy.members(*CODING_ROLES)
 def answer(slug: str) -> Response:
     """Answer the next question; the reply tells what is right."""
-    asked = _body(TrainingAnswerSent).to_attempt()
+    asked = json_body(TrainingAnswerSent).to_attempt()
     with database().write() as session:
         told = training.answer(session, g.project, g.person.account_id, asked)
-    return _reply(TrainingFeedback(**_only(TrainingFeedback, asdict(told))))
+    return json_reply(TrainingFeedback(**_only(TrainingFeedback, asdict(told))))
 
 
 @training_api.get("/results")
@@ -213,7 +206,7 @@ def results(slug: str) -> Response:
         )
         for line in coders
     ]
-    return _reply(TrainingResults(coders=lines, items=entries, checks=checks))
+    return json_reply(TrainingResults(coders=lines, items=entries, checks=checks))
 
 
 def _checks(session: Session, project_id: int) -> list[AttentionChecks]:
@@ -231,7 +224,7 @@ def _checks(session: Session, project_id: int) -> list[AttentionChecks]:
 @policy.members(*LEADING_ROLES)
 def add(slug: str) -> Response:
     """Add a practice protocol; the reply is the results with it."""
-    sent = _body(NewTrainingItem)
+    sent = json_body(NewTrainingItem)
     text = training_items.typed(sent.external_id, sent.title, sent.text)
     solution = Solution(sent.level, sent.explanation, sent.also_level, tuple(sent.evidence))
     with database().write() as session:
@@ -251,17 +244,3 @@ def _standing(found: training.Standing) -> TrainingStanding:
 
 def _only(kind: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in kind.model_fields}
-
-
-def _body(kind: type[Body]) -> Body:
-    try:
-        return kind.model_validate_json(request.get_data())
-    except ValidationError as error:
-        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-        raise InvalidInput(
-            f"This could not be understood: {', '.join(names) or 'send one JSON object'}."
-        ) from error
-
-
-def _reply(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

@@ -6,23 +6,20 @@ A report that is out of date is handed to the worker by being looked at, on the 
 from __future__ import annotations
 
 from flask import Blueprint, Response, g, render_template
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cer_assist.domain.errors import NotReady
 from cer_assist.services import exposures
 from cer_assist.services.exposures import Report
 from cer_assist.views import exposure_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.json_parts import Reply, json_reply
 
 exposure_pages = Blueprint("exposure", __name__, url_prefix="/p/<slug>/exposure")
 exposure_api = Blueprint("exposure_api", __name__, url_prefix=f"{API}projects/<slug>/exposure")
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExposureFigure(_Reply):
+class ExposureFigure(Reply):
     """A figure."""
 
     value: float | None = Field(description="Null where nothing is known")
@@ -31,7 +28,7 @@ class ExposureFigure(_Reply):
     n: int = Field(description="Readings that it is of")
 
 
-class Switching(_Reply):
+class Switching(Reply):
     """What coders did who saw the suggestion after their own answer."""
 
     changed: ExposureFigure = Field(description="Share of answers that were changed")
@@ -46,7 +43,7 @@ class Switching(_Reply):
     )
 
 
-class ExposureMeasures(_Reply):
+class ExposureMeasures(Reply):
     """Measures of readings, or of one arm less another; of `seconds` the ratio then."""
 
     accuracy: ExposureFigure = Field(description="Share that are right")
@@ -64,7 +61,7 @@ class ExposureArm(ExposureMeasures):
     readings: int = Field(description="How many")
 
 
-class Exposure(_Reply):
+class Exposure(Reply):
     """Whether suggestions help or steer."""
 
     is_current: bool = Field(description="No answer has come since; else a newer one is under way")
@@ -102,7 +99,7 @@ def as_json(slug: str) -> Response:
     if report.found is None:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")
     said = Exposure(is_current=not report.is_waiting, **report.found)
-    return Response(said.model_dump_json(), mimetype="application/json")
+    return json_reply(said)
 
 
 def _report() -> Report:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cer_assist.domain.errors import NotReady
 from cer_assist.services import prevalence, rubrics
@@ -20,16 +20,15 @@ from cer_assist.views import prevalence_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.assets import STATIC
 from cer_assist.views.downloads import attachment
+from cer_assist.views.json_parts import Reply, json_reply
 
 prevalence_pages = Blueprint("prevalence", __name__, url_prefix="/p/<slug>/prevalence")
 prevalence_api = Blueprint("prevalence_api", __name__, url_prefix=f"{API}projects/<slug>")
 STYLES = ("printed.css", "prevalence.css")
 
 
-class Prevalence(BaseModel):
+class Prevalence(Reply):
     """How many protocols are on each level, as the worker made it last."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     by: str = Field(description="The column that `groups` are of; empty for none")
     made_at: dt.datetime = Field(description="When the report was made, in UTC")
@@ -69,7 +68,7 @@ def as_json(slug: str) -> Response:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")
     is_current = not report.is_waiting
     said = Prevalence(by=by, made_at=report.made_at, is_current=is_current, figures=report.found)
-    return Response(said.model_dump_json(), mimetype="application/json")
+    return json_reply(said)
 
 
 def _content() -> dict[str, Any]:

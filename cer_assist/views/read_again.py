@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, request, url_for
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -12,6 +12,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import accounts, read_again
 from cer_assist.services.read_again import Again
 from cer_assist.views.access import API, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 from cer_assist.views.presentation import count
 
 read_again_pages = Blueprint("read_again", __name__, url_prefix="/p/<slug>/agreement/reread")
@@ -20,10 +21,8 @@ read_again_api = Blueprint(
 )
 
 
-class AgainAsked(BaseModel):
+class AgainAsked(Asked):
     """What is to be read again."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     coder: str = Field(description="User name of who read them")
     number: int = Field(
@@ -37,10 +36,8 @@ class AgainAsked(BaseModel):
     note: str = Field("", description="Comment for who reads; not which way the levels lie")
 
 
-class AgainDrawn(BaseModel):
+class AgainDrawn(Reply):
     """What came of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     drawn: int = Field(description="Protocols that are read again; which ones is not told")
 
@@ -74,16 +71,10 @@ def send(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 def send_by_api(slug: str) -> Response:
     """The same as JSON."""
-    try:
-        asked = AgainAsked.model_validate_json(request.get_data())
-    except ValidationError as error:
-        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-        raise InvalidInput(
-            f"This could not be understood: {', '.join(names) or 'send one JSON object'}."
-        ) from error
+    asked = json_body(AgainAsked)
     with database().write() as session:
         said = AgainDrawn(drawn=_send(session, asked))
-    return Response(said.model_dump_json(), mimetype="application/json")
+    return json_reply(said)
 
 
 def _send(session: Session, asked: AgainAsked) -> int:

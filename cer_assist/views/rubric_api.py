@@ -9,22 +9,19 @@ from __future__ import annotations
 import datetime as dt
 
 from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric_changes import Change, Piece
 from cer_assist.services import rubric_versions
 from cer_assist.services.rubric_versions import Published
 from cer_assist.views.access import ALL_ROLES, API, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 
 rubric_api = Blueprint("rubric_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RubricVersionEntry(_Reply):
+class RubricVersionEntry(Reply):
     """A version and how it came about."""
 
     version: int = Field(description="Its number")
@@ -47,14 +44,14 @@ class RubricVersionEntry(_Reply):
         )
 
 
-class RubricVersions(_Reply):
+class RubricVersions(Reply):
     """All versions that a project was coded under."""
 
     in_use: int = Field(description="Number of the version that coders read by")
     versions: list[RubricVersionEntry] = Field(description="The oldest first")
 
 
-class RubricText(_Reply):
+class RubricText(Reply):
     """A version in full."""
 
     id: str = Field(description="Of the rubric, the same in all its versions")
@@ -63,21 +60,21 @@ class RubricText(_Reply):
     text: str = Field(description="The file (YAML), exactly as it was published")
 
 
-class ChangedPiece(_Reply):
+class ChangedPiece(Reply):
     """Words that stand in both wordings or in one of them."""
 
     mark: str = Field(description="same, out (gone) or in (new)")
     text: str = Field(description="The words")
 
 
-class ChangedRow(_Reply):
+class ChangedRow(Reply):
     """An item of the part, such as one decision rule."""
 
     before: list[ChangedPiece] | None = Field(description="As it was; null: it was not there")
     after: list[ChangedPiece] | None = Field(description="As it is; null: it is gone")
 
 
-class RubricChange(_Reply):
+class RubricChange(Reply):
     """A part that reads otherwise."""
 
     level: int | None = Field(description="Whose part it is; null: of the whole scale")
@@ -92,7 +89,7 @@ class RubricChange(_Reply):
         return cls(level=change.level, part=change.part, rows=rows, unchanged=change.unchanged)
 
 
-class RubricChanges(_Reply):
+class RubricChanges(Reply):
     """What reads otherwise in one version than in another."""
 
     before: int = Field(description="Number of the one")
@@ -100,10 +97,8 @@ class RubricChanges(_Reply):
     changes: list[RubricChange] = Field(description="Of the whole scale first, then by level")
 
 
-class NextRubric(BaseModel):
+class NextRubric(Asked):
     """What is sent to publish."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str = Field(description="The file (YAML) with the next number")
     note: str = Field(description="What changed and why")
@@ -115,7 +110,7 @@ class NextRubric(BaseModel):
 def versions(slug: str) -> Response:
     """All versions of the project."""
     with database().read() as session:
-        return _reply(_versions(rubric_versions.versions(session, g.project)))
+        return json_reply(_versions(rubric_versions.versions(session, g.project)))
 
 
 @rubric_api.get("/versions/<int:number>")
@@ -125,7 +120,7 @@ def version(slug: str, number: int) -> Response:
     with database().read() as session:
         found = rubric_versions.find_version(session, g.project, number)
     said = {"id": found.id, "version": found.version, "sha256": found.sha256}
-    return _reply(RubricText(**said, text=found.text))
+    return json_reply(RubricText(**said, text=found.text))
 
 
 @rubric_api.get("/changes")
@@ -139,22 +134,19 @@ def changes(slug: str) -> Response:
     with database().read() as session:
         found = rubric_versions.compare(session, g.project, before, after)
     said = [RubricChange.of(change) for change in found]
-    return _reply(RubricChanges(before=before, after=after, changes=said))
+    return json_reply(RubricChanges(before=before, after=after, changes=said))
 
 
 @rubric_api.post("/publish")
 @policy.members(*LEADING_ROLES)
 def publish(slug: str) -> Response:
     """Take the project to the version that is sent."""
-    try:
-        sent = NextRubric.model_validate_json(request.get_data())
-    except ValidationError as error:
-        raise InvalidInput("Send {text, note, touched} as JSON.") from error
+    sent = json_body(NextRubric)
     with database().write() as session:
         said = (sent.text, sent.note, sent.touched, g.person.account_id)
         rubric_versions.publish(session, g.project.id, *said)
         project = session.get_one(type(g.project), g.project.id)
-        return _reply(_versions(rubric_versions.versions(session, project)))
+        return json_reply(_versions(rubric_versions.versions(session, project)))
 
 
 def _versions(known: list[Published]) -> RubricVersions:
@@ -166,7 +158,3 @@ def _pieces(side: tuple[Piece, ...] | None) -> list[ChangedPiece] | None:
     if side is None:
         return None
     return [ChangedPiece(mark=piece.mark, text=piece.text) for piece in side]
-
-
-def _reply(content: BaseModel) -> Response:
-    return Response(content.model_dump_json(), mimetype="application/json")

@@ -6,27 +6,23 @@ What it tells of others' levels is recorded as seen, as on the pages.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import proposals, protocols, rereading, rubric_versions, rubrics
 from cer_assist.services.rereading import OldReading
 from cer_assist.store.tables.rereading import RereadWish
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
-
-Sent = TypeVar("Sent", bound=BaseModel)
+from cer_assist.views.json_parts import Asked, json_body
 
 rubric_work_api = Blueprint("rubric_work_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
 
 
-class Decision(BaseModel):
+class Decision(Asked):
     """What is sent about readings under an older version."""
-
-    model_config = ConfigDict(extra="forbid")
 
     wish: RereadWish = Field(description="again (sent back to their coders) or kept")
     protocols: list[str] = Field(description="Ids of protocols that are on the list")
@@ -34,10 +30,8 @@ class Decision(BaseModel):
     note: str = Field("", description="Kept in the audit")
 
 
-class Proposal(BaseModel):
+class Proposal(Asked):
     """What is sent to propose a clarification."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(description="What should be clearer")
     level: int | None = Field(None, description="The level it is about; left out: the whole")
@@ -57,7 +51,7 @@ def readings(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 def decide(slug: str) -> Response:
     """Send readings back to their coders, or keep them."""
-    sent = _read(Decision)
+    sent = json_body(Decision)
     with database().write() as session:
         found = _old_readings(session, sent.levels)
         chosen = [one for one in found if one.external_id in sent.protocols]
@@ -83,7 +77,7 @@ def proposed(slug: str) -> Response:
 @policy.members(*CODING_ROLES)
 def propose(slug: str) -> Response:
     """Keep what someone would have clearer."""
-    sent, mine = _read(Proposal), g.person.account_id
+    sent, mine = json_body(Proposal), g.person.account_id
     with database().write() as session:
         about = None
         if sent.protocol:
@@ -108,14 +102,6 @@ def _listed(session: Session, levels: list[int] | None) -> dict[str, Any]:
         "not_yet_listed": rereading.not_yet_listed(session, g.project),
         "readings": [asdict(one) for one in found],
     }
-
-
-def _read(kind: type[Sent]) -> Sent:
-    try:
-        return kind.model_validate_json(request.get_data())
-    except ValidationError as error:
-        names = ", ".join(kind.model_fields)
-        raise InvalidInput(f"Send an object with {names} as JSON.") from error
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
