@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, request
+from flask import Blueprint, Response, g, request
 from pydantic import Field
+from sqlalchemy.orm import Session
 
-from cer_assist.services import copy_groups, protocols
+from cer_assist.domain.studies import LinkKind
+from cer_assist.services import copy_groups, protocols, studies
+from cer_assist.services.copy_groups import Verdict
 from cer_assist.views.access import ALL_ROLES, API, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import Reply
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 from cer_assist.views.studies import check_may_compare, text_difference
 
 api_studies = Blueprint("api_studies", __name__, url_prefix=f"{API}projects/<slug>")
@@ -27,6 +30,7 @@ class NearCopyText(Reply):
 class NearCopyGroup(Reply):
     """Protocols that say nearly the same, and nobody has decided what they are."""
 
+    key: str = Field(description="Names the group, of exactly these members, in a decision")
     members: list[NearCopyText] = Field(description="By number, at most 25")
     more: int = Field(description="Members that are not listed")
 
@@ -39,6 +43,43 @@ class NearCopies(Reply):
     pages: int = Field(description="Pages, asked for with `?page=`")
     is_behind: bool = Field(description="Some protocols were not compared by the worker yet")
     groups: list[NearCopyGroup] = Field(description="At most 20")
+
+
+class GroupDecision(Asked):
+    """What a group of near-copies is."""
+
+    group: str = Field(description="The group's `key`")
+    verdict: Verdict = Field(
+        description="`versions` of one study, `copies` or `neither`", strict=False
+    )
+    order: list[int] = Field(
+        default=[],
+        description="Numbers of members: versions in order, or the copy that is read first",
+    )
+    keep: bool = Field(default=False, description="Earlier versions go on being read")
+
+
+class StudyLink(Asked):
+    """What a protocol is of an earlier one; both by their own ids."""
+
+    protocol: str = Field(description="The later one, or the copy")
+    kind: LinkKind = Field(description="`version` or `copy`", strict=False)
+    of: str = Field(description="What it amends, or says again")
+    keep: bool = Field(default=False, description="The earlier version goes on being read")
+
+
+class KnownLink(Reply):
+    """A link that stands."""
+
+    protocol: str = Field(description="The later one, or the copy")
+    kind: LinkKind = Field(description="`version` or `copy`")
+    of: str = Field(description="What it amends, or says again")
+
+
+class KnownLinks(Reply):
+    """All links of the project."""
+
+    links: list[KnownLink] = Field(description="In the order of the protocols")
 
 
 class ChangedWords(Reply):
@@ -74,6 +115,7 @@ def copies(slug: str) -> dict[str, object]:
         found = copy_groups.proposals(session, g.project, request.args.get("page", 1, type=int))
     groups = [
         NearCopyGroup(
+            key=group.key,
             members=[
                 NearCopyText(
                     protocol_id=one.id,
@@ -89,6 +131,56 @@ def copies(slug: str) -> dict[str, object]:
     ]
     said = {name: getattr(found, name) for name in ("total", "page", "pages", "is_behind")}
     return NearCopies(groups=groups, **said).model_dump()
+
+
+@api_studies.post("/copies")
+@policy.members(*LEADING_ROLES)
+def decide(slug: str) -> Response:
+    """Link a group, or remember that it is none."""
+    said, by = json_body(GroupDecision), g.person.account_id
+    with database().write() as session:
+        project, order = g.project, said.order
+        copy_groups.decide(
+            session, project, said.group, said.verdict, order, leaves=not said.keep, by=by
+        )
+        return _links(session)
+
+
+@api_studies.get("/links")
+@policy.members(*LEADING_ROLES)
+def links(slug: str) -> Response:
+    """Which protocols are linked."""
+    with database().read() as session:
+        return _links(session)
+
+
+@api_studies.post("/links")
+@policy.members(*LEADING_ROLES)
+def link(slug: str) -> Response:
+    """Say what a protocol amends or copies."""
+    said, by = json_body(StudyLink), g.person.account_id
+    with database().write() as session:
+        names = said.protocol, said.of
+        one, earlier = (protocols.find_by_name(session, g.project.id, name) for name in names)
+        pairs = [(one, earlier)]
+        studies.link(session, g.project, pairs, kind=said.kind, leaves=not said.keep, by=by)
+        return _links(session)
+
+
+@api_studies.delete("/links/<int:protocol_id>")
+@policy.members(*LEADING_ROLES)
+def unlink(slug: str, protocol_id: int) -> Response:
+    """Take back what a protocol is said to amend or copy."""
+    with database().write() as session:
+        one = protocols.find(session, g.project.id, protocol_id)
+        studies.unlink(session, g.project, one, g.person.account_id)
+        return _links(session)
+
+
+def _links(session: Session) -> Response:
+    known = studies.named_links(session, g.project.id).earlier
+    rows = [KnownLink(protocol=one, kind=kind, of=of) for one, (of, kind) in known.items()]
+    return json_reply(KnownLinks(links=rows))
 
 
 @api_studies.get("/protocols/<int:protocol_id>/difference")

@@ -74,6 +74,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
     "/api/v1/projects/<slug>/copies": LEADING,
+    "/api/v1/projects/<slug>/links": LEADING,
     "/api/v1/projects/<slug>/agreement": OVERSEEING,
     "/api/v1/projects/<slug>/agreement/reread": LEADING,
     "/api/v1/projects/<slug>/exposure": OVERSEEING,

@@ -146,3 +146,27 @@ def test_ten_thousand_protocols_are_proposed_by_the_page(office: Office) -> None
             by=None,
         )
         assert copy_groups.proposals(session, office.project(session)).total == 4_999
+
+
+def test_the_same_by_json(alike: Office) -> None:
+    lead = alike.browser("lead@own")
+    where, headers = f"/api/v1/projects/{OWN}", {"X-CSRFToken": lead.token()}
+    one, two, three = alike.protocols[:3]
+    (group,) = lead.get(f"{where}/copies").get_json()["groups"]
+    said = {"group": group["key"], "verdict": "versions", "order": [one, two]}
+    made = lead.client.post(f"{where}/copies", json=said, headers=headers)
+    assert made.get_json()["links"] == [{"protocol": "P-2", "kind": "version", "of": "P-1"}]
+    copy = {"protocol": "P-3", "kind": "copy", "of": "P-1"}
+    done = lead.client.post(f"{where}/links", json=copy, headers=headers)
+    assert done.get_json()["links"][1] == copy
+    assert lead.get(f"{where}/links").get_json() == done.get_json()
+    for wrong in (said, copy, copy | {"kind": "twin"}, copy | {"of": "P-99"}):
+        address = "copies" if "group" in wrong else "links"
+        refused = lead.client.post(f"{where}/{address}", json=wrong, headers=headers)
+        assert refused.status_code in (400, 404)
+    left = lead.client.delete(f"{where}/links/{two}", headers=headers)
+    assert left.get_json()["links"] == [copy]
+    assert lead.client.delete(f"{where}/links/{two}", headers=headers).status_code == 400
+    with alike.database.read() as session:
+        (link,) = session.query(ProtocolLink).all()
+        assert (link.protocol_id, link.earlier_id) == (three, one)
