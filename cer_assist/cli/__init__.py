@@ -23,6 +23,7 @@ COMMANDS = {
     "start": "running",
     "users": "accounts",
     "projects": "accounts",
+    "settings": "settings",
     "import": "importing",
     "label": "labelling",
     "next": "labelling",

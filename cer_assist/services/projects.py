@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,16 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import OWN_LANES, Action, Lane
-from cer_assist.domain.model_kinds import MODEL_KINDS
-from cer_assist.services import agreement, audit, dispute_count, outlooks, training_items
+from cer_assist.services import (
+    agreement,
+    audit,
+    dispute_count,
+    outlooks,
+    project_settings,
+    training_items,
+)
 from cer_assist.services.models import current_version
+from cer_assist.services.project_settings import WHOLE, Value, percent
 from cer_assist.store.tables import (
     Account,
     CurrentLabel,
@@ -24,58 +32,11 @@ from cer_assist.store.tables import (
     RubricVersion,
 )
 from cer_assist.store.tables.accounts import LEADING, OVERSEEING, Role
-from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.types import is_among, now, table_of
 
-_AIMS = {
-    "wanted_qwk": "QWK wanted",
-    "accepted_wrong_share": "Wrong levels accepted",
-    "accepted_half_width": "Known to within",
-}
-_SHARES = (
-    "no_suggestion_share",
-    "retest_share",
-    "check_share",
-    "double_coded_share",
-    "random_share",
-    "diverse_share",
-    "rare_share",
-    "training_mark",
-)
+# What these leave goes to what the model is unsure of.
+QUEUE_SHARES = ("diverse_share", "rare_share", "random_share")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectSettings:
-    """What a lead can change in a project."""
-
-    name: str
-    suggestion_policy: SuggestionPolicy
-    no_suggestion_share: float
-    retest_share: float
-    retest_after_days: int
-    check_share: float
-    coders_per_protocol: int
-    double_coded_share: float
-    random_share: float
-    diverse_share: float
-    rare_share: float
-    retrain_every: int
-    retrain_idle_seconds: int
-    reservation_minutes: int
-    open_pool: bool
-    model_kind: str
-    learns_from_marks: bool
-    wanted_qwk: float
-    accepted_wrong_share: float
-    accepted_half_width: float
-    adjudicators: int
-    accepts_agreed: bool
-    qualifies_first: bool
-    training_items: int
-    training_mark: float
-    training_no_far: bool
-    training_repeats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,61 +92,49 @@ def find_project(session: Session, slug: str) -> Project:
 
 
 def change_settings(
-    session: Session, project: Project, settings: ProjectSettings, by: int | None
-) -> None:
-    """Apply new policies from now on; labels already made keep what they were made under."""
-    _check(settings)
-    if settings.qualifies_first and not project.qualifies_first:
-        _refuse_without_items(session, project, settings)
-    before = {name: getattr(project, name) for name in ProjectSettings.__slots__}
-    after = {name: getattr(settings, name) for name in ProjectSettings.__slots__}
+    session: Session, project: Project, wanted: Mapping[str, Value], by: int | None
+) -> dict[str, list[Value]]:
+    """Apply these from now on, all or none; labels already made keep what they were made under.
+
+    What changed comes back as before and after; settings that are not named stay.
+    """
+    after = {name: project_settings.checked(name, value) for name, value in wanted.items()}
+    before = project_settings.values(project)
+    if not after.keys().isdisjoint(QUEUE_SHARES):
+        _require_room(before | after)
+    if after.get("qualifies_first") and not project.qualifies_first:
+        _refuse_without_items(session, project, before | after)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if not changed:
-        return
+        return changed
     for name in changed:
         setattr(project, name, after[name])
     if "wanted_qwk" in changed:
         outlooks.ask(session, project.id)
     entry = audit.Entry("project.settings", f"project:{project.id}", changed)
     audit.append(session, entry, account_id=by, project_id=project.id)
+    return changed
 
 
-def _refuse_without_items(session: Session, project: Project, settings: ProjectSettings) -> None:
-    """Coders who are to qualify and have nothing to do it with would be shut out."""
-    there = len(training_items.in_use(session, project.id))
-    if there < settings.training_items:
+def _require_room(settings: Mapping[str, Value]) -> None:
+    total = sum(percent(float(settings[name])) for name in QUEUE_SHARES)
+    if total > WHOLE:
         raise InvalidInput(
-            f"A round has {settings.training_items} practice protocols and {there} are in use: add "
-            "some under Training before coders have to qualify."
+            f"{', '.join(QUEUE_SHARES)} add up to {total} %: together they are at most 100 %, and "
+            "what they leave goes to what the model is unsure of."
         )
 
 
-def _check(settings: ProjectSettings) -> None:
-    if not settings.name.strip():
-        raise InvalidInput("A project needs a name.")
-    for name in _SHARES:
-        if not 0 <= getattr(settings, name) <= 1:
-            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and 100 %.")
-    for name, title in _AIMS.items():
-        if not 0 < getattr(settings, name) < 1:
-            raise InvalidInput(f"“{title}” lies between the least and the most that can be had.")
-    _check_counts(settings)
-    if settings.model_kind not in MODEL_KINDS:
-        raise InvalidInput("Choose one of the kinds of model on the list.")
-    if not 1 <= settings.retrain_idle_seconds <= 86_400:
-        raise InvalidInput("The idle time before retraining lies between 1 second and a day.")
-
-
-def _check_counts(settings: ProjectSettings) -> None:
-    for name in ("coders_per_protocol", "retrain_every", "reservation_minutes", "training_items"):
-        if not 1 <= getattr(settings, name) <= 10_000:
-            raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is at least 1.")
-    if not 0 <= settings.retest_after_days <= 3_650:
-        raise InvalidInput("A protocol comes back after 0 to 3,650 days.")
-    if settings.adjudicators not in (1, 2):
-        raise InvalidInput("A disagreement is settled by one person or by two.")
-    if not 0 <= settings.training_repeats <= 100:
-        raise InvalidInput("A round of training is repeated 0 to 100 times.")
+def _refuse_without_items(
+    session: Session, project: Project, settings: Mapping[str, Value]
+) -> None:
+    """Coders who are to qualify and have nothing to do it with would be shut out."""
+    there, wanted = len(training_items.in_use(session, project.id)), settings["training_items"]
+    if there < int(wanted):
+        raise InvalidInput(
+            f"A round has {wanted} practice protocols and {there} are in use: add some under "
+            "Training before coders have to qualify."
+        )
 
 
 def progress(session: Session, project_id: int, account_id: int | None) -> Progress:

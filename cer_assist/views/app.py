@@ -19,6 +19,7 @@ from cer_assist.views.api import api
 from cer_assist.views.api_adjudication import adjudication_api
 from cer_assist.views.api_assignments import api_assignments
 from cer_assist.views.api_label_checks import label_check_api
+from cer_assist.views.api_settings import settings_api
 from cer_assist.views.api_studies import api_studies
 from cer_assist.views.api_training import training_api
 from cer_assist.views.assignments import assignment_pages
@@ -98,6 +99,7 @@ BLUEPRINTS = (
     api_studies,
     rubric_work_api,
     training_api,
+    settings_api,
 )
 
 

@@ -9,13 +9,11 @@ from werkzeug.wrappers import Response
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.services import accounts, administration, projects
-from cer_assist.services.projects import ProjectSettings
+from cer_assist.services.project_settings import SETTINGS, WHOLE, Kind, Setting, Value
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.views.access import LEADING_ROLES, database, policy
-
-WHOLE = 100  # per cent
 
 settings_pages = Blueprint("settings", __name__, url_prefix="/p/<slug>/settings")
 
@@ -32,6 +30,7 @@ def page(slug: str) -> str:
         roles=list(Role),
         policies=list(SuggestionPolicy),
         kinds=MODEL_KINDS,
+        known=SETTINGS,
     )
 
 
@@ -39,7 +38,7 @@ def page(slug: str) -> str:
 @policy.members(*LEADING_ROLES)
 def change(slug: str) -> Response:
     """Store the policies."""
-    wanted = _settings()
+    wanted = _wanted()
     with database().write() as session:
         project = session.get_one(Project, g.project.id)
         projects.change_settings(session, project, wanted, g.person.account_id)
@@ -86,54 +85,29 @@ def _role(value: str) -> Role:
     return Role(value)
 
 
-def _settings() -> ProjectSettings:
-    wanted = request.form.get("suggestion_policy", "")
-    if wanted not in set(SuggestionPolicy):
-        raise InvalidInput("Choose when coders see the model's suggestion.")
-    return ProjectSettings(
-        name=request.form.get("name", "").strip()[:200],
-        suggestion_policy=SuggestionPolicy(wanted),
-        no_suggestion_share=_whole("no_suggestion_share", "Share without a suggestion") / WHOLE,
-        coders_per_protocol=_whole("coders_per_protocol", "Readers a protocol"),
-        double_coded_share=_whole("double_coded_share", "Share read twice") / 100,
-        retest_share=_whole("retest_share", "Share that comes back") / 100,
-        retest_after_days=_whole("retest_after_days", "Comes back after"),
-        check_share=_whole("check_share", "Attention checks") / WHOLE,
-        **_shares(),
-        retrain_every=_whole("retrain_every", "Retrain after"),
-        retrain_idle_seconds=_whole("retrain_idle_seconds", "Retrain when idle"),
-        reservation_minutes=_whole("reservation_minutes", "Reservation"),
-        open_pool="open_pool" in request.form,
-        model_kind=request.form.get("model_kind", ""),
-        learns_from_marks="learns_from_marks" in request.form,
-        wanted_qwk=_whole("wanted_qwk", "QWK wanted") / 100,
-        accepted_wrong_share=_whole("accepted_wrong_share", "Wrong levels accepted") / 100,
-        accepted_half_width=_whole("accepted_half_width", "Known to within") / 100,
-        adjudicators=_whole("adjudicators", "Adjudicators"),
-        accepts_agreed="accepts_agreed" in request.form,
-        qualifies_first="qualifies_first" in request.form,
-        training_items=_whole("training_items", "Practice protocols a round"),
-        training_mark=_whole("training_mark", "Pass mark") / WHOLE,
-        training_no_far="training_no_far" in request.form,
-        training_repeats=_whole("training_repeats", "Repeats"),
+def _wanted() -> dict[str, Value]:
+    """All that the form holds; an empty box is not sent."""
+    _require_whole_queue()
+    return {name: _sent(name, setting) for name, setting in SETTINGS.items()}
+
+
+def _sent(name: str, setting: Setting) -> Value:
+    if setting.kind is Kind.yes_no:
+        return name in request.form
+    if setting.kind is Kind.share:
+        return _whole(name, setting.title) / WHOLE
+    if setting.kind is Kind.number:
+        return _whole(name, setting.title)
+    return request.form.get(name, "")
+
+
+def _require_whole_queue() -> None:
+    """The share of uncertain protocols is sent, too, but not stored: it is what others leave."""
+    total = _whole("uncertain_share", "The model is unsure") + sum(
+        _whole(name, SETTINGS[name].title) for name in projects.QUEUE_SHARES
     )
-
-
-def _shares() -> dict[str, float]:
-    """The queue's shares; the one of uncertain protocols is what the others leave."""
-    percents = {
-        name: _whole(name, title)
-        for name, title in (
-            ("uncertain_share", "The model is unsure"),
-            ("diverse_share", "Unlike what was labelled"),
-            ("rare_share", "Likely of a rare level"),
-            ("random_share", "Drawn at random"),
-        )
-    }
-    total = sum(percents.values())
     if total != WHOLE:
         raise InvalidInput(f"The queue's shares add up to {total} %, not to 100 %: change one.")
-    return {name: percents[name] / WHOLE for name in percents if name != "uncertain_share"}
 
 
 def _whole(name: str, title: str) -> int:

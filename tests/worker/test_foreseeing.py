@@ -144,9 +144,7 @@ def test_without_a_model_there_is_no_outlook(database: Database, settings: Setti
 def test_another_aim_is_foreseen_anew(database: Database) -> None:
     with database.write() as session:
         project = a_project(session)
-        names = projects.ProjectSettings.__slots__
-        values = {name: getattr(project, name) for name in names} | {"wanted_qwk": 0.9}
-        projects.change_settings(session, project, projects.ProjectSettings(**values), None)
+        projects.change_settings(session, project, {"wanted_qwk": 0.9}, None)
         assert list(session.scalars(select(Job.kind))) == [jobs.OUTLOOK]
 
 
