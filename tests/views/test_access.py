@@ -82,6 +82,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/api/v1/projects/<slug>/adjudications": LEADING,
     "/api/v1/projects/<slug>/discussions": CODING,
     "/api/v1/projects/<slug>/doubtful": LEADING,
+    "/api/v1/projects/<slug>/settings": LEADING,
     "/api/v1/projects/<slug>/rubric/publish": LEADING,
     "/api/v1/projects/<slug>/rubric/rereading": LEADING,
     "/api/v1/projects/<slug>/rubric/proposals": CODING,

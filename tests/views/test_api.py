@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from cer_assist.config import ROOT
 from cer_assist.services import label_checks
-from cer_assist.store.tables import Disclosure
+from cer_assist.store.tables import AuditEvent, Disclosure
 from cer_assist.store.tables.projects import SuggestionPolicy
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views import (
@@ -20,6 +20,7 @@ from cer_assist.views import (
     api_adjudication,
     api_assignments,
     api_label_checks,
+    api_settings,
     api_studies,
     api_training,
     prevalence,
@@ -83,6 +84,8 @@ REPLIES: list[type[BaseModel]] = [
     api_label_checks.Doubtful,
     api_label_checks.ReadAgain,
     api_label_checks.Sent,
+    api_settings.SettingsStand,
+    api_settings.SettingsWanted,
     read_again.AgainAsked,
     read_again.AgainDrawn,
     rubric_work_api.Decision,
@@ -274,6 +277,32 @@ def test_doubtful_levels_are_listed_without_levels_and_sent(office: Office) -> N
     assert ask(office, LEAD, where)[1]["suspects"][0]["is_asked"]
     for wrong in ({"protocols": ["P-1"]}, wish | {"protocols": ["P-2"]}, wish):
         assert lead.client.post(f"{where}/send", json=wrong, headers=headers).status_code == 400
+
+
+def test_settings_are_read_and_changed_all_or_none(office: Office) -> None:
+    where = "/api/v1/projects/own/settings"
+    before = ask(office, LEAD, where)[1]
+    assert (before["check_share"], before["open_pool"]) == (0.0, True)
+    lead = office.browser(LEAD)
+    headers = {"X-CSRFToken": lead.token()}
+    wish = {"check_share": 0.02, "open_pool": False, "model_kind": "lexical"}
+    done = lead.client.patch(where, json=wish, headers=headers)
+    assert (done.status_code, done.get_json()) == (200, before | wish)
+    for wrong, told in (
+        ({"check_share": 2}, "such as 0.2 or 20%"),
+        ({"model_kind": "tea leaves"}, "one of blend"),
+        ({"open_pool": "no"}, "open_pool"),
+        ({"open_pool": None}, "open_pool"),
+        ({"colour": "red"}, "colour"),
+        ({"random_share": 0.7}, "add up to 110 %"),
+    ):
+        refused = lead.client.patch(where, json={"retrain_every": 9, **wrong}, headers=headers)
+        assert (refused.status_code, told in refused.get_json()["error"]) == (400, True), wrong
+    assert ask(office, LEAD, where)[1] == before | wish
+    with office.database.read() as session:
+        events = select(AuditEvent).where(AuditEvent.action == "project.settings")
+        (event,) = session.scalars(events)
+    assert event.account_id == office.people[LEAD]
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: reply.__name__)
