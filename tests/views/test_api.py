@@ -294,7 +294,7 @@ def test_settings_are_read_and_changed_all_or_none(office: Office) -> None:
         ({"open_pool": "no"}, "open_pool"),
         ({"open_pool": None}, "open_pool"),
         ({"colour": "red"}, "colour"),
-        ({"random_share": 0.7}, "add up to 110 %"),
+        ({"random_share": 0.7, "rare_share": 0.4}, "add up to 110 %"),
     ):
         refused = lead.client.patch(where, json={"retrain_every": 9, **wrong}, headers=headers)
         assert (refused.status_code, told in refused.get_json()["error"]) == (400, True), wrong
