@@ -54,7 +54,7 @@ class Setting:
             Kind.text: f"{self.low} to {self.high} characters",
             Kind.choice: f"one of {', '.join(self.choices)}",
             Kind.yes_no: " or ".join(_YES_NO),
-            Kind.number: f"a whole number from {self.low} to {self.high} ({self.unit})",
+            Kind.number: f"a whole number, {self.low} to {self.high} {self.unit}",
             Kind.share: f"whole per cent from {self.low}% to {self.high}%, such as 0.2 or 20%",
         }[self.kind]
 
@@ -231,7 +231,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "wanted_qwk": _share(
         "QWK wanted",
-        "Agreement of model and coders, 100 being full; the labels that it takes are forecast.",
+        "Agreement of model and coders; the labels that it takes are forecast.",
         "hundredths",
         1,
         99,

@@ -48,7 +48,7 @@ def test_settings_are_shown_changed_and_audited(run: Run, tmp_path: Path) -> Non
         ("check_share=0.125", "takes whole per cent"),
         ("check_share=nan%", "takes whole per cent"),
         ("wanted_qwk=100%", "from 1% to 99%"),
-        ("adjudicators=3", "a whole number from 1 to 2"),
+        ("adjudicators=3", "a whole number, 1 to 2 of the same opinion"),
         ("name=", "takes 1 to 200 characters"),
         ("random_share=70%", "add up to 110 %"),
         ("qualifies_first=yes", "add some under Training"),
