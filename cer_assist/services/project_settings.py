@@ -151,8 +151,8 @@ SETTINGS: dict[str, Setting] = {
     ),
     "check_share": _share(
         "Attention checks",
-        "Of what coders get, the share that is unannounced one of the project's own protocols that "
-        "you practise on under Training, never read by them.",
+        "Practice protocols that come from this project and that the coder has not read, given "
+        "unannounced; what they said stands under Training.",
     ),
     "retrain_every": _number(
         "Retrain after", "The model learns again after so many new labels.", "new labels", 1, 10_000
