@@ -70,3 +70,8 @@ def _date(value: str) -> dt.date | None:
         return dt.date.fromisoformat(value) if value else None
     except ValueError:
         raise InvalidInput(f"“{value[:40]}” is no date: write it as 2026-11-30.") from None
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Its beginning, in UTC, as days are counted everywhere."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.agreement import Readings, Seen
+from cer_assist.domain.agreement import Readings, Seen, midnight
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Exposure, Lane
 from cer_assist.services import jobs, training_data
+from cer_assist.services.reports import Report
 from cer_assist.store.tables import (
     Account,
     AgreementReport,
@@ -60,15 +61,6 @@ class Chosen:
     readings: list[Reading]  # by protocol, then in the order of recording
     waiting: int  # protocols left out because another reader is still wanted
     last_event_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the page shows: figures, how far they go, and whether better ones are on their way."""
-
-    found: dict[str, Any] | None
-    made_at: dt.datetime | None
-    is_waiting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +108,14 @@ def _events(project_id: int, wanted: Readings) -> Any:
     if wanted.rubric is not None:
         statement = statement.where(_rubric.c.version == wanted.rubric)
     if wanted.since is not None:
-        statement = statement.where(_event.c.recorded_at >= _midnight(wanted.since))
+        statement = statement.where(_event.c.recorded_at >= midnight(wanted.since))
     if wanted.until is not None:
         statement = statement.where(
-            _event.c.recorded_at < _midnight(wanted.until + dt.timedelta(days=1))
+            _event.c.recorded_at < midnight(wanted.until + dt.timedelta(days=1))
         )
     if wanted.coders:
         statement = statement.where(_account.c.username.in_(wanted.coders))
     return statement
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def _complete(session: Session, project_id: int) -> tuple[set[int], int]:

@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.dealing import By, Candidate, Coder, deal
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import assignments, audit, queue, queue_wishes, studies
+from cer_assist.services.queue_wishes import IS_HELD
 from cer_assist.store.tables import (
     Account,
     Assignment,
@@ -29,11 +30,9 @@ from cer_assist.store.tables import (
     Membership,
     Project,
     Protocol,
-    QueueWish,
     Serving,
 )
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
-from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import ServingState
 from cer_assist.store.types import now
 
@@ -164,7 +163,6 @@ def _people(
 def _candidates(
     session: Session, project_id: int, batch: Batch, tags: Mapping[int, list[str]]
 ) -> list[Candidate]:
-    is_held = exists().where(QueueWish.protocol_id == Protocol.id, QueueWish.wish == Wish.held)
     statement = select(
         Protocol.id, Protocol.title, Protocol.details, Protocol.coders_missing
     ).where(Protocol.project_id == project_id)
@@ -172,7 +170,7 @@ def _candidates(
         named = queue_wishes.find_ids(session, project_id, batch.names)
         statement = statement.where(Protocol.id.in_(named.values()))
     else:
-        statement = statement.where(Protocol.coders_missing > 0, ~is_held, ~studies.HAS_LEFT)
+        statement = statement.where(Protocol.coders_missing > 0, ~IS_HELD, ~studies.HAS_LEFT)
     taken, theirs = _taken(session, project_id), _theirs(session, project_id, batch.coders)
     knows = _matcher(tags) if batch.by is By.tags else None
     found = []

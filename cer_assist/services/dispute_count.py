@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from cer_assist.domain.adjudication import Act
-from cer_assist.services import disputes, queue_retest
+from cer_assist.services import disputes, unannounced
 from cer_assist.store.tables import Adjudication, CurrentLabel, Project
 
 
@@ -29,7 +29,7 @@ def to_do(session: Session, project: Project, account_id: int) -> int:
         .subquery()
     )
     # As the list leaves it out.
-    hidden = queue_retest.hidden_in_hand(session, project.id, account_id)
+    hidden = unannounced.hidden_in_hand(session, project.id, account_id)
     others_enough = len(leaders) - waiting.c.of_leaders >= project.adjudicators
     statement = select(func.count()).select_from(waiting)
     return session.execute(

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain import adjudication
 from cer_assist.domain.adjudication import Act, Track
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import explanations, queue_retest
+from cer_assist.services import explanations, unannounced
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.standing import NEWEST_SUGGESTION, Said
@@ -193,7 +193,7 @@ def waiting_ids(project: Project) -> Select[int]:
 def _readings(
     session: Session, project: Project, account_id: int
 ) -> dict[tuple[int, str, str], list[Said]]:
-    hidden = queue_retest.hidden_in_hand(session, project.id, account_id)
+    hidden = unannounced.hidden_in_hand(session, project.id, account_id)
     rows = session.execute(
         select(
             Protocol.id,

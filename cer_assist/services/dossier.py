@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import arms, fence, history, own_lane, queue_retest, suggestions
+from cer_assist.services import arms, fence, history, own_lane, suggestions, unannounced
 from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
@@ -74,7 +74,7 @@ def open_dossier(
 ) -> Dossier:
     """Gather a protocol's page; what it discloses is recorded first, for roles change."""
     # One that came unannounced looks like any other that is being read for the first time.
-    is_hidden = queue_retest.hidden_in_hand(session, project.id, account_id) == protocol.id
+    is_hidden = unannounced.hidden_in_hand(session, project.id, account_id) == protocol.id
     mine = None if is_hidden else _level_of(session, protocol.id, account_id)
     # A complete protocol wants no reading that others' answers could sway.
     is_over = role is not Role.coder and protocol.coders_missing == 0 and not is_hidden

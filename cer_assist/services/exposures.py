@@ -5,25 +5,15 @@ A report is out of date once an answer has come since. Looking at one that is, o
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cer_assist.services import jobs, training_data
+from cer_assist.services.reports import Report
 from cer_assist.store.tables import ExposureReport
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the page shows, and whether something better is on its way."""
-
-    found: dict[str, Any] | None
-    made_at: dt.datetime | None
-    is_waiting: bool
 
 
 def report(session: Session, project_id: int) -> Report:

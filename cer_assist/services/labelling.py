@@ -29,8 +29,8 @@ from cer_assist.services import (
     label_effects,
     own_lane,
     qualification,
-    queue_retest,
     rubric_versions,
+    unannounced,
 )
 from cer_assist.services.answer_state import AnswerState, answer_state
 from cer_assist.services.label_events import Recorded, append_event, clean_seconds
@@ -106,7 +106,7 @@ _LAST = (
         _current.c.account_id == bindparam("account"),
         is_among(_current.c.lane, OWN_LANES),
         _current.c.action != Action.withdraw,
-        _current.c.protocol_id.is_distinct_from(queue_retest.HIDDEN_IN_HAND),
+        _current.c.protocol_id.is_distinct_from(unannounced.HIDDEN_IN_HAND),
     )
     .order_by(LabelEvent.id.desc())
     .limit(1)

@@ -6,8 +6,6 @@ that is, or at none, asks for another.
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import jobs, training_data
 from cer_assist.services.models import current_version_id
+from cer_assist.services.reports import Report
 from cer_assist.store.tables import (
     FencedProtocol,
     FencedScore,
@@ -25,15 +24,6 @@ from cer_assist.store.tables import (
 )
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the page shows, and whether something better is on its way."""
-
-    found: dict[str, Any] | None
-    made_at: dt.datetime | None
-    is_waiting: bool
 
 
 def report(session: Session, project_id: int, by: str) -> Report:

@@ -43,7 +43,7 @@ def gather(session: Session, project_id: int, by: str) -> Gathered:
     ).all()
     fenced = fence.readings(session, project_id)
     version_id = current_version_id(session, project_id)
-    said, of_sample = _said(session, version_id), _said_of_sample(session, version_id)
+    said, of_sample = (_said(session, of, version_id) for of in (Suggestion, FencedScore))
     levels = training_data.settled_levels(session, project_id)
     sample = {
         one.protocol_id: (one.level, of_sample.get(one.protocol_id))
@@ -66,20 +66,11 @@ def gather(session: Session, project_id: int, by: str) -> Gathered:
     )
 
 
-def _said(session: Session, version_id: int | None) -> dict[int, Said]:
+def _said(
+    session: Session, of: type[Suggestion | FencedScore], version_id: int | None
+) -> dict[int, Said]:
     rows = session.execute(
-        select(Suggestion.protocol_id, Suggestion.level, Suggestion.uncertainty).where(
-            Suggestion.model_version_id == version_id
-        )
-    )
-    return {key: (level, uncertainty) for key, level, uncertainty in rows}
-
-
-def _said_of_sample(session: Session, version_id: int | None) -> dict[int, Said]:
-    rows = session.execute(
-        select(FencedScore.protocol_id, FencedScore.level, FencedScore.uncertainty).where(
-            FencedScore.model_version_id == version_id
-        )
+        select(of.protocol_id, of.level, of.uncertainty).where(of.model_version_id == version_id)
     )
     return {key: (level, uncertainty) for key, level, uncertainty in rows}
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Action
-from cer_assist.services import own_lane, queue_retest
+from cer_assist.services import own_lane, unannounced
 from cer_assist.store.tables import (
     CurrentLabel,
     Protocol,
@@ -90,7 +90,7 @@ def find_by_name(session: Session, project_id: int, name: str) -> Protocol:
 def search(session: Session, project_id: int, account_id: int, filters: Filters) -> Listing:
     """A page of protocols that fit the filters, in the order of import."""
     # One that came to them unannounced is listed as any that they read for the first time.
-    hidden = queue_retest.hidden_in_hand(session, project_id, account_id)
+    hidden = unannounced.hidden_in_hand(session, project_id, account_id)
     is_hidden = Protocol.id == hidden if hidden is not None else false()
     mine = and_(
         CurrentLabel.protocol_id == Protocol.id,

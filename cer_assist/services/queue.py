@@ -34,6 +34,8 @@ from cer_assist.services import arms, explanations, qualification, queue_assigne
 from cer_assist.services.models import IN_USE, current_version_id
 from cer_assist.services.queue_assigned import Asked
 from cer_assist.services.queue_turns import attempts
+from cer_assist.services.queue_wishes import IS_HELD
+from cer_assist.services.unannounced import Sought
 from cer_assist.store.tables import (
     CurrentLabel,
     FencedProtocol,
@@ -97,7 +99,6 @@ _reserved = (
     .scalar_subquery()
 )
 IS_FENCED = exists().where(_fence.c.protocol_id == _protocol.c.id)
-_held = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
 _half_read = exists().where(
     _others.c.protocol_id == _protocol.c.id,
     _others.c.lane == Lane.coder,
@@ -127,7 +128,7 @@ _candidate = select(*_columns, null().label("score")).select_from(_protocol)
 IS_FREE = (
     _protocol.c.coders_missing > as_written("0"),
     _reserved + queue_assigned.PROMISED < _protocol.c.coders_missing,
-    ~_held,
+    ~IS_HELD,
     ~_left,
 )
 _free = _candidate.outerjoin(_suggestion, _said).where(
@@ -139,7 +140,7 @@ _theirs = (
     _candidate.add_columns(*queue_assigned.WHAT)
     .outerjoin(_suggestion, _said)
     .join(queue_assigned.THEIRS, queue_assigned.ON)
-    .where(*queue_assigned.IS_THEIRS, ~_held)
+    .where(*queue_assigned.IS_THEIRS, ~IS_HELD)
     .order_by(*queue_assigned.IN_TURN)
     .limit(1)
 )
@@ -256,9 +257,8 @@ def serve_next(
         found = session.execute(_QUERIES.get(name, _BY_ORDER), where).first()
         if found is not None:
             if lane is not None and name in (drawn, RANDOM):
-                whose = account_id, version_id is not None, pivot, at
-                instead = queue_hidden.instead(session, project, lane, whose)
-                if instead is not None:
+                sought = Sought(account_id, version_id is not None, pivot, at)
+                if instead := queue_hidden.instead(session, project, lane, sought):
                     return serve_picked(session, project, account_id, *instead, dice, lane)
             told = queue_assigned.told_of(name, found)
             return _serve(session, project, account_id, told, version_id, found, dice)

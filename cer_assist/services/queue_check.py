@@ -3,7 +3,7 @@
 It is the source of a practice protocol in use, which the coder has never had before them, neither
 to read nor to practise on, and of which they have seen nothing that others or the model said. As a
 repeat it takes the place of one from the pool, and only where a repeat would not be known
-(`queue_retest`). Its answer stands in a lane of its own and tells of the coder alone.
+(`unannounced`). Its answer stands in a lane of its own and tells of the coder alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from sqlalchemy import BindParameter, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.services import training_rounds
-from cer_assist.services.queue_retest import IS_ASKED_FOR, IS_HELD, Asked, would_be_known
+from cer_assist.services.queue_wishes import IS_HELD
+from cer_assist.services.unannounced import IS_ASKED_FOR, Sought, would_be_known
 from cer_assist.store.tables import (
     Comment,
     Disclosure,
@@ -54,7 +55,7 @@ _DUE = (
 )
 
 
-def due(session: Session, project: Project, asked: Asked) -> int | None:
+def due(session: Session, project: Project, asked: Sought) -> int | None:
     """A protocol that may check this coder now without their knowing it by anything."""
     if would_be_known(project, asked):
         return None

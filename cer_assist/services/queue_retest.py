@@ -11,12 +11,13 @@ own, where nothing is measured but the coder.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane
+from cer_assist.services.queue_wishes import IS_HELD
+from cer_assist.services.unannounced import IS_ASKED_FOR, Sought, would_be_known
 from cer_assist.store.tables import (
     Adjudication,
     Assignment,
@@ -29,11 +30,8 @@ from cer_assist.store.tables import (
     QueueWish,
     Serving,
 )
-from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
-from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.store.tables.queue import Wish
-from cer_assist.store.tables.servings import Disclosed, ServingState
-from cer_assist.store.types import as_written, is_among, table_of
+from cer_assist.store.tables.servings import Disclosed
+from cer_assist.store.types import is_among, table_of
 
 _protocol, _event, _serving = table_of(Protocol), table_of(LabelEvent), table_of(Serving)
 _mine, _other = table_of(CurrentLabel), table_of(CurrentLabel).alias("other")
@@ -55,11 +53,6 @@ _is_disputed = exists().where(
     _other.c.level != _mine.c.level,
 )
 _is_settled = exists().where(_other.c.protocol_id == _protocol.c.id, _other.c.lane == Lane.final)
-IS_ASKED_FOR = exists().where(
-    _asked.c.protocol_id == _protocol.c.id,
-    (_asked.c.kind == AssignmentKind.returned)
-    | ((_asked.c.account_id == _account) & (_asked.c.state == AssignmentState.open)),
-)
 _peers_seen = exists().where(
     _seen.c.protocol_id == _protocol.c.id,
     _seen.c.account_id == _account,
@@ -69,7 +62,6 @@ _is_talked_of = (
     exists().where(table_of(Adjudication).c.protocol_id == _protocol.c.id)
     | exists().where(table_of(Comment).c.protocol_id == _protocol.c.id)
 )  # fmt: skip
-IS_HELD = exists().where(_wish.c.protocol_id == _protocol.c.id, _wish.c.wish == Wish.held)
 _DUE = (
     select(_protocol.c.id)
     .select_from(_mine)
@@ -94,42 +86,9 @@ _DUE = (
     .order_by(_protocol.c.shuffle < bindparam("pivot"), _protocol.c.shuffle)
     .limit(1)
 )
-_HIDDEN_IN_HAND = select(_serving.c.protocol_id).where(
-    _serving.c.project_id == bindparam("project"),
-    _serving.c.account_id == _account,
-    _serving.c.state == as_written(f"'{ServingState.open}'"),
-    is_among(_serving.c.lane, HIDDEN_LANES),
-)
-HIDDEN_IN_HAND = _HIDDEN_IN_HAND.scalar_subquery()  # one row at most: of open ones there is one
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """For whom a repeat or a check is looked for, and from where in the random order."""
-
-    account_id: int
-    has_model: bool
-    pivot: int
-    at: dt.datetime
-
-
-def split(chance: float, share: float) -> tuple[bool, float]:
-    """Whether one of a share is drawn, and what remains of the chance for all else, uniform."""
-    if chance < share:
-        return True, chance / share
-    return False, (chance - share) / (1 - share)
-
-
-def would_be_known(project: Project, asked: Asked) -> bool:
-    """Whether what is drawn at random and has no suggestion stands out among all else."""
-    is_told_of_others = project.random_share > 0 or project.double_coded_share > 0
-    some_go_without = (
-        project.no_suggestion_share > 0 or project.suggestion_policy == SuggestionPolicy.hidden
-    )
-    return asked.has_model and not (is_told_of_others and some_go_without)
-
-
-def due(session: Session, project: Project, asked: Asked) -> int | None:
+def due(session: Session, project: Project, asked: Sought) -> int | None:
     """A protocol that may come back to this coder now without their knowing it by anything."""
     if would_be_known(project, asked):
         return None
@@ -141,11 +100,4 @@ def due(session: Session, project: Project, asked: Asked) -> int | None:
         "pivot": asked.pivot,
     }
     found: int | None = session.execute(_DUE, where).scalar()
-    return found
-
-
-def hidden_in_hand(session: Session, project_id: int, account_id: int) -> int | None:
-    """The protocol that this coder has open and must not know again: pages show it as unread."""
-    where = {"project": project_id, "account": account_id}
-    found: int | None = session.execute(_HIDDEN_IN_HAND, where).scalar()
     return found

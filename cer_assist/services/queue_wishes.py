@@ -10,19 +10,22 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import audit
 from cer_assist.store.tables import Account, Project, Protocol, QueueWish
 from cer_assist.store.tables.queue import Wish
-from cer_assist.store.types import now
+from cer_assist.store.types import now, table_of
 from cer_assist.store.upsert import upsert
 
 RELEASED = "queue.released"
 AT_ONCE = 500  # protocols named in one wish
 MAX_REASON = 1000
+_wish = table_of(QueueWish)
+# Of a statement on protocols.
+IS_HELD = exists().where(_wish.c.protocol_id == table_of(Protocol).c.id, _wish.c.wish == Wish.held)
 
 
 @dataclass(frozen=True, slots=True)

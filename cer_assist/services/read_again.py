@@ -17,12 +17,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.agreement import midnight
 from cer_assist.domain.dealing import By, drawn
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import assignments, audit, dealing, queue, studies
 from cer_assist.services.dealing import Batch
 from cer_assist.services.disputes import IS_SETTLED
+from cer_assist.services.queue_wishes import IS_HELD
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
@@ -30,11 +32,9 @@ from cer_assist.store.tables import (
     LabelEvent,
     Project,
     Protocol,
-    QueueWish,
     Serving,
 )
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
-from cer_assist.store.tables.queue import Wish
 from cer_assist.store.tables.servings import Disclosed, ServingState
 from cer_assist.store.types import table_of
 
@@ -50,7 +50,6 @@ _IS_DISPUTED = exists().where(
 _IS_ASKED_FOR = exists().where(
     Assignment.protocol_id == Protocol.id, Assignment.state == AssignmentState.open
 )
-_IS_HELD = exists().where(QueueWish.protocol_id == Protocol.id, QueueWish.wish == Wish.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +108,9 @@ def _check(session: Session, project: Project, wanted: Again, by: int | None) ->
 def _eligible(project: Project, wanted: Again, reader: int) -> Any:
     """Complete protocols whose answer of this coder stands and was given in these days, alone or
     undisputed, which nobody has settled or is asked for and which this reader can still read."""
-    in_time = [LabelEvent.recorded_at >= _midnight(wanted.since)] if wanted.since else []
+    in_time = [LabelEvent.recorded_at >= midnight(wanted.since)] if wanted.since else []
     if wanted.until:
-        in_time.append(LabelEvent.recorded_at < _midnight(wanted.until + dt.timedelta(days=1)))
+        in_time.append(LabelEvent.recorded_at < midnight(wanted.until + dt.timedelta(days=1)))
     was_read = exists().where(
         LabelEvent.protocol_id == Protocol.id,
         LabelEvent.account_id == wanted.coder,
@@ -132,7 +131,7 @@ def _eligible(project: Project, wanted: Again, reader: int) -> Any:
             ~_IS_DISPUTED,
             ~IS_SETTLED,
             ~_IS_ASKED_FOR,
-            ~_IS_HELD,
+            ~IS_HELD,
             ~studies.HAS_LEFT,
             ~_is_known(reader, is_own=reader == wanted.coder),
         )
@@ -151,10 +150,6 @@ def _is_known(reader: int, *, is_own: bool) -> ColumnElement[bool]:
         return or_(has_it_open, exists().where(saw, Disclosure.what == Disclosed.peer_label))
     has_read = exists().where(_other.c.protocol_id == Protocol.id, _other.c.account_id == reader)
     return or_(has_it_open, exists().where(saw), has_read)
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def _none_of(wanted: Again) -> str:

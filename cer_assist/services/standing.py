@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import queue_retest
+from cer_assist.services import unannounced
 from cer_assist.store.tables import (
     Account,
     Adjudication,
@@ -64,7 +64,7 @@ def readings_for(
 
     They are answered as if they read it for the first time, when it still waits for readers.
     """
-    if queue_retest.hidden_in_hand(session, project_id, account_id) == protocol_id:
+    if unannounced.hidden_in_hand(session, project_id, account_id) == protocol_id:
         return []
     return readings_of(session, protocol_id)
 

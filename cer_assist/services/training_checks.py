@@ -1,8 +1,8 @@
 """What came of attention checks, for leads and auditors: by coder and level, never a ranking.
 
 A coder's last blind answer counts: what they said after having seen others' or the model's is no
-sign of their care. It is held against the newest practice protocol made of the
-same text, so a level that was mended no longer counts against who was right all along.
+sign of their care. It is held against the newest practice protocol made of the same text, so a
+level that was mended no longer counts against who was right all along.
 """
 
 from __future__ import annotations

@@ -83,24 +83,31 @@ _newest = (
     .correlate(TrainingItem)
     .scalar_subquery()
 )
+_REPLACED = select(TrainingItem.replaces_id).where(TrainingItem.replaces_id.is_not(None))
 
 
 def lines(session: Session, project_id: int) -> list[ItemLine]:
     """All items of a project, those in use first, by level; replaced ones are left out."""
-    replaced = select(TrainingItem.replaces_id).where(TrainingItem.replaces_id.is_not(None))
     rows = session.execute(
         select(TrainingItem, TrainingUse.is_used, Account.display_name)
         .join(TrainingUse, TrainingUse.id == _newest)
         .outerjoin(Account, Account.id == TrainingItem.account_id)
-        .where(TrainingItem.project_id == project_id, TrainingItem.id.not_in(replaced))
+        .where(TrainingItem.project_id == project_id, TrainingItem.id.not_in(_REPLACED))
         .order_by(TrainingUse.is_used.desc(), TrainingItem.level, TrainingItem.id)
     )
     return [ItemLine(item, used, name or "the command line", item.at) for item, used, name in rows]
 
 
-def in_use(session: Session, project_id: int) -> list[TrainingItem]:
-    """The items that rounds are drawn from."""
-    return [line.item for line in lines(session, project_id) if line.is_used]
+def in_use(session: Session, project_id: int) -> list[int]:
+    """The numbers of the items that rounds are drawn from, without reading their texts."""
+    return list(
+        session.scalars(
+            select(TrainingItem.id)
+            .join(TrainingUse, TrainingUse.id == _newest)
+            .where(TrainingItem.project_id == project_id, TrainingItem.id.not_in(_REPLACED))
+            .where(TrainingUse.is_used)
+        )
+    )
 
 
 def find(session: Session, project_id: int, item_id: int) -> TrainingItem:

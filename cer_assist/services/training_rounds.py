@@ -134,7 +134,7 @@ def practised(session: Session, project_id: int, account_id: int) -> set[int]:
 
 def drawable(session: Session, project: Project, account_id: int) -> list[Drawable]:
     """Items in use, but of protocols that this coder has read, may still read blind or is to."""
-    ids = [item.id for item in training_items.in_use(session, project.id)]
+    ids = training_items.in_use(session, project.id)
     source = TrainingItem.protocol_id
     asked = AssignmentState.open
     is_theirs = (

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import SHOWN_LANES, Action
-from cer_assist.services import history, queue_retest, training_data
+from cer_assist.services import history, training_data, unannounced
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
 from cer_assist.store.tables.accounts import Role
 
@@ -76,7 +76,7 @@ def _own(session: Session, project_id: int, account_id: int, level: int) -> set[
     )
     # What came back to them unannounced is not known as theirs while they have it open.
     return set(session.scalars(found)) - {
-        queue_retest.hidden_in_hand(session, project_id, account_id)
+        unannounced.hidden_in_hand(session, project_id, account_id)
     }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.services import agreement, assignment_board, fence, read_again, rubrics
-from cer_assist.services.agreement import Report
+from cer_assist.services.reports import Report
 from cer_assist.views import agreement_figures as figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 from cer_assist.views.navigation import may

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cer_assist.domain.errors import NotReady
 from cer_assist.services import exposures
-from cer_assist.services.exposures import Report
+from cer_assist.services.reports import Report
 from cer_assist.views import exposure_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Reply, json_reply

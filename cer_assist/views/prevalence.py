@@ -15,7 +15,7 @@ from pydantic import Field
 
 from cer_assist.domain.errors import NotReady
 from cer_assist.services import prevalence, rubrics
-from cer_assist.services.prevalence import Report
+from cer_assist.services.reports import Report
 from cer_assist.views import prevalence_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.assets import STATIC

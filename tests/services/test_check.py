@@ -29,8 +29,8 @@ from cer_assist.services import (
     training_rounds,
     verification,
 )
-from cer_assist.services.queue_retest import Asked
 from cer_assist.services.training_items import Solution
+from cer_assist.services.unannounced import Sought
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import LabelEvent, Project, Protocol, Serving
 from cer_assist.store.tables.assignments import AssignmentKind
@@ -57,7 +57,7 @@ def a_world(session: Session, **settings: object) -> tuple[Project, int, list[in
 
 
 def checked(session: Session, project: Project, account: int) -> int | None:
-    return queue_check.due(session, project, Asked(account, False, 0, now()))
+    return queue_check.due(session, project, Sought(account, False, 0, now()))
 
 
 def item_of(session: Session, project: Project, protocol: int) -> int:

@@ -19,9 +19,11 @@ from cer_assist.services import (
     labelling,
     protocols,
     queue,
+    queue_hidden,
     queue_retest,
     queue_wishes,
     reading,
+    unannounced,
     verification,
 )
 from cer_assist.services.label_events import Recorded
@@ -160,7 +162,7 @@ def test_only_what_nothing_happened_to_comes_back(
 ) -> None:
     with any_database.write() as session:
         project, ana, ids = a_world(session)
-        asked = queue_retest.Asked(ana, False, 0, now())
+        asked = unannounced.Sought(ana, False, 0, now())
         assert queue_retest.due(session, project, asked) == ids[0]
         happened(session, project, ana, ids[0])
         assert queue_retest.due(session, project, asked) is None
@@ -250,12 +252,12 @@ def test_a_repeat_keeps_no_protocol_from_another_coder(any_database: Database) -
 
 def test_of_a_share_so_many_come_back_and_the_rest_is_drawn_as_before(database: Database) -> None:
     dice = random.Random(7)
-    drawn = [queue_retest.split(dice.random(), 0.2) for _ in range(20_000)]
+    drawn = [queue_hidden.split(dice.random(), 0.2) for _ in range(20_000)]
     again = [rest for comes_back, rest in drawn if comes_back]
     others = [rest for comes_back, rest in drawn if not comes_back]
     assert len(again) / len(drawn) == pytest.approx(0.2, abs=0.01)
     for rest in (again, others):
         assert all(0 <= one < 1 for one in rest)
         assert sum(rest) / len(rest) == pytest.approx(0.5, abs=0.02)
-    assert queue_retest.split(0.0, 0.0) == (False, 0.0)
-    assert queue_retest.split(0.999, 1.0)[0]
+    assert queue_hidden.split(0.0, 0.0) == (False, 0.0)
+    assert queue_hidden.split(0.999, 1.0)[0]

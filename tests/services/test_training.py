@@ -228,14 +228,14 @@ def test_an_item_is_mended_by_a_new_one(any_database: Database) -> None:
         solution = Solution(old.level, "Said better.", 5 if old.level < 5 else 4)
         new = training_items.mend(session, project, old.id, solution, None)
         assert (new.text, new.sections, new.replaces_id) == (old.text, old.sections, old.id)
-        ids = {item.id for item in training_items.in_use(session, project.id)}
+        ids = set(training_items.in_use(session, project.id))
         assert new.id in ids
         assert old.id not in ids
         assert training.feedback(session, project, ana, round_.id, 1) == told
         with pytest.raises(InvalidInput, match="mended already"):
             training_items.mend(session, project, old.id, solution, None)
         training_items.use(session, project, new.id, False, None)
-        assert new.id not in {item.id for item in training_items.in_use(session, project.id)}
+        assert new.id not in set(training_items.in_use(session, project.id))
         for wrong, said in (
             (Solution(3, " "), "say why"),
             (Solution(3, "x", 3), "another one"),

@@ -16,8 +16,8 @@ from cer_assist.config import Settings
 from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.services import agreement, jobs, labelling, rubric_versions
-from cer_assist.services.agreement import Report
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.reports import Report
 from cer_assist.store.engine import Database
 from cer_assist.store.tables.accounts import Role
 from tests.builders import (

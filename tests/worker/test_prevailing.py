@@ -17,6 +17,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
 from cer_assist.services import fence, jobs, prevalence, prevalence_readings
 from cer_assist.services.importing import import_protocols
+from cer_assist.services.reports import Report
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Job, Project, Protocol
 from cer_assist.views import prevalence_words as words
@@ -86,7 +87,7 @@ def work(database: Database, settings: Settings, project_id: int) -> None:
     worker.perform(settings, held, worker.handlers()[jobs.PREVALENCE])
 
 
-def report(database: Database, project_id: int, by: str = "") -> prevalence.Report:
+def report(database: Database, project_id: int, by: str = "") -> Report:
     with database.read() as session:
         return prevalence.report(session, project_id, by)
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from cer_assist import swaying, worker
 from cer_assist.config import Settings
 from cer_assist.services import exposures, jobs
+from cer_assist.services.reports import Report
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import ExposureReport, Job
 from cer_assist.views import exposure_words as words
@@ -52,7 +53,7 @@ def test_the_worker_makes_the_report_and_it_says_so_when_it_is_old(
         desk = a_desk(session, 12, without=LOTS)
         read_all(desk)
         project_id = desk.project.id
-        assert exposures.report(session, project_id) == exposures.Report(None, None, True)
+        assert exposures.report(session, project_id) == Report(None, None, True)
         for _ in range(2):
             exposures.ask(session, project_id)
         assert len(session.scalars(select(Job).where(Job.kind == jobs.EXPOSURE)).all()) == 1
