@@ -29,7 +29,7 @@ READERS = {
     "services/disputes.py": "which readings differ, and how far",
     "services/dossier.py": "whether one has answered, for the page",
     "services/explanations.py": "whether a level came later than a version",
-    "services/exporting.py": "exports, which name the fenced ones",
+    "services/export_rows.py": "exports, which name the fenced ones",
     "services/history.py": "a protocol's history, for the page",
     "services/label_events.py": "stores",
     "services/label_effects.py": "counts, for how many readers are missing",
