@@ -16,7 +16,7 @@ from cer_assist.domain.labels import Action, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import RETEST
 from cer_assist.imports import ParsedImport, parse_files, preview
-from cer_assist.services import labelling, queue
+from cer_assist.services import exporting, labelling, queue
 from cer_assist.services.export_rows import label_event_rows, protocol_rows
 from cer_assist.services.exporting import data_set, export_project
 from cer_assist.services.importing import import_protocols
