@@ -1,0 +1,140 @@
+"""Dealing protocols to train, validation and test: whole groups, each level in its share.
+
+What belongs together (versions and copies of a study, near-copies, what has the same investigator)
+is one group and goes one way. Groups are dealt one by one as in iterative stratification (Sechidis,
+Tsoumakas & Vlahavas 2011, doi:10.1007/978-3-642-23808-6_10): of the level with the fewest protocols
+left the group that has most of it, to the split that lacks most of what the group holds. Chance
+decides only between equals, by SHA-256 of the seed, so the same protocols are dealt the same way
+anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+FENCED = "fenced"  # the sample that models are measured on, as it was drawn
+LEFT_OUT = "left_out"  # in a group with a fenced one, and so of no use to anyone
+DEALT = (TRAIN, VALIDATION, TEST)
+USED = (*DEALT, FENCED)
+FAR = 0.05  # a share that is missed by more is told
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A protocol that has a level, and what it must stay together with."""
+
+    key: int
+    group: int
+    level: int
+    is_fenced: bool = False
+
+
+def joined(keys: Sequence[int], *ties: Mapping[int, Hashable | None]) -> dict[int, int]:
+    """The group of each: the smallest of those that some tie gives the same value, by any path.
+
+    Each tie says what a protocol has (a cluster, a study, an investigator); None ties to nothing.
+    """
+    parent = {key: key for key in keys}
+    for tie in ties:
+        first: dict[Hashable, int] = {}
+        for key in sorted(keys):
+            value = tie.get(key)
+            if value is not None:
+                _join(parent, first.setdefault(value, key), key)
+    return {key: _root(parent, key) for key in keys}
+
+
+def dealt(
+    pieces: Iterable[Piece], shares: Mapping[str, float], seed: int, *, fenced_to: str = FENCED
+) -> dict[int, str]:
+    """The split of each protocol; `shares` are of what is not fenced, and add up to 1.
+
+    Fenced ones go apart, to `fenced_to`; what is in a group with one of them is left out.
+    """
+    groups: dict[int, list[Piece]] = {}
+    for piece in sorted(pieces, key=lambda piece: piece.key):
+        groups.setdefault(piece.group, []).append(piece)
+    apart = {group for group, own in groups.items() if any(piece.is_fenced for piece in own)}
+    split_of = _dealt({g: own for g, own in groups.items() if g not in apart}, shares, seed)
+    for group in apart:
+        for piece in groups[group]:
+            split_of[piece.key] = fenced_to if piece.is_fenced else LEFT_OUT
+    return split_of
+
+
+def _dealt(
+    groups: Mapping[int, Sequence[Piece]], shares: Mapping[str, float], seed: int
+) -> dict[int, str]:
+    held = {group: Counter(piece.level for piece in own) for group, own in groups.items()}
+    left: Counter[int] = sum(held.values(), Counter())
+    of_level = dict(left)
+    names = [name for name in DEALT if shares.get(name, 0) > 0]
+    lacks = {name: {level: shares[name] * n for level, n in left.items()} for name in names}
+    queues = {level: _largest_first(held, level, seed) for level in left}
+    split_of: dict[int, str] = {}
+    placed: set[int] = set()
+    while left:
+        level = min(left, key=lambda level: (left[level], level))
+        group = next(one for one in queues[level] if one not in placed)
+        placed.add(group)
+        name = max(names, key=lambda name: _want(lacks[name], held[group], of_level))
+        for own, n in held[group].items():
+            lacks[name][own] -= n
+        left = +(left - held[group])
+        split_of |= {piece.key: name for piece in groups[group]}
+    return split_of
+
+
+def _want(lacks: Mapping[int, float], holds: Counter[int], of_level: Mapping[int, int]) -> float:
+    """How much of what a group holds a split lacks; a rare level weighs as much as a common one."""
+    return round(sum(n * lacks[level] / of_level[level] for level, n in holds.items()), 9)
+
+
+def _largest_first(held: Mapping[int, Counter[int]], level: int, seed: int) -> Iterable[int]:
+    """Groups with this level, gone through once: those passed stay passed."""
+    own = [group for group in held if held[group][level]]
+    return iter(
+        sorted(
+            own, key=lambda group: (-held[group][level], -held[group].total(), _lot(seed, group))
+        )
+    )
+
+
+def _lot(seed: int, group: int) -> str:
+    return hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def unmet(
+    split_of: Mapping[int, str], pieces: Sequence[Piece], shares: Mapping[str, float]
+) -> list[str]:
+    """What is not as it was asked for, in words: a share that is missed, and by which group."""
+    sizes = Counter(split_of.values())
+    total = sum(sizes[name] for name in DEALT if shares.get(name, 0) > 0)
+    largest = max(Counter(piece.group for piece in pieces).values(), default=0)
+    told = []
+    for name, share in shares.items():
+        if share <= 0 or not total:
+            continue
+        got = sizes[name] / total
+        if abs(got - share) > FAR:
+            told.append(
+                f"{name} has {got:.0%} instead of {share:.0%}: groups stay whole, and the largest "
+                f"holds {largest:,} of {len(pieces):,} protocols."
+            )
+    return told
+
+
+def _join(parent: dict[int, int], one: int, other: int) -> None:
+    first, second = sorted((_root(parent, one), _root(parent, other)))
+    parent[second] = first
+
+
+def _root(parent: dict[int, int], key: int) -> int:
+    while parent[key] != key:
+        parent[key] = parent[parent[key]]
+        key = parent[key]
+    return key
