@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "training_answer",
     "training_result",
     "training_permit",
+    "snapshot",
+    "snapshot_protocol",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -64,6 +66,9 @@ _SQLITE_KEYS = {
     "OR (account_id = new.account_id AND idempotency_key = new.idempotency_key)",
     "training_result": "round_id = new.round_id",
     "training_permit": "id = new.id",
+    "snapshot": "id = new.id OR (project_id = new.project_id "
+    "AND (number = new.number OR name = new.name))",
+    "snapshot_protocol": "snapshot_id = new.snapshot_id AND protocol_id = new.protocol_id",
 }
 
 _POSTGRES_REFUSE = """

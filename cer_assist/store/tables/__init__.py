@@ -32,6 +32,7 @@ from cer_assist.store.tables.rubrics import (
 )
 from cer_assist.store.tables.servings import Disclosure, Serving
 from cer_assist.store.tables.simulations import Simulation
+from cer_assist.store.tables.snapshots import Snapshot, SnapshotProtocol
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
 from cer_assist.store.tables.studies import ProtocolLink, RefusedGroup
 from cer_assist.store.tables.training import (
@@ -86,6 +87,8 @@ __all__ = [
     "SignInLink",
     "SignInSession",
     "Simulation",
+    "Snapshot",
+    "SnapshotProtocol",
     "StoppingDecision",
     "Suggestion",
     "TrainingAnswer",
