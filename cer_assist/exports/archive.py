@@ -41,7 +41,9 @@ def _write(
         for name, table in {**tables, "data_dictionary": dictionary}.items():
             members[f"{name}.{suffix}"] = _write_member(target, f"{name}.{suffix}", table, fill)
         body = json.dumps({**manifest, "members": members}, ensure_ascii=False, indent=2)
-        target.writestr(MANIFEST, body + "\n")
+        # Not `writestr`: it would write the hour, and the same data would be another file.
+        with target.open(MANIFEST, "w") as packed:
+            packed.write(f"{body}\n".encode())
     return {name: members[f"{name}.{suffix}"]["rows"] for name in tables}
 
 

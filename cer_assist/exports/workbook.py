@@ -48,11 +48,16 @@ def write_xlsx(out: Path, data_set: DataSet, manifest: dict[str, Any]) -> dict[s
 
 def _write_frame(target: zipfile.ZipFile, sheets: Sequence[str]) -> None:
     kinds, relations, book = workbook_parts(sheets)
-    target.writestr("[Content_Types].xml", CONTENT_TYPES.format(kinds))
-    target.writestr("_rels/.rels", RELATIONS)
-    target.writestr("xl/workbook.xml", book)
-    target.writestr("xl/_rels/workbook.xml.rels", relations)
-    target.writestr("xl/styles.xml", STYLES)
+    parts = {
+        "[Content_Types].xml": CONTENT_TYPES.format(kinds),
+        "_rels/.rels": RELATIONS,
+        "xl/workbook.xml": book,
+        "xl/_rels/workbook.xml.rels": relations,
+        "xl/styles.xml": STYLES,
+    }
+    for name, text in parts.items():  # not `writestr`, which would write the hour
+        with target.open(name, "w") as part:
+            part.write(text.encode())
 
 
 def _write_sheet(target: zipfile.ZipFile, number: int, table: Table) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.services import discussion, remarks, rulings
+from cer_assist.services import discussion, remarks, rulings, snapshots
 from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
 from cer_assist.store.tables import (
     Adjudication,
@@ -30,6 +30,7 @@ from cer_assist.store.tables import (
     LabelEvent,
     Protocol,
     RubricVersion,
+    Snapshot,
     WordRemark,
 )
 
@@ -40,6 +41,7 @@ _APPENDED: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
     remarks.RECORDED: ("remark", WordRemark, remarks.remark_sha256),
     rulings.RECORDED: ("adjudication", Adjudication, rulings.adjudication_sha256),
     discussion.RECORDED: ("comment", Comment, discussion.comment_sha256),
+    snapshots.MADE: ("snapshot", Snapshot, snapshots.snapshot_sha256),
 }
 
 
@@ -125,6 +127,7 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
         chain.read(session)
         or _label_fault(session, chain.labels)
         or _other_fault(session, chain.others)
+        or snapshots.rows_fault(session)
         or _text_fault(session, chain.texts)
         or _rubric_fault(session)
     )

@@ -1,0 +1,102 @@
+"""A snapshot gives the same bytes whatever becomes of the project, and says when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, text, update
+from sqlalchemy.exc import DBAPIError
+
+from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
+from cer_assist.exports.writing import write_export
+from cer_assist.services import backup, queue_order, snapshots, studies
+from cer_assist.services.snapshot_splits import Asked
+from cer_assist.services.verification import verify
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Account, Project, Snapshot, SnapshotProtocol
+from cer_assist.store.types import table_of
+from tests.builders import a_fence, a_label, a_member, a_project, some_protocols
+
+SHARES = {"train": 0.5, "validation": 0.0, "test": 0.5}
+
+
+def a_snapshot(database: Database) -> int:
+    """Eight protocols, six of them with a level, one of these fenced; the account of the coder."""
+    with database.write() as session:
+        project = a_project(session)
+        ana = a_member(session, project, "ana").id
+        ids = [protocol.id for protocol in some_protocols(session, project, 8)]
+        with pytest.raises(NotReady, match="comparing"):
+            snapshots.make(session, project, Asked("early", shares=SHARES), None)
+        queue_order.store_clusters(session, dict.fromkeys(ids) | {ids[0]: ids[0], ids[1]: ids[0]})
+        a_fence(session, project, [ids[4]])
+        for key in ids[:6]:
+            a_label(session, project, key, by=ana, level=1 + key % 2)
+        made = snapshots.make(session, project, Asked("paper", shares=SHARES), ana)
+        assert not any(line["found"] for line in made.said["check"]["lines"])
+        with pytest.raises(InvalidInput, match="already"):
+            snapshots.make(session, project, Asked("paper"), ana)
+    return ana
+
+
+def exports(database: Database, folder: Path) -> list[bytes]:
+    found = []
+    with database.read() as session:
+        made = snapshots.find(session, 1, "paper")
+        for name, ending in (("csv", "zip"), ("jsonl", "zip"), ("xlsx", "xlsx")):
+            done = write_export(
+                name, folder / f"{name}.{ending}", snapshots.data_set(session, made)
+            )
+            found.append(done.path.read_bytes())
+    return found
+
+
+def test_the_same_bytes_after_the_project_went_on(any_database: Database, tmp_path: Path) -> None:
+    ana = a_snapshot(any_database)
+    before = exports(any_database, tmp_path)
+    with any_database.write() as session:
+        project = session.get_one(Project, 1)
+        project.name = "Another"
+        session.get_one(Account, ana).display_name = "Ana, later"
+        one, two, *_ = some_protocols(session, project, 9)
+        studies.link(session, project, [(two, one)], by=None)
+        for key in (1, 7):
+            a_label(session, project, key, by=ana, level=5)
+        assert verify(session).intact
+    assert exports(any_database, tmp_path) == before
+    with any_database.read() as session:
+        splits = [
+            row["split"]
+            for row in snapshots._held(session, snapshots.find(session, 1, "1")).values()
+        ]
+    assert splits[0] == splits[1]
+    assert (splits[4], splits[6:]) == ("fenced", [None, None])
+
+
+@pytest.mark.parametrize("table", ["snapshot", "snapshot_protocol"])
+def test_nothing_of_it_can_be_changed(any_database: Database, table: str) -> None:
+    a_snapshot(any_database)
+    rows = table_of({"snapshot": Snapshot, "snapshot_protocol": SnapshotProtocol}[table])
+    for change in (update(rows).values(sha256="0"), delete(rows)):
+        with pytest.raises(DBAPIError, match="append-only"), any_database.write() as session:
+            session.execute(change)
+
+
+def test_what_was_altered_is_named_and_not_written(database: Database, tmp_path: Path) -> None:
+    a_snapshot(database)
+    before = exports(database, tmp_path)
+    copy = backup.back_up(database.url, tmp_path / "copy.sqlite3").path
+    with database.write() as session:
+        session.execute(text("DROP TRIGGER snapshot_protocol_no_update"))
+        session.execute(text("UPDATE snapshot_protocol SET split = 'test' WHERE protocol_id = 5"))
+        assert "protocol 5 of snapshot 1 was altered" in str(verify(session).fault)
+    with pytest.raises(Corrupt, match="protocol P-5"):
+        exports(database, tmp_path)
+    restored = Database(f"sqlite:///{copy}")
+    assert exports(restored, tmp_path) == before
+    with restored.write() as session:
+        session.execute(text("DROP TRIGGER snapshot_no_update"))
+        session.execute(text("UPDATE snapshot SET notes = 'x'"))
+        assert verify(session).fault == "snapshot 1 was altered"
+    restored.close()
