@@ -9,7 +9,8 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.cli.neat_vision import NAME, write_neat_vision
-from cer_assist.services import backup, projects, verification
+from cer_assist.exports.writing import write_export
+from cer_assist.services import backup, projects, snapshots, verification
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.services.verification import Verification
 from cer_assist.store.types import now
@@ -23,16 +24,26 @@ SHA256_DIGITS = 64
 @click.argument("project")
 @click.option("--format", "name", required=True, type=click.Choice(["csv", "jsonl", "xlsx", NAME]))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def export_command(home: Path | None, as_json: bool, project: str, name: str, out: Path) -> None:
+@click.option(
+    "--snapshot", help="Write this snapshot, by name or number: the same bytes each time."
+)
+def export_command(
+    home: Path | None, as_json: bool, project: str, name: str, out: Path, snapshot: str | None
+) -> None:
     """Write all label events and all protocols of a project, with a manifest.
 
     neat-vision: settled protocols with the weights of their words and, beside it, a label file.
     """
+    if snapshot and name == NAME:
+        raise click.UsageError("A snapshot has no words' weights: choose another format.")
     settings = settings_for(home)
     with open_database(settings) as database:
         with database.read() as session:
             found = projects.find_project(session, project)
-            if name != NAME:
+            if snapshot:
+                kept = snapshots.data_set(session, snapshots.find(session, found.id, snapshot))
+                made = write_export(name, out, kept)
+            elif name != NAME:
                 made = export_project(session, found, name, out)
         if name == NAME:
             made = write_neat_vision(database, settings, found, out)

@@ -1,0 +1,113 @@
+"""snapshot: keep the data of a project as they stand, split for models, and look at what was kept.
+
+Writing one to a file is `export --snapshot`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
+from cer_assist.domain.errors import InvalidInput
+from cer_assist.services import projects, snapshots
+from cer_assist.services.snapshot_splits import Asked
+from cer_assist.store.tables import Snapshot
+
+
+@click.group()
+def snapshot_command() -> None:
+    """Keep a project's data as they stand, under a name."""
+
+
+@snapshot_command.command("make")
+@home_option
+@json_option
+@click.argument("project")
+@click.argument("name")
+@click.option("--notes", default="", help="What it is for.")
+@click.option("--settled", is_flag=True, help="Only protocols that have a level.")
+@click.option("--split", metavar="TRAIN/VALIDATION/TEST", help="Shares in per cent: 70/15/15.")
+@click.option("--apart", multiple=True, metavar="COLUMN", help="Equal values stay in one split.")
+@click.option("--fenced-is-test", is_flag=True, help="The fenced sample is the test set.")
+@click.option("--seed", default=1, show_default=True, help="Decides between equals.")
+@click.option("--as", "username", help="A lead of the project; else the audit names nobody.")
+def make(
+    home: Path | None,
+    as_json: bool,
+    project: str,
+    name: str,
+    notes: str,
+    settled: bool,
+    split: str | None,
+    apart: tuple[str, ...],
+    fenced_is_test: bool,
+    seed: int,
+    username: str | None,
+) -> None:
+    """Make one; splits never part versions, copies and near-copies."""
+    asked = Asked(name, notes, settled, _shares(split), apart, fenced_is_test, seed)
+    with open_database(settings_for(home)) as database, database.write() as session:
+        found = projects.find_project(session, project)
+        by = lead(session, found, username) if username else None
+        result = _said(snapshots.make(session, found, asked, by))
+    emit(as_json, result, *_lines(result))
+
+
+@snapshot_command.command("list")
+@home_option
+@json_option
+@click.argument("project")
+def list_(home: Path | None, as_json: bool, project: str) -> None:
+    """All snapshots of a project, the first one first."""
+    with open_database(settings_for(home)) as database, database.read() as session:
+        found = projects.find_project(session, project)
+        own = select(Snapshot).where(Snapshot.project_id == found.id).order_by(Snapshot.number)
+        rows = [_said(one) for one in session.scalars(own)]
+    lines = [f"{one['number']}  {one['name']}  {one['content_sha256'][:12]}" for one in rows]
+    emit(as_json, {"snapshots": rows}, *(lines or ["No snapshots yet."]))
+
+
+@snapshot_command.command("show")
+@home_option
+@json_option
+@click.argument("project")
+@click.argument("name")
+def show(home: Path | None, as_json: bool, project: str, name: str) -> None:
+    """What a snapshot holds, and whether it still is what it was."""
+    with open_database(settings_for(home)) as database, database.read() as session:
+        found = projects.find_project(session, project)
+        made = snapshots.find(session, found.id, name)
+        snapshots.data_set(session, made)  # refused if anything was altered
+        result = _said(made)
+    emit(as_json, result, *_lines(result))
+
+
+def _shares(split: str | None) -> dict[str, float] | None:
+    if split is None:
+        return None
+    parts = split.split("/")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        raise InvalidInput("Give three whole shares in per cent, such as --split 70/15/15.")
+    names = ("train", "validation", "test")
+    return {name: int(part) / 100 for name, part in zip(names, parts, strict=True)}
+
+
+def _said(made: Snapshot) -> dict[str, Any]:
+    own = ("number", "name", "notes", "at", "cutoff", "asked", "content_sha256")
+    found = {name: getattr(made, name) for name in own}
+    return found | {name: made.said[name] for name in ("rubric", "members", "check")}
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    rows = ", ".join(f"{one['rows']:,} {name}" for name, one in result["members"].items())
+    lines = [f"Snapshot {result['number']} “{result['name']}”: {rows}"]
+    lines.append(f"Content SHA-256 {result['content_sha256']}")
+    check = result["check"] or {"table": [], "lines": [], "unmet": []}
+    lines += [f"  {row['split']}: {row['protocols']:,} protocols" for row in check["table"]]
+    for one in check["lines"]:
+        lines.append(f"  {one['said']}: {one['found']:,} of {one['of']:,} {one['what']}")
+    return lines + [f"  {one}" for one in check["unmet"]]
