@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "training_answer",
     "training_result",
     "training_permit",
+    "coder_pseudonym",
+    "pseudonym_key",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -64,6 +66,9 @@ _SQLITE_KEYS = {
     "OR (account_id = new.account_id AND idempotency_key = new.idempotency_key)",
     "training_result": "round_id = new.round_id",
     "training_permit": "id = new.id",
+    "coder_pseudonym": "project_id = new.project_id "
+    "AND (account_id = new.account_id OR number = new.number)",
+    "pseudonym_key": "project_id = new.project_id",
 }
 
 _POSTGRES_REFUSE = """
