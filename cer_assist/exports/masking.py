@@ -32,7 +32,8 @@ Row = Mapping[str, Any]
 class Moves:
     """Which characters of a text became which placeholder; the text itself is not kept."""
 
-    made: tuple[tuple[int, int, str], ...] = ()  # start and end in the old text, the placeholder
+    # Start and end in the old text, the placeholder, its kind and the rule that found it.
+    made: tuple[tuple[int, int, str, Kind, str], ...] = ()
 
     def text(self, old: str) -> str:
         """The text with the placeholders."""
@@ -42,7 +43,7 @@ class Moves:
         """What stands between two places; a placeholder that is touched is there as a whole."""
         pieces: list[str] = []
         at = start
-        for first, last, said in self.made:
+        for first, last, said, *_ in self.made:
             if last <= start or first >= end:
                 continue
             pieces += [old[at - start : max(0, first - start)], said]
@@ -53,7 +54,7 @@ class Moves:
     def place(self, old: int, *, at_end: bool) -> int:
         """Where a place stands now; inside of a placeholder it goes to one of its ends."""
         shift = 0
-        for first, last, said in self.made:
+        for first, last, said, *_ in self.made:
             if old <= first:
                 break
             if old < last:
@@ -88,7 +89,7 @@ class Values:
 
     def know_by_surname(self, name: str) -> None:
         """The surname alone means the first person so named."""
-        key = ("name", _same("name", people.surname(name)))
+        key: tuple[Kind, str] = ("name", _same("name", people.surname(name)))
         self.numbers.setdefault(key, self.numbers["name", _same("name", name)])
 
 
@@ -180,7 +181,8 @@ def _moves(text: str, found: Sequence[Found], values: Values) -> Moves:
     made = []
     for one in _merged(found):
         value = text[one.start : one.end]
-        made.append((one.start, one.end, values.placeholder(one.kind, value)))
+        said = values.placeholder(one.kind, value)
+        made.append((one.start, one.end, said, one.kind, one.rule))
         if one.kind == "name":
             values.know_by_surname(value)
         values.counts[one.kind, one.rule] += 1

@@ -43,44 +43,43 @@ _DEGREES = (
 )  # fmt: skip
 _REACH = 60  # characters that a name before its degree can have
 # No part of a name: what follows a role in headings, and what institutes and places are called by.
-_NO_NAMES = frozenset(
-    """
-    a all an and any are as at be by can during each for from has have he her his how if in is it
-    its may no not of on or our please she should some such that the their there these they this
-    those to upon we what when where which who will with within would you your
-    academic academy administration advisory agency aims analysis assessment association background
-    board brochure building campus care center centers centre church city clinic clinical clinics
-    coalition college committee community consent contact coordinating coordination corporation
-    council county data department departments design development district division education
-    email emergency engagement ethics experience family federal fellowship form foundation fund
-    group groups hall health home hospital hospitals hotline house human information initiative
-    institute institutes institutional institution integrity introduction investigator
-    investigators laboratory lane library mail meeting meetings ministry monday month months name
-    national network nursing office officer organisation organization outcomes park partner
-    partners person phone plan planning policy practice principal procedures program programme
-    project protection protocol public qualifications recruitment region report research
-    resources responsibilities review road role roles rural safety school science sciences section
-    service services settings signature society sponsor staff state station statistical street
-    study subject subjects summary support survey system systems team telephone title town training
-    tribal tribe trust unit university village week women
-    tuesday wednesday thursday friday saturday sunday january february march april june july august
-    september october november december table figure appendix aim english spanish who cdc nih irb
-    phd md mph rn msw mba
-    """.split()
-)
-_ORDINARY = frozenset(
-    "will may grant mark long young short best price church banks hill park field wells rose art "
-    "case field page good day bush bell cook green brown white black gray king major pace law love "
-    "child hope faith grace nurse doctor".split()
-)
+_INSTITUTES = """
+a academic academy administration advisory agency aim aims all an analysis and any appendix april
+are as assessment association at august background be board brochure building by campus can care
+cdc center centers centre church city clinic clinical clinics coalition college committee
+community consent contact coordinating coordination corporation council county data december
+department departments design development district division during each education email emergency
+engagement english ethics experience family february federal fellowship figure for form foundation
+friday from fund group groups hall has have he health her his home hospital hospitals hotline
+house how human if in information initiative institute institutes institution institutional
+integrity introduction investigator investigators irb is it its january july june laboratory lane
+library mail march may mba md meeting meetings ministry monday month months mph msw name national
+network nih no not november nursing october of office officer on or organisation organization our
+outcomes park partner partners person phd phone plan planning please policy practice principal
+procedures program programme project protection protocol public qualifications recruitment region
+report research resources responsibilities review rn road role roles rural safety saturday school
+science sciences section september service services settings she should signature society some
+spanish sponsor staff state station statistical street study subject subjects such summary sunday
+support survey system systems table team telephone that the their there these they this those
+thursday title to town training tribal tribe trust tuesday unit university upon village we
+wednesday week what when where which who will with within women would you your
+"""
+_NO_NAMES = frozenset(_INSTITUTES.split())
+# Surnames that are words as well: found beside a hint or a given name only.
+_WORDS_TOO = """
+art banks bell best black brown bush case child church cook day doctor faith field good grace
+grant gray green hill hope king law long love major mark may nurse pace page park price rose short
+wells white will young
+"""
+_ORDINARY = frozenset(_WORDS_TOO.split())
 _NAME_AFTER_IT = regex.compile(
     r"[ \t]+(?:County|City|Street|St\b|Avenue|Ave\b|Road|Rd\b|Park|Hall|Hospital|University|"
     r"College|School|Center|Centre|Clinic|Institute|Foundation|Church|Lane|Drive|Library|Building|"
     r"Township|Parish|Elementary|High\b|Memorial|Scale|Inventory|Index|Questionnaire|Test\b)"
 )
 PERSON_COLUMN = re.compile(
-    r"(?:^|[\s_.-])(?:pi|co[-_ ]?i|pis|investigators?|coordinators?|contacts?|advis[oe]rs?|mentors?|"
-    r"submitter|author|faculty|sponsor[ _-]?name|person|researchers?|staff|owner)"
+    r"(?:^|[\s_.-])(?:pi|co[-_ ]?i|pis|investigators?|coordinators?|contacts?|advis[oe]rs?|"
+    r"mentors?|submitter|author|faculty|sponsor[ _-]?name|person|researchers?|staff|owner)"
     r"(?:[\s_.-]|$)|(?:investigator|coordinator|contact)",
     re.IGNORECASE,
 )
@@ -158,7 +157,7 @@ def _is_no_end(word: str) -> bool:
 
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*")
-_PARTICLES = frozenset("de da do dos del della di du la van von der den ten bin al el y e".split())
+_PARTICLES = frozenset(_PARTICLE[3:-1].split("|"))
 
 
 def _is_sure(rule: str, match: Any) -> bool:
@@ -223,9 +222,10 @@ def _standing(text: str, word: str) -> Iterator[tuple[int, int]]:
     at = text.find(word)
     while at >= 0:
         end = at + len(word)
-        before, after = text[at - 1 : at], text[end : end + 2]
-        if not (before.isalnum() or (before and before in "_.@-")) and not (
-            after[:1].isalnum() or after[:1] in ("_", "@") or (after[:1] == "." and after[1:].isalnum())
-        ):
+        if not (_GOES_ON_BEFORE.match(text[at - 1 : at]) or _GOES_ON.match(text[end : end + 2])):
             yield at, end
         at = text.find(word, end)
+
+
+_GOES_ON_BEFORE = re.compile(r"[\w.@-]")
+_GOES_ON = re.compile(r"[\w@]|\.\w")

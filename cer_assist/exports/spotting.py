@@ -1,7 +1,7 @@
 """E-mail addresses, phone numbers and record numbers are told by their form, names by hints.
 
-Patterns run only around what every such thing holds, an @ or some digits in a row: most of a text is
-never looked at, and 15 million words take seconds.
+Patterns run only around what every such thing holds, an @ or some digits in a row: most of a text
+is never looked at, and 15 million words take seconds.
 """
 
 from __future__ import annotations
@@ -26,24 +26,36 @@ class Found:
     rule: str
 
 
-# What each rule takes for what; the report of every masked export lists them.
-RULES = {
-    "address": "e-mail address, also written with [at] or (at)",
-    "phone": "phone number, as Google's libphonenumber knows them (written without country: US)",
-    "short phone": "seven digits after phone, tel, call, text, fax, ext or extension",
-    "labelled number": "number after IRB, protocol, study, record, grant, MRN, DOB-like labels",
-    "system number": "capitals and five or more digits, such as HM20013139 or STUDY00012345",
-    "grant": "NIH grant number, such as R01 MH123456",
-    "social security": "three, two and four digits with hyphens",
-    "own id": "the protocol's own id and those it is linked to",
-    "id column": "value of a detail whose name says that it is a number of a record",
-    "person column": "value of a detail whose name says that it is a person",
-    "account": "name of a person with an account here",
-    "title": "name after a title, such as Dr. or Professor",
-    "role": "name after a role, such as Principal Investigator or contact",
-    "degree": "name before a degree, such as PhD or RN",
-    "surname": "further mention of a surname that a hint gave in the same protocol",
+# What each rule takes for what; the manifest of every masked export lists them.
+RULES: dict[Kind, dict[str, str]] = {
+    "email": {"address": "e-mail address, also written with [at] or (at)"},
+    "phone": {
+        "phone": "phone number as libphonenumber knows them; without a country one of the US",
+        "short phone": "four to seven digits after phone, tel, call, text, fax, ext or x",
+    },
+    "record": {
+        "labelled number": "number after IRB, protocol, study, record, grant, MRN and the like",
+        "system number": "capitals and five or more digits, such as STUDY00012345",
+        "grant": "NIH grant number, such as R01 MH123456",
+        "social security": "three, two and four digits with hyphens",
+        "own id": "the protocol's own id and those that it is linked to",
+        "id column": "value of a detail whose name says that it numbers a record",
+    },
+    "name": {
+        "person column": "value of a detail whose name says that it is a person",
+        "account": "name of a person with an account in the project",
+        "title": "name after a title, such as Dr. or Professor",
+        "role": "name beside a role, such as Principal Investigator or contact",
+        "degree": "name before a degree, such as PhD or RN",
+        "surname": "further mention of a surname that a hint gave in the same protocol",
+    },
 }
+
+
+def rules_of(kinds: frozenset[Kind]) -> dict[str, str]:
+    """The rules for some kinds, by name."""
+    return {rule: says for kind in KINDS if kind in kinds for rule, says in RULES[kind].items()}
+
 
 _AT = re.compile(r"@|[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _BEFORE_AT = re.compile(r"[\w.+%'-]{1,64} ?\Z")
@@ -70,8 +82,8 @@ _LABELLED = re.compile(
 )
 _NUMBER_WORD = re.compile(r"\b(?:ID|identifier|no\.?|nr\.?|number|num\.?|MRN|SSN|FWA)\b|#", re.I)
 _SHORT_PHONE = re.compile(
-    r"\b(?:phone|tel|telephone|call|text|fax|mobile|cell|ext|extension|x)\b[.: ]{1,3}(?:at |us at )?"
-    r"(?P<id>\d{3}[-. ]\d{4}|\d{4,7})\b",
+    r"\b(?:phone|tel|telephone|call|text|fax|mobile|cell|ext|extension|x)\b[.: ]{1,3}"
+    r"(?:at |us at )?(?P<id>\d{3}[-. ]\d{4}|\d{4,7})\b",
     re.IGNORECASE,
 )
 _PHONE_LEAST = re.compile(r"(?:\d[^\w\n]{0,3}){7}")

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cer_assist.config import ROOT, Settings
 from cer_assist.store.engine import Database
-from cer_assist.views import access, assets, errors, navigation, presentation, security
+from cer_assist.views import access, assets, downloads, errors, navigation, presentation, security
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
 from cer_assist.views.adjudicate import adjudicate_pages
@@ -124,6 +124,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     security.register(app)
     errors.register(app)
+    downloads.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", "healthz", healthz)
