@@ -69,17 +69,25 @@ class Values:
 
     numbers: dict[tuple[Kind, str], int] = field(default_factory=dict)
     surnames: set[str] = field(default_factory=set)  # to be found again
+    owned: set[str] = field(default_factory=set)  # surnames with a full name
     counts: Counter[tuple[Kind, str]] = field(default_factory=Counter)
 
     def placeholder(self, kind: Kind, value: str) -> str:
         """Such as [name 2]."""
         key = (kind, _same(kind, value))
         number = self.numbers.get(key)
+        if number is None and kind == "name":
+            number = self._told_before(value)
         if number is None:
             taken = (number for (known, _), number in self.numbers.items() if known == kind)
             number = 1 + max(taken, default=0)
-            self.numbers[key] = number
+        self.numbers[key] = number
         return f"[{WORDS[kind]} {number}]"
+
+    def _told_before(self, name: str) -> int | None:
+        """A full name is the first one to its surname: what stood there alone meant this person."""
+        surname = _same("name", people.surname(name))
+        return None if surname in self.owned else self.numbers.get(("name", surname))
 
     def hear_of(self, name: str) -> None:
         """A name whose surname is to be found again."""
@@ -91,6 +99,8 @@ class Values:
         """The surname alone means the first person so named."""
         key: tuple[Kind, str] = ("name", _same("name", people.surname(name)))
         self.numbers.setdefault(key, self.numbers["name", _same("name", name)])
+        if key[1] != _same("name", name):
+            self.owned.add(key[1])
 
 
 def _same(kind: Kind, value: str) -> str:

@@ -45,24 +45,25 @@ _REACH = 60  # characters that a name before its degree can have
 # No part of a name: what follows a role in headings, and what institutes and places are called by.
 _INSTITUTES = """
 a academic academy administration advisory agency aim aims all an analysis and any appendix april
-are as assessment association at august background be board brochure building by campus can care
-cdc center centers centre church city clinic clinical clinics coalition college committee
-community consent contact coordinating coordination corporation council county data december
-department departments design development district division during each education email emergency
-engagement english ethics experience family february federal fellowship figure for form foundation
-friday from fund group groups hall has have he health her his home hospital hospitals hotline
-house how human if in information initiative institute institutes institution institutional
-integrity introduction investigator investigators irb is it its january july june laboratory lane
-library mail march may mba md meeting meetings ministry monday month months mph msw name national
-network nih no not november nursing october of office officer on or organisation organization our
-outcomes park partner partners person phd phone plan planning please policy practice principal
-procedures program programme project protection protocol public qualifications recruitment region
-report research resources responsibilities review rn road role roles rural safety saturday school
-science sciences section september service services settings she should signature society some
-spanish sponsor staff state station statistical street study subject subjects such summary sunday
-support survey system systems table team telephone that the their there these they this those
-thursday title to town training tribal tribe trust tuesday unit university upon village we
-wednesday week what when where which who will with within women would you your
+are as assessment assistant association at august background be board brochure building by campus
+can care cdc center centers centre church city clinic clinical clinics coalition college committee
+community consent contact coordinating coordination coordinator corporation council county data
+december department departments design development director district division during each
+education email emergency engagement english ethics experience family february federal fellowship
+figure for form foundation friday from fund group groups hall has have he health her his home
+hospital hospitals hotline house how human if in information initiative institute institutes
+institution institutional integrity introduction investigator investigators irb is it its january
+july june laboratory lane library mail manager march may mba md meeting meetings ministry monday
+month months mph msw name national network nih no not november nursing october of office officer
+on or organisation organization our outcomes park partner partners person phd phone plan planning
+please policy practice principal procedures professor program programme project protection
+protocol public qualifications recruitment region report research resources responsibilities
+review rn road role roles rural safety saturday school science sciences section september service
+services settings she should signature society some spanish sponsor staff state station
+statistical street study subject subjects such summary sunday support survey system systems table
+team telephone that the their there these they this those thursday title to town training tribal
+tribe trust tuesday unit university upon village we wednesday week what when where which who will
+with within women would you your
 """
 _NO_NAMES = frozenset(_INSTITUTES.split())
 # Surnames that are words as well: found beside a hint or a given name only.
