@@ -153,6 +153,7 @@ class _Seen:
         self._outside = outside
         self._masker = Masker(choice.masks, outside.people)
         self._known: dict[str, tuple[Values, Moves]] = {}
+        self._around: dict[str, dict[str, Any]] = {}  # titles and details, which are short
         self._counts: dict[str, Counter[tuple[Kind, str]]] = {}
         self._told: set[int] = set()  # events whose notes are counted: rows may be read twice
 
@@ -160,9 +161,10 @@ class _Seen:
         """Find what every protocol holds."""
         for row in protocols:
             values, moves = self._masker.values_of(row)
-            self._masker.text(row["title"] or "", values)
-            self._masker.metadata(row["metadata"] or {}, values)
+            title = self._masker.text(row["title"] or "", values)
+            details = self._masker.metadata(row["metadata"] or {}, values)
             self._known[row["protocol_id"]] = values, moves
+            self._around[row["protocol_id"]] = {"title": title, "metadata": details}
             self._counts[row["protocol_id"]] = values.counts
             values.counts = Counter()
 
@@ -219,14 +221,11 @@ class _Seen:
     def _mask_protocol(self, row: dict[str, Any]) -> None:
         name = row["protocol_id"]
         values, moves = self._known[name]
-        row["title"] = self._masker.text(row["title"] or "", values)
-        row["metadata"] = self._masker.metadata(row["metadata"] or {}, values)
-        if moves.made or row["sections"]:
-            other = self._other(values)
-            row["sections"] = moved_sections(moves, row["sections"], other)
-            row["text"] = moves.text(row["text"])
-            sections = [Section(*part) for part in row["sections"]]
-            row["content_sha256"] = content_hash(row["text"], sections)
+        row |= self._around[name]
+        row["sections"] = moved_sections(moves, row["sections"], self._other(values))
+        row["text"] = moves.text(row["text"])
+        sections = [Section(*part) for part in row["sections"]]
+        row["content_sha256"] = content_hash(row["text"], sections)
         for link in ("protocol_id", *LINKS):
             if row.get(link):
                 row[link] = self._record(row[link])

@@ -57,7 +57,7 @@ def rules_of(kinds: frozenset[Kind]) -> dict[str, str]:
     return {rule: says for kind in KINDS if kind in kinds for rule, says in RULES[kind].items()}
 
 
-_AT = re.compile(r"@|[\[({]\s?at\s?[\])}]", re.IGNORECASE)
+_AT = re.compile(r"[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _BEFORE_AT = re.compile(r"[\w.+%'-]{1,64} ?\Z")
 _DOT = r"(?:\.|\s?[\[({]\s?dot\s?[\])}]\s?)"
 _AFTER_AT = re.compile(rf" ?[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}})+", re.IGNORECASE)
@@ -91,13 +91,20 @@ _PHONE_LEAST = re.compile(r"(?:\d[^\w\n]{0,3}){7}")
 
 def addresses(text: str) -> Iterator[Found]:
     """E-mail addresses."""
-    if "@" not in text and "at]" not in text and "at)" not in text:
-        return
-    for at in _AT.finditer(text):
-        before = _BEFORE_AT.search(text, max(0, at.start() - 66), at.start())
-        after = _AFTER_AT.match(text, at.end())
+    for at in _signs(text):
+        before = _BEFORE_AT.search(text, max(0, at[0] - 66), at[0])
+        after = _AFTER_AT.match(text, at[1])
         if before and after and not before[0].isspace():
             yield Found(before.start(), after.end(), "email", "address")
+
+
+def _signs(text: str) -> Iterator[tuple[int, int]]:
+    at = text.find("@")
+    while at >= 0:
+        yield at, at + 1
+        at = text.find("@", at + 1)
+    if any(end in text for end in ("at]", "at)", "at}", "at ]", "at )", "AT]", "AT)")):
+        yield from (written.span() for written in _AT.finditer(text))
 
 
 def numbered(text: str, kinds: frozenset[Kind]) -> Iterator[Found]:
