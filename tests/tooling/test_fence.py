@@ -42,6 +42,7 @@ READERS = {
     "services/projects.py": "counts",
     "services/proposals.py": "whether one may still code, for the page",
     "services/protocols.py": "a coder's own level, for the list",
+    "services/pseudonyms.py": "who has coded, for their pseudonyms",
     "services/queue.py": "who has answered",
     "services/queue_board.py": "counts skips",
     "services/queue_check.py": "whether one has answered",
