@@ -1,6 +1,6 @@
 """Invented passages of protocols; what should be masked stands in «kind:value», nothing else.
 
-Written before the figures were looked at, with what is known to be hard: names without a hint,
+By the author of the rules, and not apart from them. With what is known to be hard: names without a hint,
 surnames that are words, years, doses, sample sizes, places and institutes named after people.
 """
 
