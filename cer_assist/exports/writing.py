@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports import archive, workbook
+from cer_assist.exports import archive, hugging_face, tabular_tools, tools, workbook
 from cer_assist.exports.columns import FORMAT, FORMAT_VERSION
 from cer_assist.exports.dataset import DataSet
 
@@ -23,17 +23,66 @@ Writer = Callable[[Path, DataSet, dict[str, Any]], dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: the file's ending, what writes it, and what it is called."""
+    """A file format: the file's ending, what writes it, what it is called and what it is for."""
 
     ending: str
     write: Writer
     title: str
+    purpose: str
 
 
 FORMATS: dict[str, Format] = {
-    "csv": Format(".zip", archive.write_csv, "CSV"),
-    "jsonl": Format(".zip", archive.write_jsonl, "JSON Lines"),
-    "xlsx": Format(".xlsx", workbook.write_xlsx, "Excel"),
+    "csv": Format(".zip", archive.write_csv, "CSV", "Everything, as tables for any program."),
+    "jsonl": Format(".zip", archive.write_jsonl, "JSON Lines", "Everything, for scripts."),
+    "xlsx": Format(".xlsx", workbook.write_xlsx, "Excel", "Everything, as sheets of a workbook."),
+    "redcap": Format(
+        ".zip",
+        tabular_tools.write_redcap,
+        "REDCap",
+        "Records with a data dictionary: readers as --1 and --2, what counts as merged record.",
+    ),
+    "parquet": Format(
+        ".zip",
+        archive.write_parquet_tables,
+        "Parquet",
+        "Everything, as typed tables for R, pandas, Polars or DuckDB.",
+    ),
+    "hugging-face": Format(
+        ".zip",
+        hugging_face.write_hugging_face,
+        "Hugging Face",
+        "Everything, as a data set folder with its card.",
+    ),
+    "spacy": Format(
+        ".jsonl", tools.write_spacy, "spaCy", "Texts with a category a level, to train with."
+    ),
+    "asreview": Format(
+        ".csv",
+        tabular_tools.write_asreview,
+        "ASReview",
+        "Protocols to screen: included where the final level is 4 or higher.",
+    ),
+    "doccano": Format(
+        ".jsonl", tools.write_doccano, "doccano", "A document a line with its final level."
+    ),
+    "label-studio": Format(
+        ".json",
+        tools.write_label_studio,
+        "Label Studio",
+        "Tasks with an annotation of each reader, and the suggestion as prediction.",
+    ),
+    "prodigy": Format(
+        ".jsonl", tools.write_prodigy, "Prodigy", "An example for each reader's answer."
+    ),
+    "argilla": Format(
+        ".jsonl", tools.write_argilla, "Argilla", "Records with all responses and the suggestion."
+    ),
+}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "For this program": ("csv", "jsonl", "xlsx"),
+    "For statistics": ("redcap", "parquet"),
+    "For machine learning": ("hugging-face", "spacy"),
+    "For other labelling tools": ("asreview", "doccano", "label-studio", "prodigy", "argilla"),
 }
 
 
