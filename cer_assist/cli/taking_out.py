@@ -9,6 +9,8 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.cli.neat_vision import NAME, write_neat_vision
+from cer_assist.exports.tabular_tools import INCLUDE_FROM
+from cer_assist.exports.writing import FORMATS
 from cer_assist.services import backup, projects, verification
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.services.verification import Verification
@@ -21,19 +23,32 @@ SHA256_DIGITS = 64
 @home_option
 @json_option
 @click.argument("project")
-@click.option("--format", "name", required=True, type=click.Choice(["csv", "jsonl", "xlsx", NAME]))
+@click.option("--format", "name", required=True, type=click.Choice([*FORMATS, NAME]))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def export_command(home: Path | None, as_json: bool, project: str, name: str, out: Path) -> None:
-    """Write all label events and all protocols of a project, with a manifest.
+@click.option(
+    "--include-from", type=int, metavar="LEVEL", help="ASReview: included from this level on."
+)
+def export_command(
+    home: Path | None,
+    as_json: bool,
+    project: str,
+    name: str,
+    out: Path,
+    include_from: int | None,
+) -> None:
+    """Write all label events and all protocols of a project to one file.
 
-    neat-vision: settled protocols with the weights of their words and, beside it, a label file.
+    docs/export-formats.md says what each format keeps. neat-vision: settled protocols with the weights of their words and, beside it, a label file.
     """
+    if include_from is not None and name != "asreview":
+        raise click.BadParameter("--include-from goes with --format asreview.")
+    options = {} if include_from is None else {INCLUDE_FROM: include_from}
     settings = settings_for(home)
     with open_database(settings) as database:
         with database.read() as session:
             found = projects.find_project(session, project)
             if name != NAME:
-                made = export_project(session, found, name, out)
+                made = export_project(session, found, name, out, options)
         if name == NAME:
             made = write_neat_vision(database, settings, found, out)
         with database.write() as session:

@@ -18,6 +18,7 @@ from cer_assist.exports.columns import COLUMNS, FORMAT_VERSION, LABEL_EVENTS, PR
 from cer_assist.exports.dataset import DataSet, Record, Row
 
 KEY = "cer_assist"
+REPEATS = "repeats"  # a further answer of a protocol that stands above: its level
 _CHANGED = (
     "What CER Assist wrote beside the text was changed after the export: import the file as it was "
     "made, or take the field cer_assist out of it."

@@ -15,6 +15,7 @@ from typing import Any
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.exports.carried import (
     KEY,
+    REPEATS,
     carried,
     current,
     levels_of,
@@ -77,12 +78,13 @@ def prodigy(data_set: DataSet) -> Iterator[Item]:
             "_view_id": "choice",
             "config": {"choice_style": "single"},
         }
-        first: Item = {KEY: carried(record)}
-        for event in current(record):
-            yield task | _prodigy_answer(event, slug) | first
-            first = {}
-        if first:
-            yield task | first
+        beside: Any = carried(record)
+        answers = current(record)
+        for event in answers:
+            yield task | _prodigy_answer(event, slug) | {KEY: beside or {REPEATS: event["level"]}}
+            beside = None
+        if not answers:
+            yield task | {KEY: beside}
 
 
 def _prodigy_answer(event: Row, slug: str) -> Item:

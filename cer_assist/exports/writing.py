@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,8 +95,10 @@ class ExportResult:
     rows: dict[str, int]
 
 
-def write_export(format: str, out: Path, data_set: DataSet) -> ExportResult:
-    """Write a data set as one file at `out`."""
+def write_export(
+    format: str, out: Path, data_set: DataSet, options: Mapping[str, Any] | None = None
+) -> ExportResult:
+    """Write a data set as one file at `out`; options are the format's own."""
     if format not in FORMATS:
         raise InvalidInput(f"There is no export format {format}: choose {', '.join(FORMATS)}.")
     if not out.parent.is_dir():
@@ -106,7 +108,7 @@ def write_export(format: str, out: Path, data_set: DataSet) -> ExportResult:
         raise InvalidInput(
             f"An export as {format} is a {kind.ending} file: end its name in {kind.ending}."
         )
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head}
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head, **(options or {})}
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)
     unfinished = Path(name)

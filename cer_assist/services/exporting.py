@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,14 @@ from cer_assist.store.types import now
 
 
 def export_project(
-    session: Session, project: Project, export_format: str, out: Path
+    session: Session,
+    project: Project,
+    export_format: str,
+    out: Path,
+    options: Mapping[str, Any] | None = None,
 ) -> ExportResult:
-    """Write everything a project's labels and protocols say to one file."""
-    return write_export(export_format, out, data_set(session, project))
+    """Write everything a project's labels and protocols say to one file; a format has options."""
+    return write_export(export_format, out, data_set(session, project), options)
 
 
 def data_set(session: Session, project: Project) -> DataSet:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports.writing import FORMATS
+from cer_assist.exports.writing import FORMATS, GROUPS, Format
 from cer_assist.imports import ParsedImport, Preview, parse_files, preview
 from cer_assist.services import projects
 from cer_assist.services.importing import ImportReport, import_protocols
@@ -47,7 +47,12 @@ def page(slug: str) -> str:
     """Import and export."""
     with database().read() as session:
         progress = projects.progress(session, g.project.id, None)
-    return render_template("data.html", progress=progress, formats=list(FORMATS))
+    return render_template("data.html", progress=progress, groups=format_groups())
+
+
+def format_groups() -> dict[str, dict[str, Format]]:
+    """The formats by what they are for."""
+    return {use: {name: FORMATS[name] for name in names} for use, names in GROUPS.items()}
 
 
 @data.post("/import")
