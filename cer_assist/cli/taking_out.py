@@ -38,7 +38,8 @@ def export_command(
 ) -> None:
     """Write all label events and all protocols of a project to one file.
 
-    docs/export-formats.md says what each format keeps. neat-vision: settled protocols with the weights of their words and, beside it, a label file.
+    docs/export-formats.md says what each format keeps. neat-vision: settled protocols with the
+    weights of their words and, beside it, a label file.
     """
     if include_from is not None and name != "asreview":
         raise click.BadParameter("--include-from goes with --format asreview.")

@@ -196,9 +196,12 @@ def test_what_is_no_level_is_refused_by_row(tmp_path: Path) -> None:
     small.write_text('[{"text": "a", "level": "3", "annotator": 1}]', encoding="utf-8")
     found = parse_inside([spans, two, no, rated, small], {}, None)
     assert [(error.file, error.row) for error in found.errors] == [
-        ("spans.jsonl", 2), ("two.jsonl", 1), ("no.jsonl", 1), ("rated.json", 1),
+        ("spans.jsonl", 2),
+        ("two.jsonl", 1),
+        ("no.jsonl", 1),
+        ("rated.json", 1),
         ("min.json", None),
-    ]  # fmt: skip
+    ]
     assert "is no level" in found.errors[0].message
     assert "JSON-MIN" in found.errors[4].message
 
