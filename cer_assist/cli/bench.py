@@ -26,6 +26,8 @@ TABLES = {
     "loop": "loop",
     "label-errors": "label_errors",
     "prevalence": "prevalence",
+    "export": "exports",
+    "receivers": "receivers",
 }
 
 
