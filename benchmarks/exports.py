@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -41,7 +40,15 @@ def main(argv: list[str]) -> None:
         print(_size(home))
         rows = [_measured(home, name, Path(folder)) for name in options.formats or FORMATS]
     limits = (f"at most {MAX_SECONDS:.0f}", f"at most {MAX_MB:.0f}")
-    header = ("format", "seconds", limits[0], "memory MB", limits[1], "file MB")
+    header = (
+        "format",
+        "seconds",
+        limits[0],
+        "of processor, start included",
+        "memory MB",
+        limits[1],
+        "file MB",
+    )
     print_table("export, read from the database and written whole", header, rows)
 
 
@@ -65,7 +72,21 @@ def _measured(home: Path, name: str, folder: Path) -> list[object]:
     out.unlink()
     fits = [said["seconds"] <= MAX_SECONDS, said["mb"] <= MAX_MB]
     told = ["yes" if fit else "NO" for fit in fits]
-    return [name, f"{said['seconds']:.1f}", told[0], f"{said['mb']:.0f}", told[1], f"{size:.0f}"]
+    return [
+        name,
+        f"{said['seconds']:.1f}",
+        told[0],
+        f"{said['cpu']:.1f}",
+        f"{said['mb']:.0f}",
+        told[1],
+        f"{size:.0f}",
+    ]
+
+
+def _peak_mb() -> float:
+    """Linux's own figure: getrusage's would be the parent's, if that is larger."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def one(home: str, name: str, out: str) -> None:
@@ -75,8 +96,7 @@ def one(home: str, name: str, out: str) -> None:
     with database.read() as session:
         export_project(session, projects.find_project(session, PROJECT), name, Path(out))
     seconds = time.perf_counter() - started
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "mb": kilobytes / 1024}))
+    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "mb": _peak_mb()}))
 
 
 if __name__ == "__main__":
