@@ -25,6 +25,8 @@ from cer_assist.views.api_training import training_api
 from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
 from cer_assist.views.data import data
+from cer_assist.views.desk import desk_pages
+from cer_assist.views.desk_api import desk_api
 from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
 from cer_assist.views.exposure import exposure_api, exposure_pages
@@ -100,6 +102,8 @@ BLUEPRINTS = (
     rubric_work_api,
     training_api,
     settings_api,
+    desk_pages,
+    desk_api,
 )
 
 

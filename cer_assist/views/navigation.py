@@ -21,7 +21,7 @@ PROJECT_PAGES = (
     ("Adjudicate", "adjudicate.page"),
     ("Progress", "progress.page"),
     ("Rubric", "rubric.page"),
-    ("Audit", "audit.page"),
+    ("Audit", "desk.page"),
 )
 MORE_PAGES = (
     ("Model", "model.versions"),
