@@ -41,6 +41,7 @@ COMMANDS = {
     "fence": "fence",
     "progress": "progress",
     "agreement": "agreement",
+    "desk": "desk",
     "exposure": "exposure",
     "prevalence": "prevalence",
     "export": "taking_out",

@@ -92,7 +92,7 @@ class Line:
     final_from: str
     exposure: str
     arm: str | None
-    rubric: str
+    rubric: int
     seconds: float | None
     words_a_minute: float | None
     suggestion_id: int | None
@@ -308,7 +308,7 @@ class Choices:
 
     coders: list[tuple[str, str]]
     versions: list[int]
-    rubrics: list[str]
+    rubrics: list[int]
 
 
 def choices(session: Session, project_id: int) -> Choices:

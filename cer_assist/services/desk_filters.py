@@ -98,7 +98,7 @@ def _checked(name: str, text: str, plain: Any) -> Any:
         return _read(name, text, _positive, "a number above 0")
     if name in ("suggested", "level", "final") and text != NONE:
         return str(_read(name, text, _small, "a level, or none"))
-    if name == "version":
+    if name in ("version", "rubric"):
         return str(_read(name, text, _small, "a version's number"))
     if name in ("since", "until"):
         return str(_read(name, text, _date, "a day such as 2026-03-31"))

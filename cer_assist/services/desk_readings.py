@@ -246,11 +246,12 @@ def _chosen(filters: DeskFilters, final: ColumnElement[Any]) -> list[ColumnEleme
         "coder": account.c.username,
         "exposure": event.c.exposure,
         "arm": serving.c.arm,
-        "rubric": rubric.c.version,
     }
     found += [
         column == getattr(filters, name) for name, column in plain.items() if getattr(filters, name)
     ]
+    if filters.rubric:
+        found.append(rubric.c.version == int(filters.rubric))
     if filters.version:
         found.append(version.c.number == int(filters.version))
     if filters.fenced:

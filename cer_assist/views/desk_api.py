@@ -75,7 +75,7 @@ class DeskReading(Reply):
     final_from: str = Field(description="`adjudicated`, `agreed`, `single`, `disagreed` or `none`")
     exposure: str = Field(description="What the coder had seen before, as in exports")
     arm: str | None = Field(description="What the lot said of a suggestion; null: none was drawn")
-    rubric: str = Field(description="Version of the rubric on the coder's screen")
+    rubric: int = Field(description="Version of the rubric on the coder's screen")
     seconds: float | None = Field(description="From showing the protocol to the answer")
     words_a_minute: float | None = Field(description="The text's words in these seconds")
     suggestion_id: int | None = Field(description="Number of the suggestion")
