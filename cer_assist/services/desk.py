@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Exposure, Lane
+from cer_assist.domain.labels import Exposure
 from cer_assist.services import audit, history, unannounced
 from cer_assist.services.desk_filters import Answers, DeskFilters, Signal
 from cer_assist.services.desk_readings import (
@@ -34,7 +34,7 @@ from cer_assist.services.desk_readings import (
     version,
 )
 from cer_assist.services.rubrics import project_rubric
-from cer_assist.store.tables import CurrentLabel, Project
+from cer_assist.store.tables import Project
 
 PAGE = 50
 _CHUNK = 500
@@ -300,36 +300,6 @@ def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
         .order_by(account.c.display_name, account.c.username)
     )
     return [Share(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the filters can be set to."""
-
-    coders: list[tuple[str, str]]
-    versions: list[int]
-    rubrics: list[int]
-
-
-def choices(session: Session, project_id: int) -> Choices:
-    """Coders, versions and rubric versions that readings of a project have."""
-    reading = CurrentLabel.project_id == project_id, CurrentLabel.lane == Lane.coder
-    coders = session.execute(
-        select(account.c.username, account.c.display_name)
-        .where(account.c.id.in_(select(CurrentLabel.account_id).where(*reading)))
-        .order_by(account.c.display_name)
-    )
-    numbers = select(version.c.number).where(
-        version.c.project_id == project_id, version.c.published_at.is_not(None)
-    )
-    used = select(rubric.c.version).where(
-        rubric.c.id.in_(select(event.c.rubric_version_id).where(event.c.project_id == project_id))
-    )
-    return Choices(
-        [(key, name) for key, name in coders],
-        list(session.scalars(numbers.order_by(version.c.number.desc()))),
-        list(session.scalars(used.order_by(rubric.c.id.desc()))),
-    )
 
 
 def note_seen(session: Session, project_id: int, rows: list[Line], viewer: Viewer) -> None:

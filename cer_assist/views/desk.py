@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import desk, desk_versions, moves, rubrics
+from cer_assist.services import desk, desk_choices, desk_versions, moves, rubrics
 from cer_assist.services.desk import Line
 from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
 from cer_assist.services.desk_readings import Desk, Viewer
@@ -169,7 +169,7 @@ def _rendered(template: str, session: Session, filters: DeskFilters, **values: A
         filters=filters,
         given=given,
         plain=plain.given(),
-        choices=desk.choices(session, g.project.id),
+        choices=desk_choices.choices(session, g.project.id),
         rubric=rubrics.project_rubric(session, g.project),
         words=words,
         **values,

@@ -24,7 +24,7 @@ READERS = {
     "services/audit.py": "hashes of events",
     "services/card.py": "a coder's own answer, for the page",
     "services/dealing.py": "who has answered",
-    "services/desk.py": "who has answered, for the desk's filters",
+    "services/desk_choices.py": "who has answered, for the desk's filters",
     "services/desk_readings.py": "readings beside suggestions and final levels, for auditors",
     "services/desk_versions.py": "counts answers between two versions",
     "services/dispute_case.py": "readings that differ, for who settles them",
