@@ -43,6 +43,7 @@ COMMANDS = {
     "agreement": "agreement",
     "exposure": "exposure",
     "prevalence": "prevalence",
+    "methods": "methods",
     "export": "taking_out",
     "audit": "taking_out",
     "backup": "taking_out",

@@ -31,6 +31,7 @@ from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.label_checks import label_check_pages
+from cer_assist.views.methods import methods_api, methods_pages
 from cer_assist.views.model import model
 from cer_assist.views.prevalence import prevalence_api, prevalence_pages
 from cer_assist.views.progress import progress_pages
@@ -85,6 +86,8 @@ BLUEPRINTS = (
     exposure_api,
     prevalence_pages,
     prevalence_api,
+    methods_pages,
+    methods_api,
     data,
     exporting,
     audit_pages,
