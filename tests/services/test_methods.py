@@ -14,13 +14,21 @@ from cer_assist import agreeing, swaying
 from cer_assist.domain.adjudication import Reason
 from cer_assist.domain.agreement import Readings
 from cer_assist.domain.prose import Document, Kind, Number, Sentence, shown
-from cer_assist.services import adjudicating, agreement, exposures, methods, methods_reports
-from cer_assist.services import methods_software, projects, stopping
+from cer_assist.services import (
+    adjudicating,
+    agreement,
+    exposures,
+    methods,
+    methods_reports,
+    methods_software,
+    projects,
+    stopping,
+)
 from cer_assist.services.rubric_versions import publish
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditHead, LabelEvent, Project
 from cer_assist.views.methods_words import document
-from tests.builders import a_model, a_new_rubric, a_project, some_protocols
+from tests.builders import a_label, a_model, a_new_rubric, a_project
 from tests.services.benches import Bench
 
 SAID = [0.05, 0.05, 0.1, 0.7, 0.1]
@@ -39,7 +47,7 @@ def a_world(session: Session, **settings: object) -> Bench:
     projects.change_settings(session, bench.project, changed, bench.lea)
     stopping.decide(session, bench.project, bench.lea, stops=True, reason="Enough.")
     text = a_new_rubric(session, bench.project, 2, "Other words.")
-    publish(session, bench.project, text, "Rooms.", bench.lea)
+    publish(session, bench.project.id, text, "Rooms.", None, bench.lea)
     session.flush()
     return bench
 
@@ -77,8 +85,11 @@ def all_text(text: Document) -> str:
     return " ".join(sentence.text for sentence in text.sentences())
 
 
-def test_the_facts_are_what_was_done(database: Database, facts: dict[str, Any]) -> None:
-    with database.read() as session:
+def test_the_facts_are_what_was_done(any_database: Database) -> None:
+    with any_database.write() as session:
+        project_id = a_world(session).project.id
+    facts = gathered(any_database, project_id, with_reports=True)
+    with any_database.read() as session:
         said = session.query(LabelEvent).filter_by(lane="coder", action="label").all()
         head = session.query(AuditHead).one()
     assert facts["labels"]["readings"] == len(said) == 6
@@ -107,8 +118,6 @@ def test_a_final_level_of_what_still_wants_a_reader_is_not_counted(database: Dat
         bench = Bench(session)
         bench.read(0, 3, 3)
         before = gathered_now(session, bench.project)["finals"]
-        from tests.builders import a_label
-
         a_label(session, bench.project, bench.ids[1], by=bench.ana, level=5)
         after = gathered_now(session, bench.project)["finals"]
     assert after == before | {"waiting": 1}
@@ -195,8 +204,6 @@ def test_a_report_of_earlier_labels_says_so(database: Database) -> None:
     with database.write() as session:
         bench.session = session
         bench.project = session.get_one(Project, project_id)
-        more = some_protocols
-        assert more is not None
         bench.read(3, 5, 5)
     facts = gathered(database, project_id, with_reports=False)
     assert (facts["agreement"]["labels"], facts["agreement"]["is_current"]) == (6, False)
