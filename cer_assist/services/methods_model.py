@@ -58,7 +58,7 @@ def _measured(version: ModelVersion) -> Facts | None:
     found = quality.measured(version)
     if found is None:
         return None
-    figures = {name: found.figures[name] for name in FIGURES if found.figures.get(name)}
+    figures = {name: found.figures.get(name) for name in FIGURES}  # older ones lack some
     return {
         **figures,
         "n": found.figures.get("n", found.labels),

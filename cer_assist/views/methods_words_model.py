@@ -94,7 +94,7 @@ def _measured(write: Writer) -> list[Sentence]:
     """Out of fold."""
     of = write.facts["model"]["measured"]
     path = "model.measured."
-    if of is None or "accuracy" not in of or not write.is_known(f"{path}accuracy"):
+    if of is None or not write.is_known(f"{path}accuracy"):
         return [say("The version has not been measured on labelled protocols.")]
     lines = [say("On ", write.count(f"{path}n", "labelled protocol"), ", each judged by a model "
                  "that had read neither it nor a near-copy of it, version ",
