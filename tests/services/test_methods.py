@@ -24,6 +24,7 @@ from cer_assist.services import (
     projects,
     stopping,
 )
+from cer_assist.services.project_settings import Value
 from cer_assist.services.rubric_versions import publish
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditHead, LabelEvent, Project
@@ -43,7 +44,7 @@ def a_world(session: Session, **settings: object) -> Bench:
     bench.read(1, 2, 4)
     bench.read(2, 1, 2)
     adjudicating.rule(session, bench.project, bench.lea, bench.asks(1, level=3))
-    changed = {"suggestion_policy": "shown", "random_share": 0.3}
+    changed: dict[str, Value] = {"suggestion_policy": "shown", "random_share": 0.3}
     projects.change_settings(session, bench.project, changed, bench.lea)
     stopping.decide(session, bench.project, bench.lea, stops=True, reason="Enough.")
     text = a_new_rubric(session, bench.project, 2, "Other words.")
