@@ -12,8 +12,8 @@ REFERENCES = {
     ),
     "cohen": (
         "Cohen, 1968",
-        "Cohen, J. (1968). Weighted kappa: Nominal scale agreement provision for scaled "
-        "disagreement or partial credit. Psychological Bulletin, 70(4), 213–220. "
+        "Cohen, J. (1968). Weighted kappa: Nominal scale agreement with provision for "
+        "scaled disagreement or partial credit. Psychological Bulletin, 70(4), 213–220. "
         "https://doi.org/10.1037/h0026256",
     ),
     "conger": (
