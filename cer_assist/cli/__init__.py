@@ -45,7 +45,7 @@ COMMANDS = {
     "prevalence": "prevalence",
     "methods": "methods",
     "export": "taking_out",
-    "audit": "taking_out",
+    "audit": "auditing",
     "backup": "taking_out",
     "restore": "taking_out",
     "evaluate": "evaluate",

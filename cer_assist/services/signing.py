@@ -43,7 +43,7 @@ class Opened:
 
 def public_key(secret: str) -> str:
     """The public half of a key, in hexadecimal."""
-    return _private(secret).public_key().public_bytes_raw().hex()
+    return str(_private(secret).public_key().public_bytes_raw().hex())
 
 
 def hashed(body: dict[str, Any]) -> str:

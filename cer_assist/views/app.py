@@ -24,6 +24,7 @@ from cer_assist.views.api_studies import api_studies
 from cer_assist.views.api_training import training_api
 from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
+from cer_assist.views.audit_report import audit_report_pages
 from cer_assist.views.data import data
 from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
@@ -50,6 +51,7 @@ from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
 from cer_assist.views.studies import studies_pages
+from cer_assist.views.timeline import timeline_api, timeline_pages
 from cer_assist.views.training import training_pages
 from cer_assist.views.training_items import training_item_pages
 from cer_assist.views.word_plane import word_plane
@@ -91,6 +93,9 @@ BLUEPRINTS = (
     data,
     exporting,
     audit_pages,
+    timeline_pages,
+    timeline_api,
+    audit_report_pages,
     settings_pages,
     admin,
     api,

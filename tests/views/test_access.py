@@ -72,6 +72,8 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/data": OVERSEEING,
     "/p/<slug>/data/import": LEADING,
     "/p/<slug>/audit": OVERSEEING,
+    "/p/<slug>/timeline": OVERSEEING,
+    "/api/v1/projects/<slug>/timeline": OVERSEEING,
     "/p/<slug>/settings": LEADING,
     "/p/<slug>/settings/members": {Role.administrator},
     "/api/v1/projects/<slug>": set(Role),
