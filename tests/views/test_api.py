@@ -28,6 +28,7 @@ from cer_assist.views import (
     read_again,
     rubric_api,
     rubric_work_api,
+    timeline,
     training,
 )
 from tests.builders import a_label
@@ -94,6 +95,8 @@ REPLIES: list[type[BaseModel]] = [
     read_again.AgainDrawn,
     rubric_work_api.Decision,
     rubric_work_api.Proposal,
+    timeline.Timeline,
+    timeline.TimelineLine,
     training.TrainingAnswerSent,
     api_training.TrainingStanding,
     api_training.TrainingQuestion,

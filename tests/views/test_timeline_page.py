@@ -80,7 +80,8 @@ def a_lead_looks(database: Database, home: Path, level: int) -> list[str]:
     found = []
     for one in asked:
         for where in (PAGE, JSON):
-            text = without_token(browser.get(f"{where}?about={one}").text)
+            text = browser.get(f"{where}?about={one}").text
+            text = text if where == JSON else without_token(text)
             text = re.sub(r'datetime="[^"]+"|\d{1,2} \w{3} \d{4}, \d\d:\d\d UTC', "", text)
             found.append(re.sub(r'"at":"[^"]+"|[0-9a-f]{12}…|event \d+|"event":\d+', "", text))
     assert "You may still read 4 protocols" in found[0]
