@@ -13,7 +13,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.services import rubric_versions, timeline_chain, timeline_sources, unannounced
+from cer_assist.services import (
+    history,
+    rubric_versions,
+    timeline_chain,
+    timeline_sources,
+    unannounced,
+)
 from cer_assist.services.timeline_parts import (
     About,
     Asked,
@@ -21,10 +27,10 @@ from cer_assist.services.timeline_parts import (
     Subject,
     TimelinePage,
     Viewer,
-    Window,
 )
 from cer_assist.store.tables import (
     Account,
+    Disclosure,
     LabelEvent,
     Membership,
     ModelVersion,
@@ -33,6 +39,7 @@ from cer_assist.store.tables import (
     Suggestion,
 )
 from cer_assist.store.tables.accounts import CODING, Role
+from cer_assist.store.tables.servings import Disclosed
 
 Source = Callable[[Session, Asked, int], list[Line]]
 # In the order in which things of one instant are told; each with what it can be chosen by.
@@ -99,15 +106,33 @@ def page(session: Session, asked: Asked, kind: str = "") -> TimelinePage:
     return TimelinePage(lines, after, _left_out(session, asked))
 
 
-def every_line(session: Session, project: Project, subject: Subject, who: Viewer) -> list[Line]:
-    """All pages, for who wants a whole timeline."""
-    lines: list[Line] = []
-    window: Window | None = Window()
-    while window is not None:
-        found = page(session, Asked(project, subject, window, who))
-        lines += found.lines
-        window = Window(after=found.next) if found.next else None
-    return lines
+Shown = tuple[int, Disclosed, int | None]  # protocol, what, suggestion
+
+
+def unnoted(session: Session, lines: Iterable[Line], account_id: int) -> set[Shown]:
+    """What these lines tell of others' answers and of the model's that is not on record yet."""
+    shown: set[Shown] = set()
+    for line in lines:
+        if line.protocol_id and line.source in _ANSWERS and line.account_id != account_id:
+            shown.add((line.protocol_id, Disclosed.peer_label, None))
+        if line.protocol_id and line.suggestion_id:
+            shown.add((line.protocol_id, Disclosed.suggestion, line.suggestion_id))
+    rows = session.execute(
+        select(Disclosure.protocol_id, Disclosure.what, Disclosure.suggestion_id).where(
+            Disclosure.account_id == account_id,
+            Disclosure.protocol_id.in_({one[0] for one in shown}),
+        )
+    )
+    return shown - {(key, Disclosed(what), suggestion) for key, what, suggestion in rows}
+
+
+_ANSWERS = {"label", "adjudication", "comment"}
+
+
+def note(session: Session, shown: Iterable[Shown], account_id: int) -> None:
+    """Record it, once for each."""
+    for protocol_id, what, suggestion_id in shown:
+        history.disclose(session, protocol_id, account_id, what, suggestion_id)
 
 
 def _protocol(session: Session, project: Project, name: str) -> Subject:
@@ -185,7 +210,8 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
     known = {key: {"level": level, "version": number} for key, level, number in rows}
     for line in lines:
         if "suggestion" in line.seen:
-            line.seen |= known.get(line.seen.pop("suggestion"), {})
+            line.suggestion_id = line.seen.pop("suggestion")
+            line.seen |= known.get(line.suggestion_id or 0, {})
 
 
 def _add_names(session: Session, lines: Iterable[Line]) -> None:

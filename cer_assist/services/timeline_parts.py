@@ -153,6 +153,7 @@ class Line:
     detail: dict[str, Any] = field(default_factory=dict)
     own_sha256: str = ""  # of the row, computed anew; kept in the chain under `held_as`
     row_sha256: str = ""
+    suggestion_id: int | None = None  # whose level it tells
     held_as: str = ""  # the chain's subject
     event: int | None = None
     state: State = State.outside

@@ -197,6 +197,7 @@ def disclosures(session: Session, asked: Asked, rank: int) -> list[Line]:
             protocol_id=shown.protocol_id,
             protocol=name,
             seen={"what": shown.what, "level": level, "version": number},
+            suggestion_id=shown.suggestion_id,
         )
         for shown, name, level, number in rows
     ]

@@ -120,7 +120,12 @@ def _found(size: int | None) -> tuple[Asked, TimelinePage]:
         subject = timeline.find_subject(session, g.project, about, args.get("id", "").strip())
         who = timeline.viewer(session, g.project, g.person.account_id, g.role)
         asked = Asked(g.project, subject, window, who)
-        return asked, timeline.page(session, asked, args.get("kind", ""))
+        found = timeline.page(session, asked, args.get("kind", ""))
+        shown = timeline.unnoted(session, found.lines, g.person.account_id)
+    if shown:
+        with database().write() as session:
+            timeline.note(session, shown, g.person.account_id)
+    return asked, found
 
 
 def _given() -> dict[str, Any]:

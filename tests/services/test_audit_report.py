@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from cer_assist import VERSION
 from cer_assist.config import ROOT, Settings
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import audit_report, signing, verification
+from cer_assist.services import audit, audit_report, signing, verification
 from cer_assist.services.audit_report import Period
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, Project
@@ -141,7 +141,7 @@ def test_the_same_period_gives_the_same_content(any_database: Database) -> None:
     assert len(said["exports"]) == 1 and len(said["roles"]) == 5
     assert [one["version"] for one in said["rubric_versions"]] == [1, 2]
     assert [one["number"] for one in said["model_versions"]] == [1]
-    assert "seed" not in signing.canonical(said)
+    assert "seed" not in audit.canonical(said)
 
 
 def test_who_codes_is_not_told_what_came_unannounced(database: Database) -> None:

@@ -31,6 +31,9 @@ def test_the_page_tells_old_and_new_and_the_chain(busy: Office) -> None:
         a_label(session, project, 1, by=busy.people[CODER], level=2)
     browser = busy.browser(AUDITOR)
     page = browser.get(f"{PAGE}?about=coder&id=coder-own").text
+    with busy.database.read() as session:
+        mine = Disclosure.account_id == busy.people[AUDITOR]
+        assert "peer_label" in set(session.scalars(select(Disclosure.what).where(mine)))
     assert "level 4 → 2" in page and "checked, event" in page
     assert "Choose what to look at" in browser.get(PAGE).text
     assert "Nothing here" in browser.get(f"{PAGE}?about=coder&id=coder-own&to=2000-01-01").text
