@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from cer_assist.exports.cells import csv_cell
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
+from cer_assist.exports.dataset import DataSet
 
 MANIFEST = "manifest.json"
 _PACKING_LEVEL = 3  # a tenth larger than 6, twice as fast
@@ -21,14 +22,14 @@ Rows = Iterable[Mapping[str, Any]]
 Fill = Callable[[io.TextIOWrapper, Sequence[Column], Rows], int]
 
 
-def write_csv(out: Path, tables: Mapping[str, Table], manifest: dict[str, Any]) -> dict[str, int]:
+def write_csv(out: Path, data_set: DataSet, manifest: dict[str, Any]) -> dict[str, int]:
     """One CSV file a table."""
-    return _write(out, tables, manifest, "csv", _fill_csv)
+    return _write(out, data_set.tables, manifest, "csv", _fill_csv)
 
 
-def write_jsonl(out: Path, tables: Mapping[str, Table], manifest: dict[str, Any]) -> dict[str, int]:
+def write_jsonl(out: Path, data_set: DataSet, manifest: dict[str, Any]) -> dict[str, int]:
     """One JSON Lines file a table."""
-    return _write(out, tables, manifest, "jsonl", _fill_jsonl)
+    return _write(out, data_set.tables, manifest, "jsonl", _fill_jsonl)
 
 
 def _write(

@@ -17,6 +17,7 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports.cells import neutralised, plain_cell
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
+from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.ooxml import CONTENT_TYPES, RELATIONS, STYLES, workbook_parts
 
 CELL_UNITS = 32_767  # UTF-16 units, as Excel counts
@@ -29,8 +30,9 @@ _MARKS = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEXT_STYLE, _QUOTED_STYLE, _HEAD_STYLE = 0, 1, 2
 
 
-def write_xlsx(out: Path, tables: Mapping[str, Table], manifest: dict[str, Any]) -> dict[str, int]:
+def write_xlsx(out: Path, data_set: DataSet, manifest: dict[str, Any]) -> dict[str, int]:
     """A workbook with a sheet a table, the data dictionary and the manifest."""
+    tables = data_set.tables
     dictionary = Table(DICTIONARY_COLUMNS, dictionary_rows(tables, "xlsx"))
     counts: dict[str, int] = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as target:

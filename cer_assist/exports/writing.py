@@ -8,21 +8,32 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports import archive, workbook
-from cer_assist.exports.columns import FORMAT, FORMAT_VERSION, Table
+from cer_assist.exports.columns import FORMAT, FORMAT_VERSION
+from cer_assist.exports.dataset import DataSet
 
-Writer = Callable[[Path, Mapping[str, Table], dict[str, Any]], dict[str, int]]
-# Format name -> the file's ending and what writes it.
-FORMATS: dict[str, tuple[str, Writer]] = {
-    "csv": (".zip", archive.write_csv),
-    "jsonl": (".zip", archive.write_jsonl),
-    "xlsx": (".xlsx", workbook.write_xlsx),
+Writer = Callable[[Path, DataSet, dict[str, Any]], dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format: the file's ending, what writes it, and what it is called."""
+
+    ending: str
+    write: Writer
+    title: str
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format(".zip", archive.write_csv, "CSV"),
+    "jsonl": Format(".zip", archive.write_jsonl, "JSON Lines"),
+    "xlsx": Format(".xlsx", workbook.write_xlsx, "Excel"),
 }
 
 
@@ -35,26 +46,23 @@ class ExportResult:
     rows: dict[str, int]
 
 
-def write_export(
-    format: str,
-    out: Path,
-    tables: Mapping[str, Table],
-    manifest: Mapping[str, Any],
-) -> ExportResult:
-    """Write tables with their data dictionary and manifest as one file at `out`."""
+def write_export(format: str, out: Path, data_set: DataSet) -> ExportResult:
+    """Write a data set as one file at `out`."""
     if format not in FORMATS:
         raise InvalidInput(f"There is no export format {format}: choose {', '.join(FORMATS)}.")
     if not out.parent.is_dir():
         raise InvalidInput(f"There is no folder {out.parent}: make it or choose another place.")
-    ending, write = FORMATS[format]
-    if out.suffix.lower() != ending:
-        raise InvalidInput(f"An export as {format} is a {ending} file: end its name in {ending}.")
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
+    kind = FORMATS[format]
+    if out.suffix.lower() != kind.ending:
+        raise InvalidInput(
+            f"An export as {format} is a {kind.ending} file: end its name in {kind.ending}."
+        )
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head}
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)
     unfinished = Path(name)
     try:
-        rows = write(unfinished, tables, head)
+        rows = kind.write(unfinished, data_set, head)
         digest = file_sha256(unfinished)
         unfinished.replace(out)
     finally:

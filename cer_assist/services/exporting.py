@@ -1,18 +1,13 @@
-"""What an export says: one row per label event, one per protocol, read in one consistent state."""
+"""An export is what a project's labels and protocols say at one moment, written to one file."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
 from cer_assist.exports.columns import (
     LABEL_EVENT_COLUMNS,
     LABEL_EVENTS,
@@ -20,37 +15,37 @@ from cer_assist.exports.columns import (
     PROTOCOLS,
     Table,
 )
+from cer_assist.exports.dataset import DataSet, LevelName, Stream
 from cer_assist.exports.writing import ExportResult, write_export
-from cer_assist.services import audit, fence, history, studies
-from cer_assist.services.models import current_version_id
+from cer_assist.services import audit, history
+from cer_assist.services.export_rows import instant, label_event_rows, protocol_rows, record_rows
 from cer_assist.services.rubrics import project_rubric
-from cer_assist.store.tables import (
-    Account,
-    Adjudication,
-    AuditHead,
-    CurrentLabel,
-    LabelEvent,
-    ModelVersion,
-    Project,
-    Protocol,
-    RubricVersion,
-    Serving,
-    Suggestion,
-)
+from cer_assist.store.tables import AuditHead, Project
 from cer_assist.store.types import now
-
-_CHUNK = 500
 
 
 def export_project(
     session: Session, project: Project, export_format: str, out: Path
 ) -> ExportResult:
     """Write everything a project's labels and protocols say to one file."""
+    return write_export(export_format, out, data_set(session, project))
+
+
+def data_set(session: Session, project: Project) -> DataSet:
+    """Everything a project's labels and protocols say."""
+    rubric = project_rubric(session, project)
     tables = {
-        LABEL_EVENTS: Table(LABEL_EVENT_COLUMNS, label_event_rows(session, project)),
-        PROTOCOLS: Table(PROTOCOL_COLUMNS, protocol_rows(session, project)),
+        LABEL_EVENTS: Table(
+            LABEL_EVENT_COLUMNS, Stream(lambda: label_event_rows(session, project))
+        ),
+        PROTOCOLS: Table(PROTOCOL_COLUMNS, Stream(lambda: protocol_rows(session, project))),
     }
-    return write_export(export_format, out, tables, _manifest(session, project))
+    return DataSet(
+        _manifest(session, project),
+        tuple(LevelName(one.value, one.name, one.definition) for one in rubric.levels),
+        tables,
+        Stream(lambda: record_rows(session, project)),
+    )
 
 
 def record_export(
@@ -68,7 +63,7 @@ def _manifest(session: Session, project: Project) -> dict[str, Any]:
     rubric = project_rubric(session, project)
     head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
     return {
-        "created_at": _instant(now()),
+        "created_at": instant(now()),
         "project": {
             "slug": project.slug,
             "name": project.name,
@@ -79,220 +74,3 @@ def _manifest(session: Session, project: Project) -> dict[str, Any]:
         # Ties the export to the audit chain: `audit verify` of the same database passes this event.
         "audit": {"event_id": head.event_id, "sha256": head.sha256},
     }
-
-
-def label_event_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
-    """Every event of a project in the order it was recorded."""
-    first = project_rubric(session, project).scale[0]
-    for row in session.execute(_events(project.id).execution_options(yield_per=_CHUNK)):
-        yield _event_row(row, first)
-
-
-def _events(project_id: int) -> Select[Any]:
-    # Columns, not entities: a row costs a third of an ORM object.
-    return (
-        select(
-            *LabelEvent.__table__.columns,
-            Protocol.external_id,
-            Account.username,
-            Account.display_name,
-            RubricVersion.rubric_id,
-            RubricVersion.version.label("rubric_version"),
-            Suggestion.level.label("suggestion_level"),
-            Suggestion.probabilities,
-            ModelVersion.number.label("model_version"),
-            fence.IS_FENCED.label("is_fenced"),
-            Adjudication.reason,
-            Serving.arm,
-        )
-        .outerjoin(Serving, Serving.id == LabelEvent.serving_id)
-        .outerjoin(Adjudication, Adjudication.label_event_id == LabelEvent.id)
-        .join(Protocol, Protocol.id == LabelEvent.protocol_id)
-        .join(Account, Account.id == LabelEvent.account_id)
-        .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
-        .outerjoin(Suggestion, Suggestion.id == LabelEvent.suggestion_id)
-        .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .where(LabelEvent.project_id == project_id)
-        .order_by(LabelEvent.id)
-    )
-
-
-def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
-    return {
-        "event_id": row.id,
-        "protocol_id": row.external_id,
-        "coder": row.username,
-        "coder_name": row.display_name,
-        "lane": row.lane,
-        "action": row.action,
-        "level": row.level,
-        "confidence": row.confidence,
-        "evidence": "\n".join(" ".join(item["quote"].split()) for item in row.evidence),
-        "evidence_places": row.evidence,
-        "note": row.note,
-        "rubric_id": row.rubric_id,
-        "rubric_version": row.rubric_version,
-        "rubric_sha256": row.rubric_sha256,
-        "exposure": row.exposure,
-        "arm": row.arm,
-        "reason": row.reason,
-        "suggestion_level": row.suggestion_level,
-        "suggestion_probability": _probability(row, first),
-        "model_version": row.model_version,
-        "seconds": row.seconds,
-        "supersedes": row.supersedes_id,
-        "recorded_at": _instant(row.recorded_at),
-        "made_at": _instant(row.made_at),
-        "origin": row.origin,
-        "is_fenced": _yes_no(row.is_fenced),
-        "label_sha256": row.sha256,
-    }
-
-
-def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
-    """Every protocol of a project with the level it counts as and how that came about."""
-    rubric = project_rubric(session, project)
-    in_use = (rubric.version, rubric.sha256)
-    statement = _protocols(project.id, current_version_id(session, project.id))
-    linked = _Linked.of(session, project.id)
-    after = 0
-    # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
-    while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
-        standings = _standings(session, project.id, rows[0].id, rows[-1].id)
-        for row in rows:
-            standing = standings[row.id]
-            version, digest = standing.read_by(in_use)
-            pinned = {"rubric_id": rubric.id, "rubric_version": version, "rubric_sha256": digest}
-            said = _protocol_row(row, standing, rubric.scale[0])
-            yield said | pinned | _study_row(row.id, linked)
-        after = rows[-1].id
-
-
-@dataclass(frozen=True)
-class _Linked:
-    """Where linked protocols stand, and what they are called."""
-
-    places: dict[int, studies.Place]
-    names: dict[int, str]
-
-    @classmethod
-    def of(cls, session: Session, project_id: int) -> _Linked:
-        """Of a whole project: few protocols are linked."""
-        places = studies.places(session, project_id)
-        known = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project_id)
-        names = {row.id: row.external_id for row in session.execute(known) if row.id in places}
-        return cls(places, names)
-
-
-def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
-    place = linked.places.get(protocol_id, studies.Place(None, 0, None, None))
-    return {
-        "version_of": linked.names.get(place.version_of or 0),
-        "version_number": place.number or None,
-        "superseded_by": linked.names.get(place.superseded_by or 0),
-        "copy_of": linked.names.get(place.copy_of or 0),
-    }
-
-
-def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
-    current = and_(Suggestion.protocol_id == Protocol.id, Suggestion.model_version_id == version_id)
-    return (
-        select(
-            *Protocol.__table__.columns,
-            Suggestion.level.label("suggestion_level"),
-            Suggestion.probabilities,
-            ModelVersion.number.label("model_version"),
-            fence.IS_FENCED.label("is_fenced"),
-        )
-        .outerjoin(Suggestion, current)
-        .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .where(Protocol.project_id == project_id)
-        .order_by(Protocol.id)
-    )
-
-
-@dataclass
-class _Standing:
-    """The current levels of one protocol."""
-
-    final: int | None = None
-    by_account: dict[int, int] = field(default_factory=dict)
-    by_name: dict[str, int] = field(default_factory=dict)
-    final_by: tuple[int, str] | None = None  # number and hash of the rubric version
-    coders_by: list[tuple[int, str]] = field(default_factory=list)
-
-    def read_by(self, in_use: tuple[int, str]) -> tuple[int, str]:
-        """The rubric version behind the level: the final one's, else the oldest of the coders'."""
-        return self.final_by or min(self.coders_by, default=in_use)
-
-
-def _standings(
-    session: Session, project_id: int, first: int, last: int
-) -> defaultdict[int, _Standing]:
-    """Current levels of the protocols with ids from first to last; the newest final one counts."""
-    statement = (
-        select(
-            CurrentLabel.protocol_id,
-            CurrentLabel.account_id,
-            CurrentLabel.lane,
-            CurrentLabel.level,
-            Account.username,
-            RubricVersion.version,
-            RubricVersion.sha256,
-        )
-        .join(Account, Account.id == CurrentLabel.account_id)
-        .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
-        .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
-        .where(
-            CurrentLabel.project_id == project_id,
-            CurrentLabel.protocol_id.between(first, last),
-            CurrentLabel.action == Action.label,
-            CurrentLabel.lane.not_in(HIDDEN_LANES),
-        )
-        .order_by(CurrentLabel.event_id)
-    )
-    found: defaultdict[int, _Standing] = defaultdict(_Standing)
-    for row in session.execute(statement):
-        standing = found[row.protocol_id]
-        if row.lane == Lane.final:
-            standing.final, standing.final_by = row.level, (row.version, row.sha256)
-        else:
-            standing.coders_by.append((row.version, row.sha256))
-            standing.by_account[row.account_id] = row.level
-            standing.by_name[row.username] = row.level
-    return found
-
-
-def _protocol_row(row: Row[Any], standing: _Standing, first: int) -> dict[str, Any]:
-    level, source = final_level(standing.final, standing.by_account)
-    return {
-        "protocol_id": row.external_id,
-        "title": row.title,
-        "final_level": level,
-        "final_from": source,
-        "n_coders": len(standing.by_name),
-        "coder_levels": standing.by_name,
-        "suggestion_level": row.suggestion_level,
-        "suggestion_probability": _probability(row, first),
-        "model_version": row.model_version,
-        "is_fenced": _yes_no(row.is_fenced),
-        "content_sha256": row.content_hash,
-        "sections": row.sections,
-        "text": row.text,
-        "metadata": row.details,
-    }
-
-
-def _probability(row: Row[Any], first: int) -> float | None:
-    """The probability of the suggested level; `first` is the lowest level of the scale."""
-    if row.suggestion_level is None:
-        return None
-    return float(row.probabilities[row.suggestion_level - first])
-
-
-def _yes_no(value: bool | None) -> str | None:
-    return None if value is None else str(bool(value)).lower()
-
-
-def _instant(at: dt.datetime | None) -> str | None:
-    return None if at is None else at.astimezone(dt.UTC).isoformat(timespec="microseconds")

@@ -24,7 +24,7 @@ def download(slug: str) -> Response:
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
-    name = f"{slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind][0]}"
+    name = f"{slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
     with database().read() as session:
         made = export_project(session, g.project, kind, Path(folder.name) / name)
     with database().write() as session:

@@ -34,6 +34,7 @@ MORE_PAGES = (
     ("Share by level", "prevalence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),
+    ("Methods", "methods.page"),
     ("Data", "data.page"),
     ("Settings", "settings.page"),
 )

@@ -189,7 +189,7 @@ def check_export(database: Database, page: Page, folder: Path) -> None:
     page.goto(f"/p/{SLUG}/data")
     with page.expect_download() as started:
         page.get_by_role("button", name=re.compile("CSV")).click()
-    path = folder / f"export{FORMATS['csv'][0]}"
+    path = folder / f"export{FORMATS['csv'].ending}"
     started.value.save_as(path)
     with zipfile.ZipFile(path) as archive:
         rows = archive.read("label_events.csv").decode("utf-8-sig").splitlines()

@@ -27,8 +27,9 @@ from cer_assist.exports.columns import (
     Column,
     Table,
 )
+from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.workbook import CELL_UNITS, column_letters, split_text
-from cer_assist.exports.writing import FORMATS, write_export
+from cer_assist.exports.writing import FORMATS, ExportResult, write_export
 from cer_assist.imports.workbook import open_workbook, sheet_table
 
 COLUMNS_HERE = (
@@ -38,6 +39,11 @@ COLUMNS_HERE = (
     Column("list", "json", "A list."),
 )
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'quoted", "''", "'=1"]
+
+
+def written(form: str, out: Path, tables: dict[str, Table], head: dict[str, Any]) -> ExportResult:
+    """Tables of any columns, as a project's are written."""
+    return write_export(form, out, DataSet(head, (), tables, ()))
 
 
 def a_table(*words: str) -> Table:
@@ -57,7 +63,7 @@ def csv_rows(path: Path, member: str) -> list[list[str]]:
 
 def test_csv_holds_no_formula_and_says_how_to_get_the_text_back(tmp_path: Path) -> None:
     out = tmp_path / "e.zip"
-    write_export("csv", out, {"t": a_table(*FORMULAS, "plain")}, {})
+    written("csv", out, {"t": a_table(*FORMULAS, "plain")}, {})
     header, *rows = csv_rows(out, "t.csv")
     assert header == ["number", "share", "words", "list"]
     for row in rows:
@@ -78,7 +84,7 @@ def test_neutralising_is_reversible_and_leaves_nothing_dangerous(text: str) -> N
 
 def test_xlsx_cells_are_texts_and_numbers_never_formulas(tmp_path: Path) -> None:
     out = tmp_path / "e.xlsx"
-    write_export("xlsx", out, {"t": a_table(*FORMULAS)}, {"made": "today"})
+    written("xlsx", out, {"t": a_table(*FORMULAS)}, {"made": "today"})
     book = load_workbook(out)
     assert book.sheetnames == ["t", "data dictionary", "manifest"]
     rows = list(book["t"].iter_rows(min_row=2))
@@ -103,7 +109,7 @@ awkward = st.sampled_from(
 @given(texts=st.lists(anything | awkward, min_size=1, max_size=5))
 def test_any_text_survives_xlsx(tmp_path: Path, texts: list[str]) -> None:
     out = tmp_path / "e.xlsx"
-    write_export("xlsx", out, {"t": a_table(*texts)}, {})
+    written("xlsx", out, {"t": a_table(*texts)}, {})
     rows = [row for _, row in sheet_table(open_workbook(out), "t", lambda row, message: None).rows]
     assert [row["words"] for row in rows] == texts
     assert [value_of(COLUMNS_HERE[3], row["list"]) for row in rows] == [[text] for text in texts]
@@ -115,7 +121,7 @@ def test_texts_beyond_a_cell_go_on_in_further_columns(tmp_path: Path) -> None:
     assert "".join(parts) == long
     assert all(len(part.encode("utf-16-le")) // 2 <= CELL_UNITS for part in parts)
     out = tmp_path / "e.xlsx"
-    write_export("xlsx", out, {"t": a_table("short", long)}, {})
+    written("xlsx", out, {"t": a_table("short", long)}, {})
     header, short, full = load_workbook(out)["t"].iter_rows(values_only=True)
     assert header[:4] == ("number", "share", "words", "list")
     cells = dict(zip(header, full, strict=True))
@@ -137,7 +143,7 @@ def test_column_letters() -> None:
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_the_manifest_counts_and_hashes_each_member(tmp_path: Path, form: str) -> None:
     out = tmp_path / "e.zip"
-    result = write_export(form, out, {"t": a_table("a", "b")}, {"project": {"slug": "demo"}})
+    result = written(form, out, {"t": a_table("a", "b")}, {"project": {"slug": "demo"}})
     assert result.rows == {"t": 2}
     assert result.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
     with zipfile.ZipFile(out) as archive:
@@ -153,7 +159,7 @@ def test_the_manifest_counts_and_hashes_each_member(tmp_path: Path, form: str) -
 
 def test_json_lines_keep_values_as_they_are(tmp_path: Path) -> None:
     out = tmp_path / "e.zip"
-    write_export("jsonl", out, {"t": a_table("=x", "y\u2028z")}, {})
+    written("jsonl", out, {"t": a_table("=x", "y\u2028z")}, {})
     with zipfile.ZipFile(out) as archive:
         lines = archive.read("t.jsonl").decode().split("\n")
     assert json.loads(lines[0]) == {"number": 0, "share": 0.25, "words": "=x", "list": ["=x"]}
@@ -162,7 +168,7 @@ def test_json_lines_keep_values_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
 def test_a_failed_export_leaves_the_old_file_and_no_part(tmp_path: Path, form: str) -> None:
-    out = tmp_path / f"e{FORMATS[form][0]}"
+    out = tmp_path / f"e{FORMATS[form].ending}"
     out.write_text("old")
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -170,18 +176,18 @@ def test_a_failed_export_leaves_the_old_file_and_no_part(tmp_path: Path, form: s
         raise RuntimeError("disk full")
 
     with pytest.raises(RuntimeError, match="disk full"):
-        write_export(form, out, {"t": Table(COLUMNS_HERE, rows())}, {})
+        written(form, out, {"t": Table(COLUMNS_HERE, rows())}, {})
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
 
 
 def test_wrong_format_ending_or_folder_says_what_is_right(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"end its name in \.zip"):
-        write_export("csv", tmp_path / "e.csv", {}, {})
+        written("csv", tmp_path / "e.csv", {}, {})
     with pytest.raises(InvalidInput, match="choose csv, jsonl, xlsx"):
-        write_export("docx", tmp_path / "e", {}, {})
+        written("docx", tmp_path / "e", {}, {})
     with pytest.raises(InvalidInput, match="There is no folder"):
-        write_export("csv", tmp_path / "none" / "e.zip", {}, {})
+        written("csv", tmp_path / "none" / "e.zip", {}, {})
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
@@ -193,9 +199,9 @@ def test_memory_does_not_grow_with_rows(tmp_path: Path, form: str) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        write_export(
+        written(
             form,
-            tmp_path / f"e{FORMATS[form][0]}",
+            tmp_path / f"e{FORMATS[form].ending}",
             {"t": Table(LABEL_EVENT_COLUMNS, rows(count))},
             {},
         )

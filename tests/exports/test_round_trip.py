@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import random
 import zipfile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import RETEST
 from cer_assist.imports import ParsedImport, parse_files, preview
 from cer_assist.services import exporting, labelling, queue
-from cer_assist.services.exporting import export_project, label_event_rows, protocol_rows
+from cer_assist.services.export_rows import label_event_rows, protocol_rows
+from cer_assist.services.exporting import data_set, export_project
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -307,3 +309,16 @@ class Fixed(random.Random):
     def random(self) -> float:
         """Always the same."""
         return self.chance
+
+
+def test_records_are_both_tables_side_by_side(database: Database) -> None:
+    a_busy_project(database)
+    with database.read() as session:
+        found = data_set(session, session.query(Project).one())
+        records = list(found.records)
+        assert [record.protocol for record in records] == list(found.tables["protocols"].rows)
+        events = [event for record in records for event in record.events]
+        assert sorted(events, key=itemgetter("event_id")) == list(found.tables["label_events"].rows)
+        for record in records:
+            names = {event["protocol_id"] for event in record.events}
+            assert names <= {record.protocol["protocol_id"]}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.labels import Action, Lane, PriorLabel
 from cer_assist.domain.remarks import Remark
 from cer_assist.services import (
-    exporting,
+    export_rows,
     fence,
     history,
     jobs,
@@ -176,9 +176,9 @@ def test_exports_tell_of_answered_protocols_whether_they_are_fenced(any_database
         sample = Sample(session)
         sample.read(0, 4, 4)
         a_label(session, sample.project, sample.ids[5], by=sample.coders[0], level=3)
-        rows = list(exporting.protocol_rows(session, sample.project))
+        rows = list(export_rows.protocol_rows(session, sample.project))
         assert [row["is_fenced"] for row in rows] == ["true", None, None, None, None, "false"]
-        events = list(exporting.label_event_rows(session, sample.project))
+        events = list(export_rows.label_event_rows(session, sample.project))
         assert [row["is_fenced"] for row in events] == ["true", "true", "false"]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.wording import wording_of, yaml_of
-from cer_assist.services import exporting, rubric_versions
+from cer_assist.services import export_rows, rubric_versions
 from cer_assist.services.labelling import record_label
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.services.verification import verify
@@ -54,12 +54,12 @@ def test_publishing_moves_the_project_and_leaves_labels_where_they_were(
         events = session.scalars(select(LabelEvent).order_by(LabelEvent.id)).all()
         assert [event.rubric_version_id for event in events] == [old, row.id]
         assert events[1].rubric_sha256 == row.sha256 != events[0].rubric_sha256
-        rows = list(exporting.label_event_rows(session, project))
+        rows = list(export_rows.label_event_rows(session, project))
         assert [(one["rubric_version"], one["rubric_sha256"]) for one in rows] == [
             (1, events[0].rubric_sha256),
             (2, row.sha256),
         ]
-        protocols = exporting.protocol_rows(session, project)
+        protocols = export_rows.protocol_rows(session, project)
         assert [one["rubric_version"] for one in protocols] == [1, 2, 2]
         log = rubric_versions.versions(session, project)
         assert [(one.number, one.by, one.note, one.touched) for one in log] == [

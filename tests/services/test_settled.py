@@ -12,7 +12,7 @@ from cer_assist.services import (
     dispute_case,
     disputes,
     explanations,
-    exporting,
+    export_rows,
     history,
     proposals,
     training_data,
@@ -100,7 +100,7 @@ def test_an_export_has_the_reason_and_leaves_the_readers_answers(database: Datab
         bench = Bench(session)
         bench.read(0, 2, 4)
         bench.rule(bench.asks(0, reason=Reason.ambiguous_text))
-        rows = list(exporting.label_event_rows(session, bench.project))
+        rows = list(export_rows.label_event_rows(session, bench.project))
         assert [(row["lane"], row["level"], row["reason"]) for row in rows] == [
             ("coder", 2, None),
             ("coder", 4, None),

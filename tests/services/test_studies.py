@@ -26,7 +26,7 @@ from cer_assist.services import (
     studies,
     training_data,
 )
-from cer_assist.services.exporting import protocol_rows
+from cer_assist.services.export_rows import protocol_rows
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database

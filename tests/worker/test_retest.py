@@ -17,7 +17,7 @@ from cer_assist.services import (
     activity,
     agreement,
     disputes,
-    exporting,
+    export_rows,
     exposure_readings,
     fence,
     history,
@@ -119,7 +119,7 @@ def everything(database: Database, key: int, leader: int) -> dict[str, Any]:
             "disputes": disputes.docket(session, project, leader).rows,
             "choices": agreement.choices(session, key),
             "checks": label_checks.standing(session, key).suspects,
-            "protocols": list(exporting.protocol_rows(session, project)),
+            "protocols": list(export_rows.protocol_rows(session, project)),
             "jobs": sorted((job.kind, str(job.payload)) for job in session.query(Job)),
         }
     for seen in Seen:
