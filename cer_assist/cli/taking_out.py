@@ -1,8 +1,7 @@
-"""export, audit verify, backup, restore: everything that takes data out and proves it whole."""
+"""export, backup, restore: everything that takes data out and brings it back."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -11,12 +10,9 @@ from cer_assist.cli.base import emit, home_option, json_option, open_database, s
 from cer_assist.cli.neat_vision import NAME, write_neat_vision
 from cer_assist.exports.tabular_tools import INCLUDE_FROM
 from cer_assist.exports.writing import FORMATS
-from cer_assist.services import backup, projects, verification
+from cer_assist.services import backup, projects
 from cer_assist.services.exporting import export_project, record_export
-from cer_assist.services.verification import Verification
 from cer_assist.store.types import now
-
-SHA256_DIGITS = 64
 
 
 @click.command()
@@ -57,43 +53,6 @@ def export_command(
     result = {"path": str(out), "sha256": made.sha256, "rows": made.rows}
     rows = ", ".join(f"{count:,} {table}" for table, count in made.rows.items())
     emit(as_json, result, f"Written: {out} ({rows}; SHA-256 {made.sha256})")
-
-
-@click.group()
-def audit_command() -> None:
-    """Check the audit chain."""
-
-
-@audit_command.command("verify")
-@home_option
-@json_option
-@click.option("--head", metavar="EVENT:SHA256", help="A head noted earlier, as in a manifest.")
-def verify(home: Path | None, as_json: bool, head: str | None) -> None:
-    """Read the whole chain and every label and text against it; names the first altered one."""
-    known = None if head is None else _noted_head(head)
-    with open_database(settings_for(home)) as database, database.read() as session:
-        found = verification.verify(session, known)
-    _tell(as_json, found)
-    if not found.intact:
-        sys.exit(1)
-
-
-def _noted_head(head: str) -> tuple[int, str]:
-    event, _, digest = head.partition(":")
-    if not event.isdecimal() or len(digest) != SHA256_DIGITS:
-        raise click.BadParameter(f"{head!r} is not EVENT:SHA256, such as 120:9f86d0…")
-    return int(event), digest
-
-
-def _tell(as_json: bool, found: Verification) -> None:
-    if found.fault:
-        click.echo(f"manage.py: the audit chain is broken: {found.fault}", err=True)
-    emit(
-        as_json,
-        backup.as_dict(found),
-        f"{found.events:,} audit events and {found.labels:,} labels read: "
-        + ("intact." if found.intact else "NOT intact."),
-    )
 
 
 @click.command()
