@@ -198,6 +198,8 @@ RULES = {
     "break, or with one of their full-width forms, has one ' put before it, so that no spreadsheet "
     "takes it for a formula: remove one leading ' to get the text back.",
     "jsonl": "UTF-8, one JSON object a line; empty values are null; nothing is altered.",
+    "parquet": "Integers, numbers and texts; empty values are null. Times are ISO 8601 "
+    "texts, values of kind json are JSON texts; nothing is altered.",
     "xlsx": "All texts are text cells, never formulas. A text too long for one cell goes on in "
     "columns named with _2, _3 …: join them in order. _x0009_ and the like stand for characters "
     "that the format cannot hold.",

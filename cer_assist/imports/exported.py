@@ -21,6 +21,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel, PseudonymSource
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.exports.archive import MANIFEST
+from cer_assist.exports.card import EVENTS_FILE
 from cer_assist.exports.cells import restored, value_of
 from cer_assist.exports.columns import (
     COLUMNS,
@@ -30,6 +31,7 @@ from cer_assist.exports.columns import (
     NEEDED,
     PROTOCOLS,
 )
+from cer_assist.exports.parquet import read_parquet
 from cer_assist.imports.containers import MAX_EXPORT_BYTES, reading
 from cer_assist.imports.delimited import numbered_records
 from cer_assist.imports.exported_rows import label_of, protocol_of
@@ -151,9 +153,16 @@ class PackedExport(Export):
         with self._open(MANIFEST) as file:
             self.manifest = checked_manifest(_json(file.read(_MAX_MANIFEST)))
         members = self.manifest.get("members", {})
-        self._suffix = "csv" if f"{PROTOCOLS}.csv" in members else "jsonl"
-        for table in COLUMNS:
-            self._check(self.part_name(table), members)
+        self._suffix = next(
+            (one for one in ("csv", "parquet") if f"{PROTOCOLS}.{one}" in members), "jsonl"
+        )
+        splits = [name for name in members if name.startswith("data/")]
+        self._parts = {table: [self.part_name(table)] for table in COLUMNS}
+        if splits:  # a Hugging Face data set
+            self._suffix = "parquet"
+            self._parts = {PROTOCOLS: splits, LABEL_EVENTS: [EVENTS_FILE]}
+        for name in (name for names in self._parts.values() for name in names):
+            self._check(name, members)
 
     def part_name(self, table: str) -> str:
         """The member's name."""
@@ -179,7 +188,14 @@ class PackedExport(Export):
 
     def rows(self, table: str, report: Report) -> Rows:
         """The rows of a member."""
-        with reading("ZIP"), self._open(self.part_name(table)) as file:
+        for name in self._parts[table]:
+            yield from self._rows_of(name, table, report)
+
+    def _rows_of(self, name: str, table: str, report: Report) -> Rows:
+        with reading("ZIP"), self._open(name) as file:
+            if self._suffix == "parquet":
+                yield from _parquet_rows(file.read(), table, self.left_out(table))
+                return
             stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
             left_out = self.left_out(table)
             empty = dict.fromkeys(left_out)
@@ -192,6 +208,24 @@ class PackedExport(Export):
                 found = _csv_rows(stream, table, left_out, report)
             for number, row in found:
                 yield number, empty | row
+
+
+def _parquet_rows(data: bytes, table: str, left_out: frozenset[str]) -> Rows:
+    columns = {column.name: column for column in COLUMNS[table]}
+    kinds = {name: column.kind for name, column in columns.items()}
+    kinds["label"] = "integer"  # a Hugging Face data set's class
+    for number, row in enumerate(read_parquet(data, kinds), start=1):
+        if number == 1:
+            check_columns(table, row.keys(), left_out)
+        yield (
+            number,
+            dict.fromkeys(left_out)
+            | {
+                name: json.loads(value) if kinds.get(name) == "json" and value else value
+                for name, value in row.items()
+                if name in columns
+            },
+        )
 
 
 def _json(text: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,15 @@ def export_project(
     export_format: str,
     out: Path,
     choice: Choice | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ExportResult:
     """Write everything a project's labels and protocols say, as chosen, to one file.
 
-    Unless names are chosen, `pseudonyms.give` must have been called in an earlier transaction.
+    Some formats have options. Unless names are chosen, `pseudonyms.give` must have been called in
+    an earlier transaction.
     """
-    return write_export(export_format, out, outward(session, project, choice or Choice()))
+    chosen = outward(session, project, choice or Choice())
+    return write_export(export_format, out, chosen, options)
 
 
 def outward(session: Session, project: Project, choice: Choice) -> DataSet:

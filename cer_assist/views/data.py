@@ -14,7 +14,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import PRESETS
 from cer_assist.exports.spotting import KINDS
-from cer_assist.exports.writing import FORMATS
+from cer_assist.exports.writing import FORMATS, GROUPS, Format
 from cer_assist.imports import ParsedImport, Preview, parse_files, preview
 from cer_assist.services import projects
 from cer_assist.services.importing import ImportReport, import_protocols
@@ -54,13 +54,18 @@ def page(slug: str) -> str:
     return render_template(
         "data.html",
         progress=progress,
-        formats=FORMATS,
+        groups=format_groups(),
         kinds=KINDS,
         mask_words=MASK_WORDS,
         presets=PRESETS,
         tables=COLUMNS,
         needed=NEEDED,
     )
+
+
+def format_groups() -> dict[str, dict[str, Format]]:
+    """The formats by what they are for."""
+    return {use: {name: FORMATS[name] for name in names} for use, names in GROUPS.items()}
 
 
 @data.post("/import")

@@ -47,6 +47,7 @@ ADDRESSES = (
     "/p/demo/training/items/1",
     "/p/demo/fence",
     "/p/demo/prevalence",
+    "/p/demo/methods",
     "/p/demo/progress",
     "/p/demo/progress/decision",
     "/p/demo/rubric",
