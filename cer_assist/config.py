@@ -62,8 +62,22 @@ class Settings(BaseSettings):
         return self.home / "uploads"
 
     def secret_key(self) -> str:
-        """The key that signs form tokens: made once per home, readable by its owner only."""
-        path = self.home / "secret.key"
+        """The key that signs form tokens."""
+        return self._kept_secret("secret.key")
+
+    def signing_key(self) -> str:
+        """The Ed25519 key that signs audit reports: it proves that this home made one, and nothing
+        against who owns the machine; the audit chain and a head noted elsewhere do that."""
+        return self._kept_secret("signing.key")
+
+    @property
+    def has_signing_key(self) -> bool:
+        """Whether a report was ever signed here: to check one makes no key."""
+        return (self.home / "signing.key").is_file()
+
+    def _kept_secret(self, name: str) -> str:
+        """32 random bytes in hexadecimal: made once per home, readable by its owner only."""
+        path = self.home / name
         self.home.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -32,6 +32,8 @@ APPEND_ONLY = (
     "training_permit",
     "snapshot",
     "snapshot_protocol",
+    "coder_pseudonym",
+    "pseudonym_key",
 )
 
 # What a coder read stays as it was read; only how many readers it wants may change.
@@ -69,6 +71,9 @@ _SQLITE_KEYS = {
     "snapshot": "id = new.id OR (project_id = new.project_id "
     "AND (number = new.number OR name = new.name))",
     "snapshot_protocol": "snapshot_id = new.snapshot_id AND protocol_id = new.protocol_id",
+    "coder_pseudonym": "project_id = new.project_id "
+    "AND (account_id = new.account_id OR number = new.number)",
+    "pseudonym_key": "project_id = new.project_id",
 }
 
 _POSTGRES_REFUSE = """

@@ -25,7 +25,10 @@ TABLES = {
     "peers": "peers",
     "loop": "loop",
     "label-errors": "label_errors",
+    "desk": "desk",
     "prevalence": "prevalence",
+    "export": "exports",
+    "receivers": "receivers",
 }
 
 

@@ -39,7 +39,10 @@ def import_command(
     new_versions: bool,
     dry_run: bool,
 ) -> None:
-    """Import protocols from CSV, TSV, XLSX, JSONL, DOCX, PDF or TXT files."""
+    """Import protocols from CSV, TSV, XLSX, JSONL, DOCX, PDF or TXT files.
+
+    Exports of CER Assist, doccano, Label Studio, Prodigy and Argilla come with their labels.
+    """
     mapping = dict(_pair(item) for item in maps)
     parsed = parse_files(files, mapping, labels)
     with open_database(settings_for(home)) as database:

@@ -64,6 +64,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class PseudonymSource:
+    """The export in which a coder is a pseudonym: its project and the head of its audit chain."""
+
+    project: str
+    event_id: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class PriorLabel:
     """A label that was made elsewhere, or that comes back from one of our exports."""
 
@@ -80,6 +89,7 @@ class PriorLabel:
     exposure: Exposure = Exposure.unknown
     seconds: float | None = None
     evidence_spans: tuple[Evidence, ...] = field(default=())
+    pseudonym_in: PseudonymSource | None = field(default=None, compare=False)
     # Where it was read, for messages; empty for a label made in the program.
     file: str = field(default="", compare=False)
     row: int | None = field(default=None, compare=False)

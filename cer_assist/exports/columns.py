@@ -53,8 +53,14 @@ _SUGGESTION = (
 LABEL_EVENT_COLUMNS = (
     Column("event_id", "integer", "Number of the event; later events have higher numbers."),
     Column("protocol_id", "text", "The protocol's id, as imported."),
-    Column("coder", "text", "User name of the coder."),
-    Column("coder_name", "text", "The coder's name as shown."),
+    Column(
+        "coder",
+        "text",
+        "The coder's pseudonym, the same in every export of the project; the user name where the "
+        "manifest says `coders: names`.",
+        "coder-01 or a user name",
+    ),
+    Column("coder_name", "text", "The coder's name as shown; empty with pseudonyms."),
     Column(
         "lane",
         "text",
@@ -123,7 +129,7 @@ PROTOCOL_COLUMNS = (
         "adjudicated, agreed (several coders), single (one coder), disagreed, none",
     ),
     Column("n_coders", "integer", "How many coders have a current level on it."),
-    Column("coder_levels", "json", "Each coder's current level.", '{"user name": level}'),
+    Column("coder_levels", "json", "Each coder's current level.", '{"coder": level}'),
     Column("suggestion_level", "integer", "The level the current model suggests."),
     *_SUGGESTION,
     _RUBRIC[0],
@@ -171,6 +177,13 @@ PROTOCOL_COLUMNS = (
 )
 
 COLUMNS = {LABEL_EVENTS: LABEL_EVENT_COLUMNS, PROTOCOLS: PROTOCOL_COLUMNS}
+# Without these an export of ours does not come back; any other column may be left out of it.
+NEEDED = {
+    LABEL_EVENTS: frozenset(
+        ("protocol_id", "coder", "lane", "action", "level", "exposure", "recorded_at", "made_at")
+    ),
+    PROTOCOLS: frozenset(("protocol_id", "title", "content_sha256", "sections", "text")),
+}
 
 DICTIONARY_COLUMNS = (
     Column("table", "text", "Which table."),
@@ -185,6 +198,8 @@ RULES = {
     "break, or with one of their full-width forms, has one ' put before it, so that no spreadsheet "
     "takes it for a formula: remove one leading ' to get the text back.",
     "jsonl": "UTF-8, one JSON object a line; empty values are null; nothing is altered.",
+    "parquet": "Integers, numbers and texts; empty values are null. Times are ISO 8601 "
+    "texts, values of kind json are JSON texts; nothing is altered.",
     "xlsx": "All texts are text cells, never formulas. A text too long for one cell goes on in "
     "columns named with _2, _3 …: join them in order. _x0009_ and the like stand for characters "
     "that the format cannot hold.",

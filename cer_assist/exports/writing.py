@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports import archive, workbook
+from cer_assist.exports import archive, hugging_face, tabular_tools, tools, workbook
 from cer_assist.exports.columns import FORMAT, FORMAT_VERSION
 from cer_assist.exports.dataset import DataSet
 
@@ -23,17 +23,66 @@ Writer = Callable[[Path, DataSet, dict[str, Any]], dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: the file's ending, what writes it, and what it is called."""
+    """A file format: the file's ending, what writes it, what it is called and what it is for."""
 
     ending: str
     write: Writer
     title: str
+    purpose: str
 
 
 FORMATS: dict[str, Format] = {
-    "csv": Format(".zip", archive.write_csv, "CSV"),
-    "jsonl": Format(".zip", archive.write_jsonl, "JSON Lines"),
-    "xlsx": Format(".xlsx", workbook.write_xlsx, "Excel"),
+    "csv": Format(".zip", archive.write_csv, "CSV", "Everything, as tables for any program."),
+    "jsonl": Format(".zip", archive.write_jsonl, "JSON Lines", "Everything, for scripts."),
+    "xlsx": Format(".xlsx", workbook.write_xlsx, "Excel", "Everything, as sheets of a workbook."),
+    "redcap": Format(
+        ".zip",
+        tabular_tools.write_redcap,
+        "REDCap",
+        "Records with a data dictionary: readers as --1 and --2, what counts as merged record.",
+    ),
+    "parquet": Format(
+        ".zip",
+        archive.write_parquet_tables,
+        "Parquet",
+        "Everything, as typed tables for R, pandas, Polars or DuckDB.",
+    ),
+    "hugging-face": Format(
+        ".zip",
+        hugging_face.write_hugging_face,
+        "Hugging Face",
+        "Everything, as a data set folder with its card.",
+    ),
+    "spacy": Format(
+        ".jsonl", tools.write_spacy, "spaCy", "Texts with a category a level, to train with."
+    ),
+    "asreview": Format(
+        ".csv",
+        tabular_tools.write_asreview,
+        "ASReview",
+        "Protocols to screen: included where the final level is 4 or higher.",
+    ),
+    "doccano": Format(
+        ".jsonl", tools.write_doccano, "doccano", "A document a line with its final level."
+    ),
+    "label-studio": Format(
+        ".json",
+        tools.write_label_studio,
+        "Label Studio",
+        "Tasks with an annotation of each reader, and the suggestion as prediction.",
+    ),
+    "prodigy": Format(
+        ".jsonl", tools.write_prodigy, "Prodigy", "An example for each reader's answer."
+    ),
+    "argilla": Format(
+        ".jsonl", tools.write_argilla, "Argilla", "Records with all responses and the suggestion."
+    ),
+}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "For this program": ("csv", "jsonl", "xlsx"),
+    "For statistics": ("redcap", "parquet"),
+    "For machine learning": ("hugging-face", "spacy"),
+    "For other labelling tools": ("asreview", "doccano", "label-studio", "prodigy", "argilla"),
 }
 
 
@@ -46,8 +95,10 @@ class ExportResult:
     rows: dict[str, int]
 
 
-def write_export(format: str, out: Path, data_set: DataSet) -> ExportResult:
-    """Write a data set as one file at `out`."""
+def write_export(
+    format: str, out: Path, data_set: DataSet, options: Mapping[str, Any] | None = None
+) -> ExportResult:
+    """Write a data set as one file at `out`; options are the format's own."""
     if format not in FORMATS:
         raise InvalidInput(f"There is no export format {format}: choose {', '.join(FORMATS)}.")
     if not out.parent.is_dir():
@@ -57,7 +108,7 @@ def write_export(format: str, out: Path, data_set: DataSet) -> ExportResult:
         raise InvalidInput(
             f"An export as {format} is a {kind.ending} file: end its name in {kind.ending}."
         )
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head}
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head, **(options or {})}
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)
     unfinished = Path(name)

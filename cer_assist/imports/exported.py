@@ -18,11 +18,20 @@ from pathlib import Path
 from typing import IO, Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import PriorLabel
+from cer_assist.domain.labels import PriorLabel, PseudonymSource
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.exports.archive import MANIFEST
+from cer_assist.exports.card import EVENTS_FILE
 from cer_assist.exports.cells import restored, value_of
-from cer_assist.exports.columns import COLUMNS, FORMAT, FORMAT_VERSION, LABEL_EVENTS, PROTOCOLS
+from cer_assist.exports.columns import (
+    COLUMNS,
+    FORMAT,
+    FORMAT_VERSION,
+    LABEL_EVENTS,
+    NEEDED,
+    PROTOCOLS,
+)
+from cer_assist.exports.parquet import read_parquet
 from cer_assist.imports.containers import MAX_EXPORT_BYTES, reading
 from cer_assist.imports.delimited import numbered_records
 from cer_assist.imports.exported_rows import label_of, protocol_of
@@ -69,6 +78,24 @@ class Export(ABC):
             f"coded under rubric {rubric.get('id', '?')} version {rubric.get('version', '?')}."
         )
 
+    def pseudonyms(self) -> PseudonymSource | None:
+        """Where coders are pseudonyms: what tells their project whose they are."""
+        if self.manifest.get("coders") != "pseudonyms":
+            return None
+        try:
+            head = self.manifest["audit"]
+            return PseudonymSource(
+                str(self.manifest["project"]["slug"]), int(head["event_id"]), str(head["sha256"])
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(_NO_EXPORT) from error
+
+    def left_out(self, table: str) -> frozenset[str]:
+        """The columns that the manifest says were left out on purpose."""
+        said = self.manifest.get("left_out", {})
+        names = said.get(table, ()) if isinstance(said, dict) else ()
+        return frozenset(map(str, names))
+
     def protocols(self, report: Report) -> Iterator[tuple[int, ProtocolText]]:
         """Every protocol with its row."""
         for number, row in self.rows(PROTOCOLS, report):
@@ -79,9 +106,10 @@ class Export(ABC):
 
     def labels(self, report: Report) -> Iterator[PriorLabel]:
         """Every event, in the order it was recorded."""
+        source = self.pseudonyms()
         for number, row in self.rows(LABEL_EVENTS, report):
             try:
-                yield replace(label_of(row), row=number)
+                yield replace(label_of(row), row=number, pseudonym_in=source)
             except InvalidInput as error:
                 report(number, error.message)
 
@@ -98,12 +126,18 @@ def checked_manifest(manifest: Any) -> dict[str, Any]:
     return manifest
 
 
-def check_columns(table: str, names: Collection[str]) -> None:
-    """A column that was renamed or left out would come back as empty: refuse."""
+def check_columns(table: str, names: Collection[str], left_out: frozenset[str]) -> None:
+    """A column that was renamed or removed would come back as empty: refuse."""
     wanted = [column.name for column in COLUMNS[table] if not column.is_new]
     missing = [name for name in wanted if name not in names]
-    if missing:
-        raise InvalidInput(f"The table {table} lacks the column {missing[0]}: import the original.")
+    for name in missing:
+        if name in left_out and name in NEEDED[table]:
+            raise InvalidInput(
+                f"The export was made without the column {name} of {table}, which an import needs: "
+                "export with it."
+            )
+        if name not in left_out:
+            raise InvalidInput(f"The table {table} lacks the column {name}: import the original.")
 
 
 class PackedExport(Export):
@@ -119,9 +153,16 @@ class PackedExport(Export):
         with self._open(MANIFEST) as file:
             self.manifest = checked_manifest(_json(file.read(_MAX_MANIFEST)))
         members = self.manifest.get("members", {})
-        self._suffix = "csv" if f"{PROTOCOLS}.csv" in members else "jsonl"
-        for table in COLUMNS:
-            self._check(self.part_name(table), members)
+        self._suffix = next(
+            (one for one in ("csv", "parquet") if f"{PROTOCOLS}.{one}" in members), "jsonl"
+        )
+        splits = [name for name in members if name.startswith("data/")]
+        self._parts = {table: [self.part_name(table)] for table in COLUMNS}
+        if splits:  # a Hugging Face data set
+            self._suffix = "parquet"
+            self._parts = {PROTOCOLS: splits, LABEL_EVENTS: [EVENTS_FILE]}
+        for name in (name for names in self._parts.values() for name in names):
+            self._check(name, members)
 
     def part_name(self, table: str) -> str:
         """The member's name."""
@@ -147,12 +188,44 @@ class PackedExport(Export):
 
     def rows(self, table: str, report: Report) -> Rows:
         """The rows of a member."""
-        with reading("ZIP"), self._open(self.part_name(table)) as file:
+        for name in self._parts[table]:
+            yield from self._rows_of(name, table, report)
+
+    def _rows_of(self, name: str, table: str, report: Report) -> Rows:
+        with reading("ZIP"), self._open(name) as file:
+            if self._suffix == "parquet":
+                yield from _parquet_rows(file.read(), table, self.left_out(table))
+                return
             stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            left_out = self.left_out(table)
+            empty = dict.fromkeys(left_out)
             if self._suffix == "jsonl":
-                yield from json_rows(stream, report)
+                check_columns(
+                    table, {column.name for column in COLUMNS[table]} - left_out, left_out
+                )
+                found = json_rows(stream, report)
             else:
-                yield from _csv_rows(stream, table, report)
+                found = _csv_rows(stream, table, left_out, report)
+            for number, row in found:
+                yield number, empty | row
+
+
+def _parquet_rows(data: bytes, table: str, left_out: frozenset[str]) -> Rows:
+    columns = {column.name: column for column in COLUMNS[table]}
+    kinds = {name: column.kind for name, column in columns.items()}
+    kinds["label"] = "integer"  # a Hugging Face data set's class
+    for number, row in enumerate(read_parquet(data, kinds), start=1):
+        if number == 1:
+            check_columns(table, row.keys(), left_out)
+        yield (
+            number,
+            dict.fromkeys(left_out)
+            | {
+                name: json.loads(value) if kinds.get(name) == "json" and value else value
+                for name, value in row.items()
+                if name in columns
+            },
+        )
 
 
 def _json(text: bytes) -> Any:
@@ -162,12 +235,14 @@ def _json(text: bytes) -> Any:
         raise InvalidInput(_NO_EXPORT) from error
 
 
-def _csv_rows(stream: io.TextIOWrapper, table: str, report: Report) -> Rows:
+def _csv_rows(
+    stream: io.TextIOWrapper, table: str, left_out: frozenset[str], report: Report
+) -> Rows:
     records = numbered_records(csv.reader(stream, strict=True), report)
     _, names = next(records, (1, []))
     columns = {column.name: column for column in COLUMNS[table]}
     wanted = [columns.get(name) for name in header(names)]
-    check_columns(table, names)
+    check_columns(table, names, left_out)
     for number, cells in records:
         try:
             yield (

@@ -38,15 +38,18 @@ class WorkbookExport(Export):
 
     def rows(self, table: str, report: Report) -> Rows:
         """The rows of a sheet, which must be as many as the manifest says."""
-        columns = COLUMNS[table]
+        left_out = self.left_out(table)
+        columns = tuple(column for column in COLUMNS[table] if column.name not in left_out)
+        empty: dict[str, Any] = dict.fromkeys(left_out)
         count = 0
         if self.manifest["rows"][table]:
             sheet = sheet_table(self._book, table, report)
-            check_columns(table, sheet.columns)
+            check_columns(table, sheet.columns, left_out)
             for number, cells in sheet.rows:
                 count += 1
                 try:
-                    yield number, {c.name: value_of(c, text) for c, text in _joined(columns, cells)}
+                    found = {c.name: value_of(c, text) for c, text in _joined(columns, cells)}
+                    yield number, empty | found
                 except ValueError as error:
                     report(number, f"The row cannot be read ({error}): import the original.")
         if count != self.manifest["rows"][table]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
-from itertools import islice
+from itertools import islice, repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +14,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText, compose
 from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS
-from cer_assist.imports import limits, mapping, wire
+from cer_assist.imports import limits, mapping, tools, wire
 from cer_assist.imports.labels import read_labels
 from cer_assist.imports.results import RowError
 from cer_assist.imports.rows import RowReader
@@ -21,6 +22,7 @@ from cer_assist.imports.sniff import Format, identify, stem
 from cer_assist.imports.tables import Table
 
 _BATCH = 200
+_LAST = 2**62  # after every event that was exported
 
 
 def reader_of(found: Format) -> Any:
@@ -90,6 +92,14 @@ class Session:
 
     def _table(self, table: Table) -> None:
         self._table_notes(table)
+        tool = tools.tool_of(table.columns, table.sample)
+        if tool and (tools.has_carried(table.sample) or not self._mapping):
+            self._tool(table, tool)
+            return
+        if any(column in tools.ASREVIEW_LABELS for column in table.columns):
+            self._note(
+                f"{self._file.name}: what ASReview included is no level; it is kept as a detail."
+            )
         roles = mapping.complete(self._mapping, table.columns, table.sample)
         reader = RowReader(roles, stem(self._file))
         if "id" not in roles:
@@ -116,6 +126,28 @@ class Session:
         self._send_protocols(protocols)
         self._send_labels(labels)
 
+    def _tool(self, table: Table, tool: tools.Tool) -> None:
+        """What another tool exported; ours in its form come back as they were."""
+        self._note(f"{self._file.name}: read as {tool.name} writes it.")
+        protocols: dict[str, ProtocolText] = {}
+        labels: list[tuple[int, PriorLabel]] = []
+        for number, row in table.rows:
+            try:
+                found = tools.read_item(tool, row, f"{stem(self._file)}-{number}")
+            except InvalidInput as error:
+                self.report(number, error.message)
+                continue
+            if self._is_of_tool(found.protocol, number, protocols):
+                places = [*found.numbers, *repeat(_LAST, len(found.labels) - len(found.numbers))]
+                said = (replace(label, row=number) for label in found.labels)
+                labels.extend(zip(places, said, strict=True))
+        texts = iter(protocols.values())
+        while batch := list(islice(texts, _BATCH)):
+            self._send_protocols(batch)
+        labels.sort(key=itemgetter(0))
+        for start in range(0, len(labels), _BATCH):
+            self._send_labels([label for _, label in labels[start : start + _BATCH]])
+
     def _export(self, export: Any) -> None:
         """Protocols and labels of one of our own exports, exactly as they were."""
         self._note(export.described())
@@ -132,6 +164,21 @@ class Session:
         labels = export.labels(self.report)
         while some := list(islice(labels, _BATCH)):
             self._send_labels(some)
+
+    def _is_of_tool(
+        self, protocol: ProtocolText, row: int, before: dict[str, ProtocolText]
+    ) -> bool:
+        """Whether the row counts; a tool may have several for a text, one an answer."""
+        known = before.get(protocol.external_id)
+        if known is None:
+            if not self._is_new(protocol, row):
+                return False
+            before[protocol.external_id] = protocol
+            return True
+        if known.text[-1000:] != protocol.text[-1000:]:
+            self.report(row, f"The id {protocol.external_id} has another text further up.")
+            return False
+        return True
 
     def _labels(self, table: Table) -> None:
         self._table_notes(table)

@@ -11,8 +11,12 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports.columns import COLUMNS
 from cer_assist.imports.containers import check_archive, reading
 from cer_assist.imports.limits import check_size
+from cer_assist.imports.redcap import is_redcap
 
-ACCEPTED = "CSV, TSV, XLSX, JSONL (each of CSV, TSV and JSONL also as .gz), DOCX, PDF or TXT"
+ACCEPTED = (
+    "CSV, TSV, XLSX, JSONL (each of CSV, TSV and JSONL also as .gz), DOCX, PDF, TXT, or JSON of "
+    "Label Studio"
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ FORMATS = {
     ".xlsx": Format("XLSX", "workbook", "table"),
     ".jsonl": Format("JSONL", "jsonlines", "table"),
     ".ndjson": Format("JSONL", "jsonlines", "table"),
+    ".json": Format("JSON", "tasks", "table"),
     ".docx": Format("DOCX", "word", "document"),
     ".pdf": Format("PDF", "pdf", "document"),
     ".txt": Format("TXT", "plain", "document"),
 }
 EXPORT = Format("export of CER Assist", "exported", "export")
+REDCAP = Format("REDCap", "redcap", "table")
 _ADVICE = {
     ".xls": "an old Excel file: open it in Excel and save it as XLSX",
     ".xlsm": "an Excel file with macros: save it as XLSX",
@@ -45,11 +51,10 @@ _ADVICE = {
     ".odt": "an OpenDocument text: save it as DOCX",
     ".rtf": "a rich text file: save it as DOCX",
     ".pages": "a Pages file: export it as DOCX or PDF",
-    ".json": "a JSON document: save one protocol a line as .jsonl",
     ".html": "a web page: save it as PDF or TXT",
     ".htm": "a web page: save it as PDF or TXT",
 }
-_TEXTUAL = ("CSV", "TSV", "JSONL", "TXT")
+_TEXTUAL = ("CSV", "TSV", "JSONL", "JSON", "TXT")
 _MAGIC = (
     (b"PK\x03\x04", "a packed file (zip or an office file)"),
     (b"PK\x05\x06", "an empty packed file"),
@@ -95,6 +100,8 @@ def identify(path: Path) -> Format:
     """The format of a file whose first bytes keep what its name promises."""
     promised = by_name(path)
     if promised is EXPORT:
+        if is_redcap(path):
+            return REDCAP
         return promised  # its own reader looks at its manifest before anything else
     check_size(path)
     with path.open("rb") as file:

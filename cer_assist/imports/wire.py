@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import IO, Any
 
-from cer_assist.domain.labels import Action, Evidence, Exposure, Lane, PriorLabel
+from cer_assist.domain.labels import Action, Evidence, Exposure, Lane, PriorLabel, PseudonymSource
 from cer_assist.domain.protocols import ProtocolText, Section
 
 Message = tuple[dict[str, Any], str]
@@ -68,12 +68,14 @@ def pack_label(label: PriorLabel) -> dict[str, Any]:
 def unpack_label(fields: dict[str, Any]) -> PriorLabel:
     """The label again."""
     lane = fields["lane"]
+    source = fields["pseudonym_in"]
     return PriorLabel(
         **{
             **fields,
             "action": Action(fields["action"]),
             "lane": None if lane is None else Lane(lane),
             "exposure": Exposure(fields["exposure"]),
+            "pseudonym_in": None if source is None else PseudonymSource(**source),
             "evidence_spans": tuple(Evidence(**span) for span in fields["evidence_spans"]),
         }
     )

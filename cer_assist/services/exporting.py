@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from cer_assist.exports.columns import (
     Table,
 )
 from cer_assist.exports.dataset import DataSet, LevelName, Stream
+from cer_assist.exports.privacy import Choice, Outside, filtered
 from cer_assist.exports.writing import ExportResult, write_export
-from cer_assist.services import audit, history
+from cer_assist.services import audit, history, pseudonyms
 from cer_assist.services.export_rows import instant, label_event_rows, protocol_rows, record_rows
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import AuditHead, Project
@@ -25,10 +27,34 @@ from cer_assist.store.types import now
 
 
 def export_project(
-    session: Session, project: Project, export_format: str, out: Path
+    session: Session,
+    project: Project,
+    export_format: str,
+    out: Path,
+    choice: Choice | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ExportResult:
-    """Write everything a project's labels and protocols say to one file."""
-    return write_export(export_format, out, data_set(session, project))
+    """Write everything a project's labels and protocols say, as chosen, to one file.
+
+    Some formats have options. Unless names are chosen, `pseudonyms.give` must have been called in
+    an earlier transaction.
+    """
+    chosen = outward(session, project, choice or Choice())
+    return write_export(export_format, out, chosen, options)
+
+
+def outward(session: Session, project: Project, choice: Choice) -> DataSet:
+    """What a project's labels and protocols say, as it may leave."""
+    return filtered(data_set(session, project), choice, outside(session, project.id, choice))
+
+
+def outside(session: Session, project_id: int, choice: Choice) -> Outside:
+    """What people and records are called outside, as far as the choice needs it."""
+    return Outside(
+        {} if choice.names else pseudonyms.of_coders(session, project_id),
+        pseudonyms.people(session, project_id) if "name" in choice.masks else (),
+        pseudonyms.of_records(session, project_id) if "record" in choice.masks else str,
+    )
 
 
 def data_set(session: Session, project: Project) -> DataSet:
@@ -49,12 +75,27 @@ def data_set(session: Session, project: Project) -> DataSet:
 
 
 def record_export(
-    session: Session, project_id: int, export_format: str, made: ExportResult, by: int | None
+    session: Session,
+    project_id: int,
+    export_format: str,
+    made: ExportResult,
+    by: int | None,
+    choice: Choice | None = None,
 ) -> None:
     """Put into the audit chain that data were taken out; whoever took them has seen all in them."""
     if by is not None:
         history.disclose_project(session, project_id, by)
     detail = {"format": export_format, "sha256": made.sha256, "rows": made.rows}
+    if choice is not None:
+        said = choice.described()
+        left_out = [
+            f"{table}.{name}" for table, names in said["left_out"].items() for name in names
+        ]
+        detail |= {
+            "coders": said["coders"],
+            "masked": ", ".join(said["masked"]) or "nothing",
+            "left_out": ", ".join(left_out) or "nothing",
+        }
     entry = audit.Entry("export.taken", f"project:{project_id}", detail)
     audit.append(session, entry, account_id=by, project_id=project_id)
 

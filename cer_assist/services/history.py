@@ -8,6 +8,7 @@ roles change: a later label of theirs says so.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +139,22 @@ def disclose_project(session: Session, project_id: int, account_id: int) -> None
         session.execute(insert(Disclosure).from_select(columns, found))
 
 
+def disclose_listed(
+    session: Session,
+    project_id: int,
+    account_id: int,
+    protocols: Iterable[int],
+    suggestions: Iterable[int],
+) -> None:
+    """Record that a person was shown others' labels of protocols, and suggestions, in a list."""
+    at = literal(now(), UtcDateTime())
+    columns = ["protocol_id", "account_id", "what", "suggestion_id", "at"]
+    peers = _peers_not_noted(project_id, account_id).where(Protocol.id.in_(protocols))
+    said = _unnoted(account_id).where(Suggestion.id.in_(suggestions))
+    for found in (peers, said):
+        session.execute(insert(Disclosure).from_select(columns, found.add_columns(at)))
+
+
 def _peers_not_noted(project_id: int, account_id: int) -> Select[int, int, str, int]:
     foreign = exists().where(
         CurrentLabel.protocol_id == Protocol.id, CurrentLabel.account_id != account_id
@@ -155,13 +172,15 @@ def _peers_not_noted(project_id: int, account_id: int) -> Select[int, int, str, 
 
 
 def _suggestions_not_noted(version_id: int | None, account_id: int) -> Select[int, int, str, int]:
+    return _unnoted(account_id).where(Suggestion.model_version_id == version_id)
+
+
+def _unnoted(account_id: int) -> Select[int, int, str, int]:
     noted = exists().where(
         Disclosure.suggestion_id == Suggestion.id, Disclosure.account_id == account_id
     )
     what = literal(Disclosed.suggestion.value)
-    return select(Suggestion.protocol_id, literal(account_id), what, Suggestion.id).where(
-        Suggestion.model_version_id == version_id, ~noted
-    )
+    return select(Suggestion.protocol_id, literal(account_id), what, Suggestion.id).where(~noted)
 
 
 def _label_lines(session: Session, protocol_id: int, only: int | None) -> list[HistoryLine]:

@@ -17,7 +17,7 @@ from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import audit, fence, import_studies, jobs, retraining, studies
 from cer_assist.services.label_events import clean_seconds
-from cer_assist.services.prior_labels import insert_labels, split_known
+from cer_assist.services.prior_labels import by_whom, insert_labels, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Project, Protocol
@@ -63,6 +63,7 @@ def import_protocols(
     """
     report = ImportReport()
     _lock(session, project.id)
+    labels = by_whom(session, project, labels)
     stored = {
         row.external_id: (row.id, row.content_hash)
         for row in session.execute(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from cer_assist.store.tables import Disclosure, Protocol, Suggestion
@@ -75,16 +75,22 @@ def moves(session: Session, version_id: int, previous_id: int) -> Moves:
 
 
 def moved(
-    session: Session, version_ids: tuple[int, int], levels: tuple[int, int], page: int
+    session: Session,
+    version_ids: tuple[int, int],
+    levels: tuple[int, int],
+    page: int,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> MovedPage:
     """Protocols that went from one level to another between two versions, as imported."""
     where = [
+        *only,
         _old.c.model_version_id == version_ids[0],
         _new.c.model_version_id == version_ids[1],
         _old.c.level == levels[0],
         _new.c.level == levels[1],
     ]
-    total = session.execute(select(func.count()).select_from(_both).where(*where)).scalar_one()
+    found = _both.join(Protocol, Protocol.id == _new.c.protocol_id)
+    total = session.execute(select(func.count()).select_from(found).where(*where)).scalar_one()
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
     rows = session.execute(
@@ -96,7 +102,7 @@ def moved(
             _old.c.id,
             _new.c.id,
         )
-        .select_from(_both.join(Protocol, Protocol.id == _new.c.protocol_id))
+        .select_from(found)
         .where(*where)
         .order_by(Protocol.id)
         .limit(PAGE)

@@ -9,13 +9,14 @@ import datetime as dt
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
-from cer_assist.services import assignments, audit
+from cer_assist.services import assignments, audit, pseudonyms
 from cer_assist.services.audit import label_sha256
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -53,6 +54,22 @@ def insert_labels(
     audit.append_many(session, entries, account_id=by, project_id=project.id)
     rebuild_current_labels(session, project.id)
     return new_coders
+
+
+def by_whom(
+    session: Session, project: Project, labels: Sequence[PriorLabel]
+) -> Sequence[PriorLabel]:
+    """Labels under their coders' names, where pseudonyms are of this very project."""
+    named = [(one.pseudonym_in, one.coder) for one in labels if one.pseudonym_in is not None]
+    known = pseudonyms.coders_behind(session, project, named)
+    if not known:
+        return labels
+    return [
+        one
+        if one.pseudonym_in is None
+        else replace(one, coder=known.get((one.pseudonym_in, one.coder), one.coder))
+        for one in labels
+    ]
 
 
 def lane_of(label: PriorLabel) -> Lane:

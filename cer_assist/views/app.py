@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cer_assist.config import ROOT, Settings
 from cer_assist.store.engine import Database
-from cer_assist.views import access, assets, errors, navigation, presentation, security
+from cer_assist.views import access, assets, downloads, errors, navigation, presentation, security
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
 from cer_assist.views.adjudicate import adjudicate_pages
@@ -24,13 +24,17 @@ from cer_assist.views.api_studies import api_studies
 from cer_assist.views.api_training import training_api
 from cer_assist.views.assignments import assignment_pages
 from cer_assist.views.audit import audit_pages
+from cer_assist.views.audit_report import audit_report_pages
 from cer_assist.views.data import data
+from cer_assist.views.desk import desk_pages
+from cer_assist.views.desk_api import desk_api
 from cer_assist.views.discussion import discussion_pages
 from cer_assist.views.exporting import exporting
 from cer_assist.views.exposure import exposure_api, exposure_pages
 from cer_assist.views.fence import fence_pages
 from cer_assist.views.home import home
 from cer_assist.views.label_checks import label_check_pages
+from cer_assist.views.methods import methods_api, methods_pages
 from cer_assist.views.model import model
 from cer_assist.views.prevalence import prevalence_api, prevalence_pages
 from cer_assist.views.progress import progress_pages
@@ -49,6 +53,7 @@ from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
 from cer_assist.views.studies import studies_pages
+from cer_assist.views.timeline import timeline_api, timeline_pages
 from cer_assist.views.training import training_pages
 from cer_assist.views.training_items import training_item_pages
 from cer_assist.views.word_plane import word_plane
@@ -85,9 +90,14 @@ BLUEPRINTS = (
     exposure_api,
     prevalence_pages,
     prevalence_api,
+    methods_pages,
+    methods_api,
     data,
     exporting,
     audit_pages,
+    timeline_pages,
+    timeline_api,
+    audit_report_pages,
     settings_pages,
     admin,
     api,
@@ -100,6 +110,8 @@ BLUEPRINTS = (
     rubric_work_api,
     training_api,
     settings_api,
+    desk_pages,
+    desk_api,
 )
 
 
@@ -124,6 +136,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     security.register(app)
     errors.register(app)
+    downloads.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", "healthz", healthz)

@@ -11,44 +11,7 @@ from cer_assist.services import audit_log, verification
 from cer_assist.services.audit_log import LogFilters
 from cer_assist.services.verification import Verification
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
-
-MEANINGS = {
-    "adjudication.recorded": "adjudication",
-    "comment.recorded": "comment",
-    "agreement.reread": "protocols read again",
-    "assignment.asked": "reading asked for",
-    "assignment.dealt": "protocols dealt",
-    "assignment.moved": "assignments moved",
-    "assignment.released": "assignments taken back",
-    "export.taken": "export taken",
-    "fence.asked": "fenced sample asked for",
-    "fence.drawn": "fenced sample drawn",
-    "import.done": "import",
-    "job.cancel": "job stopped",
-    "job.run_again": "job run again",
-    "label.recorded": "label stored",
-    "membership.set": "role set",
-    "membership.tags": "tags set",
-    "model.pinned": "model pinned",
-    "model.published": "model published",
-    "model.refresh_asked": "deep refresh asked for",
-    "model.refreshed": "deep refresh ended",
-    "model.rolled_back": "model rolled back",
-    "model.unpinned": "model unpinned",
-    "project.added": "project made",
-    "project.settings": "settings changed",
-    "label_check.asked": "levels checked",
-    "queue.held": "protocols held",
-    "queue.pinned": "protocols put first",
-    "queue.released": "protocols released",
-    "readers.drawn": "readers drawn anew",
-    "rubric.kept": "readings of an older rubric kept",
-    "rubric.proposal": "rubric proposal decided",
-    "rubric.proposed": "rubric proposal",
-    "rubric.published": "rubric published",
-    "rubric.reread": "readings sent back",
-    "word.remarked": "remark on a word",
-}
+from cer_assist.views.audit_words import MEANINGS, said_of
 
 audit_pages = Blueprint("audit", __name__, url_prefix="/p/<slug>/audit")
 
@@ -76,17 +39,7 @@ def read_detail(detail: str) -> tuple[str, int | None]:
     if protocol is not None:
         fields.pop("sha256")  # a label's hash is in the export; here it would hide the rest
     fields.pop("seed", None)  # with it a lead who codes could find out what was drawn
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {_said(fields[name])}" for name in fields
-    ), protocol
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, list):  # a setting before and after
-        return " → ".join(map(str, value))
-    if isinstance(value, dict):  # counts by name
-        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
-    return str(value)
+    return said_of(fields), protocol
 
 
 def _render(outcome: Verification | None) -> str:

@@ -1,11 +1,52 @@
-"""Files that are made in memory and sent to be kept."""
+"""Whatever leaves as a file is recorded with its SHA-256, whichever page sends it.
+
+A route need not think of it: every answer that is an attachment becomes an audit event, unless the
+route has recorded it itself (it then says its hash) or stands below with the reason why not.
+"""
 
 from __future__ import annotations
 
-from flask import Response
+import hashlib
+
+from flask import Flask, Response, g, request
+
+from cer_assist.services import taken_out
+from cer_assist.views.access import database
+
+RECORDED = "X-Content-SHA256"  # of an answer whose route has recorded it
+EXEMPT = {
+    "rubric.file": "the rubric's wording: no protocol, label or person is in it",
+    "rubric_editing.file": "a draft of the rubric's wording",
+}
 
 
 def attachment(body: str | bytes, name: str, kind: str) -> Response:
     """A text, or bytes, as a file of this name and media type."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, mimetype=kind, headers=headers)
+
+
+def register(app: Flask) -> None:
+    """Have every file recorded that is sent."""
+    app.after_request(_record)
+
+
+def _record(response: Response) -> Response:
+    is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
+    if not is_file or response.status_code != 200 or request.method == "HEAD":
+        return response
+    if RECORDED in response.headers or request.endpoint in EXEMPT:
+        return response
+    digest = hashlib.sha256(response.get_data()).hexdigest()
+    file = response.headers["Content-Disposition"].partition("filename=")[2].strip('"')
+    with database().write() as session:
+        taken_out.record(
+            session,
+            project_id=g.project.id if "project" in g else None,
+            by=g.person.account_id if "person" in g else None,
+            file=file,
+            sha256=digest,
+            filters=request.args.to_dict(),
+        )
+    response.headers[RECORDED] = digest
+    return response

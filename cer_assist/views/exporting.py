@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import cast
 
-from flask import Blueprint, Response, g, request, send_file
+from flask import Blueprint, Response, g, render_template, request, send_file
 
-from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.errors import InvalidInput, NotAllowed
+from cer_assist.exports.columns import COLUMNS
+from cer_assist.exports.presets import CHOSEN, PRESETS
+from cer_assist.exports.privacy import Choice, left_out_but
+from cer_assist.exports.spotting import KINDS, RULES, Kind
 from cer_assist.exports.writing import FORMATS
+from cer_assist.services import mask_preview, pseudonyms
 from cer_assist.services.exporting import export_project, record_export
+from cer_assist.store.tables.accounts import LEADING
 from cer_assist.store.types import now
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy, settings
+from cer_assist.views.downloads import RECORDED
 
+MASK_WORDS: dict[Kind, str] = {
+    "email": "E-mail addresses",
+    "phone": "Phone numbers",
+    "name": "Names of people",
+    "record": "Record numbers, the protocols' own ids too",
+}
 exporting = Blueprint("exporting", __name__, url_prefix="/p/<slug>/data")
 
 
@@ -23,14 +37,56 @@ def download(slug: str) -> Response:
     kind = request.form.get("format", "")
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
+    choice = _choice()
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
     name = f"{slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
-    with database().read() as session:
-        made = export_project(session, g.project, kind, Path(folder.name) / name)
     with database().write() as session:
-        record_export(session, g.project.id, kind, made, g.person.account_id)
+        pseudonyms.give(session, g.project.id)
+    with database().read() as session:
+        made = export_project(session, g.project, kind, Path(folder.name) / name, choice)
+    with database().write() as session:
+        record_export(session, g.project.id, kind, made, g.person.account_id, choice)
     response = send_file(made.path, as_attachment=True, download_name=name)
-    response.headers["X-Content-SHA256"] = made.sha256
+    response.headers[RECORDED] = made.sha256
     response.direct_passthrough = False  # passed through, it would not tell us when it is done
     response.call_on_close(folder.cleanup)
     return response
+
+
+@exporting.get("/export/masking")
+@policy.members(*OVERSEEING_ROLES)
+def masking(slug: str) -> str:
+    """What would be masked in the texts; the passages themselves for who leads."""
+    kinds = _kinds(request.args.getlist("mask"))
+    with database().read() as session:
+        found = mask_preview.preview(session, g.project.id, kinds) if kinds else None
+    return render_template(
+        "masking.html",
+        kinds=KINDS,
+        words=MASK_WORDS,
+        rules=RULES,
+        chosen=kinds,
+        found=found,
+        most=mask_preview.SHOWN,
+        may_read=g.role in LEADING,
+    )
+
+
+def _choice() -> Choice:
+    names = request.form.get("names") == "1"
+    if names and g.role not in LEADING:
+        raise NotAllowed("Leads and administrators alone take coders' names out.")
+    preset = request.form.get("columns", next(iter(PRESETS)))
+    if preset == CHOSEN:
+        without = left_out_but({table: request.form.getlist(table) for table in COLUMNS})
+    elif preset in PRESETS:
+        without = PRESETS[preset][1]
+    else:
+        raise InvalidInput("Choose one of the listed sets of columns.")
+    return Choice(names, _kinds(request.form.getlist("mask")), without)
+
+
+def _kinds(asked: list[str]) -> frozenset[Kind]:
+    if not set(asked) <= set(KINDS):
+        raise InvalidInput(f"What can be masked: {', '.join(KINDS)}.")
+    return frozenset(cast("list[Kind]", asked))

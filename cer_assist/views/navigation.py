@@ -21,7 +21,7 @@ PROJECT_PAGES = (
     ("Adjudicate", "adjudicate.page"),
     ("Progress", "progress.page"),
     ("Rubric", "rubric.page"),
-    ("Audit", "audit.page"),
+    ("Audit", "desk.page"),
 )
 MORE_PAGES = (
     ("Model", "model.versions"),
@@ -34,6 +34,7 @@ MORE_PAGES = (
     ("Share by level", "prevalence.page"),
     ("Simulation", "simulation.page"),
     ("Helping or steering?", "exposure.page"),
+    ("Methods", "methods.page"),
     ("Data", "data.page"),
     ("Settings", "settings.page"),
 )

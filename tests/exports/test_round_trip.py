@@ -15,6 +15,7 @@ import pytest
 from cer_assist.domain.labels import Action, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import RETEST
+from cer_assist.exports.privacy import with_names
 from cer_assist.imports import ParsedImport, parse_files, preview
 from cer_assist.services import exporting, labelling, queue
 from cer_assist.services.export_rows import label_event_rows, protocol_rows
@@ -65,7 +66,7 @@ def exported(database: Database, out: Path, form: str) -> list[dict[str, Any]]:
     """Export the project; gives its label rows without what a move may change."""
     with database.read() as session:
         project = session.query(Project).one()
-        export_project(session, project, form, out)
+        export_project(session, project, form, out, with_names())
         return [
             {key: value for key, value in row.items() if key not in OWN}
             for row in label_event_rows(session, project)
@@ -232,7 +233,7 @@ def test_the_lot_goes_out_and_does_not_come_back(
     out = tmp_path / "export.zip"
     with database.read() as session:
         project = session.query(Project).one()
-        export_project(session, project, "csv", out)
+        export_project(session, project, "csv", out, with_names())
         found = [row["arm"] for row in label_event_rows(session, project)]
     assert found == ["none", "suggestion", None]
     parsed = parse_inside([out], {}, None)

@@ -20,6 +20,7 @@ from cer_assist.store.tables.models import Explanation, Highlight, ModelVersion,
 from cer_assist.store.tables.prevalence import PrevalenceReport
 from cer_assist.store.tables.projects import Project
 from cer_assist.store.tables.protocols import Protocol
+from cer_assist.store.tables.pseudonyms import CoderPseudonym, PseudonymKey
 from cer_assist.store.tables.queue import NearCopy, QueuePlace, QueueWish
 from cer_assist.store.tables.remarks import WordRemark
 from cer_assist.store.tables.rereading import RereadRequest
@@ -53,6 +54,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Base",
+    "CoderPseudonym",
     "Comment",
     "CurrentLabel",
     "Disclosure",
@@ -73,6 +75,7 @@ __all__ = [
     "Project",
     "Protocol",
     "ProtocolLink",
+    "PseudonymKey",
     "QueuePlace",
     "QueueWish",
     "RefusedGroup",

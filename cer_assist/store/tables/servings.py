@@ -51,6 +51,7 @@ class Serving(Base):
             postgresql_where=text("state = 'open'"),
         ),
         Index("ix_serving_protocol_id_state", "protocol_id", "state"),
+        Index("ix_serving_account_id_served_at", "account_id", "served_at"),
     )
 
     id: Mapped[Key]
@@ -76,6 +77,7 @@ class Disclosure(Base):
     __table_args__ = (
         one_of("what", Disclosed),
         Index("ix_disclosure_protocol_id_account_id", "protocol_id", "account_id"),
+        Index("ix_disclosure_account_id_at", "account_id", "at"),
     )
 
     id: Mapped[Key]

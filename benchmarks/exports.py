@@ -1,0 +1,105 @@
+"""Every export of a project of full size, each in a fresh process: seconds and highest memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks import large_project
+from benchmarks.site import PROJECT
+from benchmarks.tables import print_table
+from cer_assist.config import ROOT
+from cer_assist.exports.writing import FORMATS
+from cer_assist.services import projects, pseudonyms
+from cer_assist.services.exporting import export_project
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import LabelEvent, Protocol
+
+MAX_SECONDS, MAX_MB = 10.0, 300.0
+_START = "from benchmarks.exports import one; import sys; one(*sys.argv[1:])"
+
+
+def main(argv: list[str]) -> None:
+    """Build the project where there is none, then write it in every format."""
+    parser = argparse.ArgumentParser(prog="bench export")
+    parser.add_argument("--home", type=Path, help="keeps the project; else it is made anew")
+    parser.add_argument("--format", action="append", choices=list(FORMATS), dest="formats")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="cer-bench-") as folder:
+        home = (options.home or Path(folder)).resolve()
+        if not (home / "cer.sqlite3").exists():
+            home.mkdir(parents=True, exist_ok=True)
+            large_project.build(home)
+        print(_size(home))
+        rows = [_measured(home, name, Path(folder)) for name in options.formats or FORMATS]
+    limits = (f"at most {MAX_SECONDS:.0f}", f"at most {MAX_MB:.0f}")
+    header = (
+        "format",
+        "seconds",
+        limits[0],
+        "of processor, start included",
+        "memory MB",
+        limits[1],
+        "file MB",
+    )
+    print_table("export, read from the database and written whole", header, rows)
+
+
+def _size(home: Path) -> str:
+    database = Database(f"sqlite:///{home / 'cer.sqlite3'}")
+    with database.read() as session:
+        texts, characters = session.execute(
+            select(func.count(Protocol.id), func.sum(func.length(Protocol.text)))
+        ).one()
+        events = session.scalar(select(func.count(LabelEvent.id)))
+    database.close()
+    return f"{texts:,} protocols of {characters / texts:,.0f} characters, {events:,} label events"
+
+
+def _measured(home: Path, name: str, folder: Path) -> list[object]:
+    out = folder / f"export-{name}{FORMATS[name].ending}"
+    command = [sys.executable, "-c", _START, str(home), name, str(out)]
+    made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    said = json.loads(made.stdout)
+    size = out.stat().st_size / 2**20
+    out.unlink()
+    fits = [said["seconds"] <= MAX_SECONDS, said["mb"] <= MAX_MB]
+    told = ["yes" if fit else "NO" for fit in fits]
+    return [
+        name,
+        f"{said['seconds']:.1f}",
+        told[0],
+        f"{said['cpu']:.1f}",
+        f"{said['mb']:.0f}",
+        told[1],
+        f"{size:.0f}",
+    ]
+
+
+def _peak_mb() -> float:
+    """Linux's own figure: getrusage's would be the parent's, if that is larger."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def one(home: str, name: str, out: str) -> None:
+    """In the fresh process: one export, and what it took."""
+    database = Database(f"sqlite:///{home}/cer.sqlite3")
+    started = time.perf_counter()
+    with database.write() as session:
+        pseudonyms.give(session, projects.find_project(session, PROJECT).id)
+    with database.read() as session:
+        export_project(session, projects.find_project(session, PROJECT), name, Path(out))
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "mb": _peak_mb()}))
+
+
+if __name__ == "__main__":
+    main([])

@@ -1,0 +1,169 @@
+"""A project of full size, written in bulk: 10,000 protocols with 50,000 answers of five coders.
+
+Every tenth answer supersedes another, suggestions are of three versions. Keys refer to what exists
+and label hashes are right; the audit chain is not written, for nothing that is timed reads it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from benchmarks.site import PASSWORD, PROJECT, texts
+from cer_assist.cli.accounts import DEFAULT_RUBRIC
+from cer_assist.domain.labels import Action, Exposure, Lane, Origin
+from cer_assist.services import accounts, audit, models, projects, rubrics
+from cer_assist.services.importing import import_protocols
+from cer_assist.store import schema
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import CurrentLabel, LabelEvent, Project, Protocol
+from cer_assist.store.tables.accounts import Role
+
+PROTOCOLS, LABELS, CODERS, VERSIONS = 10_000, 50_000, 5, 3
+LEVELS, READERS = (1, 2, 3, 4, 5), 4  # readers a protocol; the rest supersedes or settles
+BEGAN = dt.datetime(2026, 1, 5, 9, tzinfo=dt.UTC)
+_AT_ONCE = 2_000
+
+
+def build(home: Path, *, protocols: int = PROTOCOLS, labels: int = LABELS, seed: int = 0) -> None:
+    """Make the project `bench` in a new home: coders `coder-0` …, `auditor`, `lead`."""
+    url = f"sqlite:///{home / 'cer.sqlite3'}"
+    schema.upgrade(url)
+    database = Database(url)
+    with database.write() as session:
+        project, coders = _people(session)
+        report = import_protocols(session, project, texts(protocols, seed), [], by=None)
+        if report.errors:
+            raise RuntimeError(report.errors[0])
+        ids = list(session.scalars(_ids(project)))
+        dice = random.Random(seed)  # noqa: S311
+        said = _suggest(session, project, ids, dice)
+        events = list(_events(project, coders, ids, said, labels, dice))
+        _store(session, LabelEvent, iter(events))
+        _store(session, CurrentLabel, _standing(events))
+        session.execute(update(Protocol).values(coders_missing=0))
+    database.close()
+
+
+def _people(session: Session) -> tuple[Project, list[int]]:
+    rubric = rubrics.store_rubric(session, DEFAULT_RUBRIC.read_text("utf-8"), "rubric")
+    project = projects.add_project(session, PROJECT, "Benchmark", rubric)
+    project.coders_per_protocol, project.double_coded_share = READERS, 0.0
+    roles = {f"coder-{number}": Role.coder for number in range(CODERS)}
+    found = {}
+    for name, role in (roles | {"auditor": Role.auditor, "lead": Role.lead}).items():
+        account = accounts.add_account(session, name, password=PASSWORD)
+        accounts.set_role(session, project, account, role, None)
+        found[name] = account.id
+    return project, [found[name] for name in roles]
+
+
+def _ids(project: Project) -> Any:
+    return select(Protocol.id).where(Protocol.project_id == project.id).order_by(Protocol.id)
+
+
+def _suggest(
+    session: Session, project: Project, ids: list[int], dice: random.Random
+) -> dict[int, tuple[int, int]]:
+    """By protocol the newest version's suggestion and its level."""
+    said: dict[int, tuple[int, int]] = {}
+    for number in range(1, VERSIONS + 1):
+        new = models.NewVersion(
+            "blend", 100 * number, 0, {"weak_below": 0.2}, {}, "none", "0" * 64, 1.0, ""
+        )
+        version = models.add_version(session, project.id, new)
+        rows, marks = [], []
+        for key in ids:
+            level = dice.choice(LEVELS)
+            chances = [0.2 + (0.6 if one == level else -0.15) for one in LEVELS]
+            rows.append(models.SuggestionRow(key, level, chances, 0.5))
+            marks.append(models.Marked([[0, 5, 0.5, 0.2]], [], [], [], dice.random()))
+        keys = models.add_suggestions(session, version, rows)
+        models.add_marks(session, dict(zip(keys, marks, strict=True)))
+        models.publish(session, version, "for the benchmark")
+        said = {row.protocol_id: (key, row.level) for key, row in zip(keys, rows, strict=True)}
+    return said
+
+
+def _events(
+    project: Project,
+    coders: list[int],
+    ids: list[int],
+    said: dict[int, tuple[int, int]],
+    count: int,
+    dice: random.Random,
+) -> Iterator[dict[str, Any]]:
+    """Readings in order, each followed in one of nine by an answer that supersedes it."""
+    number, place = 0, 0
+    while number < count:
+        protocol, turn = ids[place % len(ids)], place // len(ids)
+        place += 1
+        suggestion, suggested = said[protocol]
+        coder, first = coders[turn % len(coders)], number + 1
+        level = suggested if dice.random() < 0.6 else dice.choice(LEVELS)
+        again = number + 1 < count and dice.random() < 1 / 9
+        for supersedes in (None, first)[: 2 if again else 1]:
+            number += 1
+            exposure = Exposure.after_suggestion if supersedes else Exposure.blind
+            yield _event(
+                number, project, protocol, coder, suggestion,
+                level if supersedes is None else suggested, exposure, supersedes, dice,
+            )  # fmt: skip
+
+
+def _event(
+    number: int,
+    project: Project,
+    protocol: int,
+    coder: int,
+    suggestion: int,
+    level: int,
+    exposure: Exposure,
+    supersedes: int | None,
+    dice: random.Random,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": number,
+        "project_id": project.id,
+        "protocol_id": protocol,
+        "account_id": coder,
+        "lane": Lane.coder,
+        "action": Action.label,
+        "level": level,
+        "confidence": dice.choice((1, 2, 3)),
+        "evidence": [{"start": 0, "end": 5, "quote": "Study"}],
+        "note": "",
+        "rubric_version_id": project.rubric_version_id,
+        "rubric_sha256": hashlib.sha256(b"bench").hexdigest(),
+        "exposure": exposure,
+        "suggestion_id": suggestion,
+        "serving_id": None,
+        "seconds": round(dice.uniform(5, 240), 1),
+        "supersedes_id": supersedes,
+        "idempotency_key": f"bench-{number}",
+        "request_sha256": hashlib.sha256(f"bench-{number}".encode()).hexdigest(),
+        "origin": Origin.browser,
+        "recorded_at": BEGAN + dt.timedelta(minutes=3 * number),
+        "made_at": None,
+    }
+    return row | {"sha256": audit.label_sha256(row)}
+
+
+def _standing(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    newest = {(one["protocol_id"], one["account_id"]): one for one in events}
+    for one in newest.values():
+        same = ("protocol_id", "account_id", "lane", "project_id", "action", "level")
+        yield {name: one[name] for name in same} | {"event_id": one["id"]}
+
+
+def _store(session: Session, kind: Any, rows: Iterator[dict[str, Any]]) -> None:
+    while some := list(islice(rows, _AT_ONCE)):
+        session.execute(insert(kind), some)

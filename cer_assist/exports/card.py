@@ -1,0 +1,117 @@
+"""The card of a Hugging Face data set: what programs read first, then what people must know.
+
+It says what anyone needs before they train with it: whether texts are invented, who labelled what
+under which rubric, what readers had seen, and that nobody has set a licence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from cer_assist.exports.columns import LABEL_EVENTS, Column, Kind
+from cer_assist.exports.dataset import DataSet
+
+LABEL = Column("label", "integer", "The final level as a class, the lowest 0; empty: none is set.")
+EVENTS_FILE = "label_events/train-00000-of-00001.parquet"
+_DTYPES: dict[Kind, str] = {
+    "integer": "int64", "number": "float64", "text": "string", "time": "string", "json": "string",
+}  # fmt: skip
+
+
+def card(
+    data_set: DataSet,
+    head: Mapping[str, Any],
+    columns: Sequence[Column],
+    members: Mapping[str, Any],
+) -> str:
+    """README.md: what programs read between the dashes, what people read below."""
+    data = {name: said for name, said in members.items() if name != EVENTS_FILE}
+    events = {EVENTS_FILE: members[EVENTS_FILE]}
+    names = [f"{one.level}: {one.name}" for one in data_set.levels]
+    front = {
+        "pretty_name": head["project"]["name"],
+        "task_categories": ["text-classification"],
+        "configs": [
+            {"config_name": "protocols", "default": True, "data_files": _files(data)},
+            {"config_name": LABEL_EVENTS, "data_files": _files(events)},
+        ],
+        "dataset_info": [
+            _info("protocols", columns, data, names),
+            _info(LABEL_EVENTS, data_set.tables[LABEL_EVENTS].columns, events, names),
+        ],
+    }
+    matter = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
+    return f"---\n{matter}---\n\n{_words(data_set, head)}"
+
+
+def _files(members: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"split": _split_of(name), "path": name} for name in members]
+
+
+def _split_of(name: str) -> str:
+    return name.partition("/")[2].partition("-")[0]
+
+
+def _info(
+    config: str, columns: Sequence[Column], members: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, Any]:
+    features = [{"name": column.name, "dtype": _dtype(column, names)} for column in columns]
+    splits = [
+        {"name": _split_of(name), "num_bytes": said["bytes"], "num_examples": said["rows"]}
+        for name, said in members.items()
+    ]
+    return {"config_name": config, "features": features, "splits": splits}
+
+
+def _dtype(column: Column, names: Sequence[str]) -> Any:
+    if column is LABEL:
+        return {"class_label": {"names": {str(place): name for place, name in enumerate(names)}}}
+    return _DTYPES[column.kind]
+
+
+def _words(data_set: DataSet, head: Mapping[str, Any]) -> str:
+    project, rubric = head["project"], head["rubric"]
+    invented = (
+        "The texts are invented." if project["is_synthetic"]
+        else "The texts are those of real protocols: see who may have them before you pass them on."
+    )  # fmt: skip
+    levels = "\n".join(
+        f"- {one.level} ({place} in `label`): {' '.join(one.name.split())}. "
+        f"{' '.join(one.definition.split())}"
+        for place, one in enumerate(data_set.levels)
+    )
+    return f"""# {project["name"]}
+
+Study protocols and the level of each on an ordinal scale, exported by CER Assist on
+{head["created_at"][:10]} from project {project["slug"]}. {invented}
+
+## Levels
+
+By rubric {rubric["id"]} version {rubric["version"]} (SHA-256 {rubric["sha256"]}); the rows
+say which version each label was given under.
+
+{levels}
+
+## How they came about
+
+`protocols` has a row a protocol. `final_level` is what it counts as, `label` the same as a
+class, and `final_from` says how it came about: adjudicated by a lead, agreed by several
+coders, given by a single one, or none because they disagreed or nobody has answered. A level
+of a single reader is one person's judgement.
+
+`{LABEL_EVENTS}` has a row for everything that was done, what was later replaced or taken back
+included, with who and when. `exposure` says what the coder had seen before answering: *blind*
+nothing, *after_suggestion* and *prefilled* the model's level, *after_peer* somebody else's
+answer, *unknown* where the answer was made elsewhere. Labels that followed a suggestion are
+no independent evidence of how good suggestions are.
+
+`suggestion_level` is a model's, not a person's. Rows with `is_fenced` true are a random
+sample on which models are measured: teach no model with them.
+
+## Licence
+
+Nobody has set one.
+"""

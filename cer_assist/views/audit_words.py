@@ -1,0 +1,58 @@
+"""Events of the audit chain in words, for the event log, for timelines and for the audit report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MEANINGS = {
+    "adjudication.recorded": "adjudication",
+    "audit.reported": "audit report made",
+    "comment.recorded": "comment",
+    "agreement.reread": "protocols read again",
+    "assignment.asked": "reading asked for",
+    "assignment.dealt": "protocols dealt",
+    "assignment.moved": "assignments moved",
+    "assignment.released": "assignments taken back",
+    "desk.exported": "readings taken from the desk",
+    "export.taken": "export taken",
+    "fence.asked": "fenced sample asked for",
+    "fence.drawn": "fenced sample drawn",
+    "import.done": "import",
+    "job.cancel": "job stopped",
+    "job.run_again": "job run again",
+    "label.recorded": "label stored",
+    "membership.set": "role set",
+    "membership.tags": "tags set",
+    "model.pinned": "model pinned",
+    "model.published": "model published",
+    "model.refresh_asked": "deep refresh asked for",
+    "model.refreshed": "deep refresh ended",
+    "model.rolled_back": "model rolled back",
+    "model.unpinned": "model unpinned",
+    "project.added": "project made",
+    "project.settings": "settings changed",
+    "label_check.asked": "levels checked",
+    "queue.held": "protocols held",
+    "queue.pinned": "protocols put first",
+    "queue.released": "protocols released",
+    "readers.drawn": "readers drawn anew",
+    "rubric.kept": "readings of an older rubric kept",
+    "rubric.proposal": "rubric proposal decided",
+    "rubric.proposed": "rubric proposal",
+    "rubric.published": "rubric published",
+    "rubric.reread": "readings sent back",
+    "word.remarked": "remark on a word",
+}
+
+
+def said_of(fields: dict[str, Any]) -> str:
+    """What an event holds, in words."""
+    return "; ".join(f"{name.replace('_', ' ')}: {_said(fields[name])}" for name in fields)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):  # a setting before and after
+        return " → ".join(map(str, value))
+    if isinstance(value, dict):  # counts by name
+        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
+    return str(value)

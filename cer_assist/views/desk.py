@@ -1,0 +1,176 @@
+"""The auditor's desk: filters stand in the address, and every count leads to its readings.
+
+What a list shows is recorded as seen. A file holds exactly what the list's address chooses.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import InvalidInput, NotFound
+from cer_assist.exports.cells import neutralised
+from cer_assist.services import desk, desk_choices, desk_versions, moves, rubrics
+from cer_assist.services.desk import Line
+from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
+from cer_assist.services.desk_readings import Desk, Viewer
+from cer_assist.views import desk_words as words
+from cer_assist.views import model_figures
+from cer_assist.views.access import OVERSEEING_ROLES, database, policy
+from cer_assist.views.downloads import attachment
+
+desk_pages = Blueprint("desk", __name__, url_prefix="/p/<slug>/desk")
+COLUMNS = (
+    "event_id", "external_id", "coder", "username", "at", "level", "was", "suggested",
+    "probability", "version", "cannot_know", "strength", "final", "final_from", "exposure", "arm",
+    "rubric", "seconds", "words_a_minute",
+)  # fmt: skip
+
+
+@desk_pages.get("")
+@policy.members(*OVERSEEING_ROLES)
+def page(slug: str) -> str:
+    """Three tables and the signals of the readings that are chosen."""
+    filters = asked()
+    with database().read() as session:
+        opened = opened_desk(session, filters)
+        found = desk.overview(session, opened)
+        signals = {} if filters.signal else desk.signals(session, opened)
+        return _rendered("desk.html", session, filters, found=found, signals=signals)
+
+
+@desk_pages.get("/readings")
+@policy.members(*OVERSEEING_ROLES)
+def readings(slug: str) -> str:
+    """The readings behind a count; they are recorded as seen before they are shown."""
+    filters = asked()
+    signal = Signal(filters.signal) if filters.signal else None
+    with database().read() as session:
+        opened = opened_desk(session, filters)
+        found = listed(session, opened)
+        shares = desk.by_coder(session, opened, signal) if signal in words.BY_CODER else []
+        body = _rendered(
+            "desk_readings.html", session, filters, found=found, signal=signal, shares=shares
+        )
+    note_seen(found.rows)
+    return body
+
+
+@desk_pages.get("/readings.csv")
+@policy.members(*OVERSEEING_ROLES)
+def readings_csv(slug: str) -> Response:
+    """The whole list as a file; taking it is an event of the audit chain."""
+    filters = asked()
+    with database().read() as session:
+        opened = opened_desk(session, filters)
+        body, rows = as_csv(desk.all_lines(session, opened, request.args.get("sort", "")))
+    digest = hashlib.sha256(body).hexdigest()
+    with database().write() as session:
+        desk.record_export(session, g.project.id, filters, rows, digest, g.person.account_id)
+    response = attachment(body, f"{slug}-readings.csv", "text/csv")
+    response.headers["X-Content-SHA256"] = digest
+    return response
+
+
+@desk_pages.get("/versions")
+@policy.members(*OVERSEEING_ROLES)
+def versions(slug: str) -> str:
+    """What each published version changed."""
+    with database().read() as session:
+        opened = opened_desk(session, DeskFilters())
+        found = desk_versions.versions(session, opened, request.args.get("page", 1, type=int))
+        return _rendered(
+            "desk_versions.html", session, DeskFilters(), found=found, figures=model_figures
+        )
+
+
+@desk_pages.get("/versions/<int:number>/moved")
+@policy.members(*OVERSEEING_ROLES)
+def moved(slug: str, number: int) -> str:
+    """Protocols that a version moved from one level to another."""
+    levels = _level("from"), _level("to")
+    with database().read() as session:
+        opened = opened_desk(session, DeskFilters())
+        pair = desk_versions.pair(session, g.project.id, number)
+        if pair is None:
+            raise NotFound("No published version of this number has one before it.")
+        only = [opened.is_over()] if opened.viewer.codes else []
+        wanted = request.args.get("page", 1, type=int)
+        found = moves.moved(session, (pair[0].id, pair[1].id), levels, wanted, only)
+        body = _rendered(
+            "desk_moved.html", session, DeskFilters(), found=found, pair=pair, levels=levels
+        )
+    with database().write() as session:
+        moves.note_seen(session, found.rows, g.person.account_id)
+    return body
+
+
+def asked() -> DeskFilters:
+    """The choice in the address."""
+    return read_filters(request.args)
+
+
+def opened_desk(session: Session, filters: DeskFilters) -> Desk:
+    """The desk of whoever asks."""
+    viewer = Viewer(g.person.account_id, g.role)
+    return desk.open_desk(session, g.project, filters, viewer)
+
+
+def listed(session: Session, opened: Desk) -> desk.Lines:
+    """The page of the list that is asked for."""
+    number = request.args.get("page", 1, type=int)
+    return desk.lines(session, opened, number, request.args.get("sort", ""))
+
+
+def note_seen(rows: list[Line]) -> None:
+    """Record that the person behind this request was shown these."""
+    with database().write() as session:
+        desk.note_seen(session, g.project.id, rows, Viewer(g.person.account_id, g.role))
+
+
+def as_csv(found: Iterable[Line]) -> tuple[bytes, int]:
+    """Lines as a table file, and how many."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    rows = 0
+    for rows, line in enumerate(found, 1):  # noqa: B007 - the last number is the count
+        values = asdict(line) | {"at": line.at.isoformat()}
+        writer.writerow([_cell(values[name]) for name in COLUMNS])
+    return out.getvalue().encode(), rows
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return neutralised(value) if isinstance(value, str) else value
+
+
+def _level(name: str) -> int:
+    level = request.args.get(name, type=int)
+    if level is None or not 0 <= level <= 7:
+        raise InvalidInput(f"{name} has to be a level.")
+    return level
+
+
+def _rendered(template: str, session: Session, filters: DeskFilters, **values: Any) -> str:
+    """A page with what all of the desk's pages show."""
+    given = filters.given()
+    plain = replace(filters, suggested="", level="", final="", signal="")
+    return render_template(
+        template,
+        filters=filters,
+        given=given,
+        plain=plain.given(),
+        choices=desk_choices.choices(session, g.project.id),
+        rubric=rubrics.project_rubric(session, g.project),
+        words=words,
+        **values,
+    )

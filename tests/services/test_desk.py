@@ -1,0 +1,70 @@
+"""The auditor's desk: cells sum to what a loop counts, and each cell's list has just its count."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from cer_assist.services import desk
+from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
+from cer_assist.services.desk_readings import Viewer
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import Protocol
+from cer_assist.store.tables.accounts import Role
+from tests.desk import Desk, a_desk
+
+AUDITOR = Viewer(1, Role.auditor)  # what they see does not depend on who they are
+
+
+def a_small_world(session: object) -> Desk:
+    """The model says 4 of all; ana switches on the first, ben differs on the second."""
+    world = a_desk(session, 4, 2)  # type: ignore[arg-type]
+    world.reads(world.protocols[0], 2, 4)
+    world.reads(world.protocols[0], 2, by=1)
+    world.reads(world.protocols[1], 4)
+    world.reads(world.protocols[1], 5, by=1)
+    world.reads(world.protocols[2], 3)
+    world.settle(world.protocols[0], 2, by=world.coders[2])
+    return world
+
+
+@pytest.mark.postgres
+def test_cells_are_what_a_loop_counts_and_lists_hold_what_cells_count(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
+        world = a_small_world(session)
+        opened = desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
+        found = desk.overview(session, opened)
+        said, final, label = (table.counts for table in found.tables)
+        assert found.readings == 5
+        assert said == {(4, 4): 2, (4, 2): 1, (4, 5): 1, (4, 3): 1}
+        assert final == {(4, 2): 2, (4, 3): 1}  # the second protocol's readers differ
+        assert label == {(4, 2): 1, (2, 2): 1, (3, 3): 1}
+        for table, one, other in itertools.product(found.tables, range(1, 6), range(1, 6)):
+            cell = read_filters({table.rows: str(one), table.columns: str(other)})
+            listed = desk.lines(
+                session, desk.open_desk(session, world.project, cell, AUDITOR), 1, ""
+            )
+            assert listed.total == len(listed.rows) == table.counts.get((one, other), 0)
+        signals = desk.signals(session, opened)
+        assert signals[Signal.towards] == signals[Signal.wrong_switch] == 1
+        assert signals[Signal.away] == signals[Signal.weak] == 0
+        for signal, number in signals.items():
+            chosen = desk.open_desk(session, world.project, DeskFilters(signal=signal), AUDITOR)
+            assert desk.lines(session, chosen, 1, "").total == number
+
+
+def test_a_lead_is_told_nothing_of_what_still_wants_a_reader(any_database: Database) -> None:
+    with any_database.write() as session:
+        world = a_small_world(session)
+        for key, missing in zip(world.protocols, (0, 0, 1, 2), strict=True):
+            session.get_one(Protocol, key).coders_missing = missing
+        session.flush()
+        lead = Viewer(world.coders[2], Role.lead)
+        opened = desk.open_desk(session, world.project, DeskFilters(), lead)
+        found = desk.overview(session, opened)
+        listed = desk.lines(session, opened, 1, "oldest")
+    assert (found.readings, found.left_out) == (4, 2)
+    assert {one.protocol_id for one in listed.rows} == set(world.protocols[:2])

@@ -1,0 +1,337 @@
+"""A timeline has each thing once, with what it replaced, and names what was altered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.errors import InvalidInput, NotFound
+from cer_assist.domain.labels import Lane
+from cer_assist.domain.remarks import Remark
+from cer_assist.services import (
+    accounts,
+    assignments,
+    audit,
+    discussion,
+    history,
+    pinning,
+    projects,
+    queue,
+    queue_wishes,
+    remarks,
+    rubric_versions,
+    timeline,
+    timeline_chain,
+)
+from cer_assist.services.remarks import RemarkRequest
+from cer_assist.services.timeline_parts import Asked, Line, Place, State, Viewer, Window
+from cer_assist.store.engine import Database
+from cer_assist.store.tables import (
+    Account,
+    Adjudication,
+    Assignment,
+    AuditEvent,
+    Comment,
+    Disclosure,
+    LabelEvent,
+    Project,
+    Protocol,
+    Serving,
+    WordRemark,
+)
+from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.assignments import AssignmentKind
+from cer_assist.store.tables.queue import Wish
+from cer_assist.store.tables.servings import Disclosed
+from cer_assist.store.types import now
+from tests.builders import (
+    a_fence,
+    a_label,
+    a_member,
+    a_model,
+    a_new_rubric,
+    a_project,
+    some_protocols,
+)
+from tests.services.test_audit import OPEN_SQLITE
+
+SAID = [0.1, 0.1, 0.6, 0.1, 0.1]
+
+
+@dataclass
+class World:
+    """What happened, by the numbers of the rows."""
+
+    project: int
+    protocols: list[int]
+    people: dict[str, int]
+
+
+def a_world(session: Session) -> World:
+    """Everything that a timeline can tell of happens to the first protocol and to ana."""
+    project = a_project(session)
+    lea, ana, ben, aud = (
+        a_member(session, project, name, role).id
+        for name, role in (
+            ("lea", Role.lead),
+            ("ana", Role.coder),
+            ("ben", Role.coder),
+            ("aud", Role.auditor),
+        )
+    )
+    protocols = [one.id for one in some_protocols(session, project, 4)]
+    first, second, third, _ = protocols
+    a_fence(session, project, [first])
+    a_model(session, project, {first: (3, SAID), second: (2, SAID)})
+    assignments.ask(session, project, first, ana, AssignmentKind.assigned, note="please", by=lea)
+    assignments.ask(session, project, third, ben, AssignmentKind.assigned, by=lea)
+    queue.serve_picked(session, project, ana, first)
+    a_label(session, project, first, by=ana, level=2)
+    said = select(text("id")).select_from(text("suggestion"))
+    suggestion = session.execute(said.where(text(f"protocol_id = {first}"))).scalar_one()
+    history.disclose(session, first, ana, Disclosed.suggestion, suggestion)
+    remark = RemarkRequest(first, suggestion, Remark.not_evidence, 0, 5)
+    remarks.record(session, project.id, ana, remark)
+    a_label(session, project, first, by=ana, level=4)
+    a_label(session, project, first, by=ben, level=3)
+    a_label(session, project, second, by=ben, level=1)
+    _what_a_lead_does(session, project, lea, protocols, ben)
+    return World(project.id, protocols, {"lea": lea, "ana": ana, "ben": ben, "aud": aud})
+
+
+def _what_a_lead_does(
+    session: Session, project: Project, lea: int, protocols: list[int], ben: int
+) -> None:
+    row = session.get_one(Protocol, protocols[0])
+    discussion.say(session, project, row, lea, Role.lead, "What of page two?", "key-000001")
+    assignments.release(session, project, ben, [protocols[2]], lea)
+    queue_wishes.want(session, project, ["P-1"], Wish.held, "look again", lea)
+    projects.change_settings(session, project, {"retrain_every": 9}, lea)
+    account = session.get_one(Account, ben)
+    accounts.set_role(session, project, account, Role.auditor, lea)
+    wording = a_new_rubric(session, project, 3, "Another definition.")
+    rubric_versions.publish(session, project.id, wording, "clearer", None, lea)
+    pinning.pin(session, project, 1, lea)
+    exported = audit.Entry("export.taken", f"project:{project.id}", {"format": "csv"})
+    audit.append(session, exported, account_id=lea, project_id=project.id)
+
+
+def told(
+    session: Session, about: str, name: str = "", who: Viewer = timeline.COMMAND_LINE, size: int = 3
+) -> list[Line]:
+    """A whole timeline, read in small pages."""
+    project = session.scalars(select(Project)).first()
+    assert project is not None
+    subject = timeline.find_subject(session, project, about, name)
+    lines: list[Line] = []
+    window = Window(size=size)
+    while True:
+        page = timeline.page(session, Asked(project, subject, window, who))
+        lines += page.lines
+        if page.next is None:
+            return lines
+        parsed = Place.parse(str(page.next))
+        assert parsed == page.next
+        window = Window(size=size, after=parsed)
+
+
+def rows_of(session: Session, table: type, **where: int) -> int:
+    return session.execute(select(func.count()).select_from(table).filter_by(**where)).scalar_one()
+
+
+def test_each_thing_stands_once_in_order_and_is_checked(any_database: Database) -> None:
+    with any_database.write() as session:
+        world = a_world(session)
+    tables = {
+        "label": LabelEvent,
+        "adjudication": Adjudication,
+        "comment": Comment,
+        "remark": WordRemark,
+        "serving": Serving,
+        "disclosure": Disclosure,
+        "assignment": Assignment,
+    }
+    with any_database.read() as session:
+        for about, name, where in (
+            ("protocol", "P-1", {"protocol_id": world.protocols[0]}),
+            ("coder", "ana", {"account_id": world.people["ana"]}),
+            ("coder", "ben", {"account_id": world.people["ben"]}),
+        ):
+            lines = told(session, about, name)
+            assert [line.key for line in lines] == sorted(line.key for line in lines)
+            counts = Counter(line.source for line in lines)
+            for source, table in tables.items():
+                assert counts[source] == rows_of(session, table, **where), (about, source)
+            assert {line.state for line in lines} <= {State.checked, State.outside}
+            outside = {line.source for line in lines if line.state is State.outside}
+            assert outside <= {"serving", "disclosure", "fence"}
+        of_protocol = {line.kind for line in told(session, "protocol", "P-1")}
+        assert of_protocol >= {"fenced", "queue.held", "export.taken", "asked.assigned", "served"}
+        of_ben = [line.kind for line in told(session, "coder", "ben")]
+        assert Counter(of_ben)["membership.set"] == 2
+        assert "assignment.released" in of_ben and "queue.held" not in of_ben
+        assert {line.kind for line in told(session, "rubric", "2")} == {"rubric.published"}
+        of_model = {line.kind for line in told(session, "model", "1")}
+        assert {"made", "model.published", "model.pinned", "saw"} <= of_model
+        backwards = Window(newest_first=True, size=100)
+        project = session.get_one(Project, world.project)
+        subject = timeline.find_subject(session, project, "protocol", "P-1")
+        asked = Asked(project, subject, backwards, timeline.COMMAND_LINE)
+        forwards = [line.key for line in told(session, "protocol", "P-1")]
+        assert [line.key for line in timeline.page(session, asked).lines] == forwards[::-1]
+
+
+def test_the_project_has_what_is_in_the_chain_once(database: Database) -> None:
+    with database.write() as session:
+        a_world(session)
+    with database.read() as session:
+        lines = told(session, "project")
+        (settings,) = (line for line in lines if line.kind == "project.settings")
+        assert (settings.before, settings.after) == ({"retrain_every": 5}, {"retrain_every": 9})
+        assert "seed" not in str([line.detail for line in lines if line.kind == "fence.drawn"])
+        numbers = [line.event for line in lines]
+        held = (*timeline_chain.ROW_HELD, assignments.ASKED)
+        rest = select(AuditEvent.id).where(
+            AuditEvent.project_id == 1, AuditEvent.action.not_in(held)
+        )
+        assert numbers == sorted(session.scalars(rest))
+
+
+def test_old_values_stand_beside_new_ones(database: Database) -> None:
+    with database.write() as session:
+        world = a_world(session)
+    with database.read() as session:
+        lines = told(session, "protocol", "P-1")
+        mine = [one for one in lines if one.source == "label" and one.who == "ana"]
+        assert [one.after["level"] for one in mine] == [2, 4]
+        assert (mine[0].before, mine[1].before["level"]) == ({}, 2)
+        assert mine[1].seen["exposure"] == "after_suggestion"
+        assert {"level": 3, "version": 1}.items() <= mine[1].seen.items()
+        (asked,) = (one for one in lines if one.source == "assignment")
+        assert (asked.who, asked.detail["reader"], asked.after["note"]) == ("lea", "ana", "please")
+        assert asked.detail["now"] == "answered"
+        assert world.protocols[0] == asked.protocol_id
+
+
+def test_a_period_and_a_kind_choose_lines(database: Database) -> None:
+    with database.write() as session:
+        a_world(session)
+    today = now().date()
+    day = dt.timedelta(days=1)
+    with database.read() as session:
+        project = session.get_one(Project, 1)
+        subject = timeline.find_subject(session, project, "coder", "ana")
+
+        def count(kind: str = "", **window: dt.date) -> int:
+            asked = Asked(project, subject, Window(size=100, **window), timeline.COMMAND_LINE)  # type: ignore[arg-type]
+            return len(timeline.page(session, asked, kind).lines)
+
+        whole = count()
+        assert count(since=today, until=today) == whole
+        assert count(until=today - day) == count(since=today + day) == 0
+        assert sum(count(kind) for kind in timeline.KINDS) == whole
+        assert count("labels") == 2
+        for wrong in ("x~y", "2026-01-01~1~1", "2026-01-01T00:00:00Z~x~1", "~~"):
+            with pytest.raises(InvalidInput):
+                Place.parse(wrong)
+        with pytest.raises(NotFound):
+            timeline.find_subject(session, project, "model", "9" * 30)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "kind"),
+    [
+        ("UPDATE label_event SET level = 1 WHERE id = 2", "label"),
+        ("UPDATE label_event SET note = 'x', sha256 = '0' WHERE id = 2", "label"),
+        ("UPDATE comment SET text = 'nothing' WHERE id = 1", "comment"),
+        ("UPDATE word_remark SET quote = 'other' WHERE id = 1", "not_evidence"),
+        ("UPDATE assignment SET note = 'never mind' WHERE id = 1", "asked.assigned"),
+        ("UPDATE audit_event SET account_id = NULL WHERE action = 'queue.held'", "queue.held"),
+        (
+            "UPDATE audit_event SET detail = '{\"sha256\":\"0\"}' WHERE subject = 'label:2'",
+            "label",
+        ),
+    ],
+)
+def test_what_was_altered_past_the_triggers_is_named(
+    database: Database, tampering: str, kind: str
+) -> None:
+    with database.write() as session:
+        a_world(session)
+        for table in ("comment", "word_remark"):
+            session.execute(text(f"DROP TRIGGER {table}_no_update"))
+        for statement in OPEN_SQLITE:
+            session.execute(text(statement))
+        before = {one.place for one in told(session, "protocol", "P-1")}
+        assert session.execute(text(tampering)).rowcount == 1  # type: ignore[attr-defined]
+    with database.read() as session:
+        lines = told(session, "protocol", "P-1")
+        (bad,) = (one for one in lines if one.state is State.altered)
+        assert bad.kind == kind
+        assert {one.place for one in lines} == before
+
+
+def test_what_was_added_past_the_chain_is_named(database: Database) -> None:
+    with database.write() as session:
+        world = a_world(session)
+        row = session.get_one(LabelEvent, 1)
+        names = [column.name for column in LabelEvent.__table__.columns if column.name != "id"]
+        values = {name: getattr(row, name) for name in names} | {"idempotency_key": "forged"}
+        session.add(LabelEvent(**values))
+    with database.read() as session:
+        lines = told(session, "coder", "ana")
+        (bad,) = (one for one in lines if one.state is State.missing)
+        assert (bad.id, bad.source) == (5, "label")
+        assert world.people["ana"] == bad.account_id
+
+
+def test_a_lead_who_codes_is_told_nothing_of_what_they_may_still_read(database: Database) -> None:
+    with database.write() as session:
+        world = a_world(session)
+        project = session.get_one(Project, world.project)
+        event = session.get_one(LabelEvent, 1)
+        a_repeat = {c.name: getattr(event, c.name) for c in LabelEvent.__table__.columns}
+        del a_repeat["id"]
+        a_repeat |= {"lane": Lane.retest, "idempotency_key": "again"}
+        session.add(LabelEvent(**a_repeat))
+        # Fenced: it wants two readers, and has them. The second wants one, and has one.
+        third = world.protocols[2]
+        session.execute(
+            text("UPDATE protocol SET coders_missing = 1 WHERE id = :id"),
+            {"id": world.protocols[1]},
+        )
+        lead = timeline.viewer(session, project, world.people["lea"], Role.lead)
+        auditor = timeline.viewer(session, project, world.people["aud"], Role.auditor)
+        assert {one.protocol for one in told(session, "coder", "ben", auditor)} >= {"P-1", "P-2"}
+        of_ben = told(session, "coder", "ben", lead)
+        assert {one.protocol for one in of_ben} == {"P-1", ""}
+        assert told(session, "protocol", "P-2", lead) == []
+        lanes = {one.detail.get("lane") for one in told(session, "coder", "ana", lead)}
+        assert Lane.retest not in lanes
+        seen = {one.detail.get("lane") for one in told(session, "coder", "ana", auditor)}
+        assert Lane.retest in seen
+        subject = timeline.find_subject(session, project, "coder", "ben")
+        left = timeline.page(session, Asked(project, subject, Window(), lead)).left_out
+        assert left == 3 and third in world.protocols
+        assignments.ask(
+            session, project, world.protocols[0], world.people["lea"], AssignmentKind.returned
+        )
+        assert told(session, "protocol", "P-1", lead) == []
+
+
+def test_pages_of_one_instant_lose_nothing(database: Database) -> None:
+    """What is imported at once has one time: the order within it is that of sources and numbers."""
+    with database.write() as session:
+        a_world(session)
+        for statement in OPEN_SQLITE:
+            session.execute(text(statement))
+        for what in ("label_event SET recorded_at", "disclosure SET at"):
+            session.execute(text(f"UPDATE {what} = '2026-01-01 00:00:00.000000'"))
+        by_one, at_once = (told(session, "protocol", "P-1", size=n) for n in (1, 100))
+        assert [one.place for one in by_one] == [one.place for one in at_once]
+        assert len({one.place for one in by_one}) == len(by_one)

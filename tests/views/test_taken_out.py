@@ -1,0 +1,91 @@
+"""Whatever is sent as a file is on record, with its hash; the few exceptions have a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from cer_assist.store.tables import AuditEvent
+from cer_assist.views.downloads import EXEMPT
+from tests.builders import a_label, a_model
+from tests.views.office import OWN, Office
+from tests.views.test_access import ARGUMENTS
+
+# Every way out of the pages, so that a new one is seen here.
+SENDS = {
+    "model.words_csv",
+    "model.words_svg",
+    "word_plane.as_csv",
+    "protocol_words.as_csv",
+    "protocol_words.as_svg",
+    "sheet.as_file",
+    "prevalence.as_file",
+    "rubric.file",
+    "rubric_editing.file",
+}
+
+
+def taken(office: Office) -> list[dict[str, object]]:
+    """What the chain holds of files taken out."""
+    with office.database.read() as session:
+        rows = session.query(AuditEvent).filter_by(action="export.taken").order_by(AuditEvent.id)
+        return [json.loads(row.detail) | {"by": row.account_id} for row in rows]
+
+
+def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
+    with office.database.write() as session:
+        project = office.project(session)
+        a_model(session, project, {key: (3, [0.1, 0.2, 0.4, 0.2, 0.1]) for key in office.protocols})
+        a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=3)
+    browser = office.browser("administrator@own")
+    sends = set()
+    for rule in office.app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()):
+            continue
+        values = {name: ARGUMENTS[name] for name in rule.arguments}
+        address = office.app.url_map.bind("localhost").build(rule.endpoint, values)
+        before = len(taken(office))
+        answer = browser.get(f"{address}?by=department" if "prevalence" in address else address)
+        events = taken(office)[before:]
+        if not answer.headers.get("Content-Disposition", "").startswith("attachment"):
+            assert events == [], rule
+            continue
+        sends.add(rule.endpoint)
+        if rule.endpoint in EXEMPT:
+            assert events == [], rule
+            continue
+        (event,) = events
+        assert event["sha256"] == hashlib.sha256(answer.data).hexdigest(), rule
+        assert event["by"] == office.people["administrator@own"]
+    assert sends <= SENDS
+    assert len(sends) >= 7, sends
+
+
+def test_an_export_says_what_was_chosen_and_names_need_a_lead(office: Office) -> None:
+    with office.database.write() as session:
+        project = office.project(session)
+        a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=3)
+    chosen = {"format": "csv", "mask": ["email", "name"], "columns": "labels"}
+    answer = office.browser("auditor@own").post(f"/p/{OWN}/data/export", chosen)
+    assert answer.status_code == 200
+    (event,) = taken(office)
+    assert (event["coders"], event["masked"]) == ("pseudonyms", "email, name")
+    assert event["sha256"] == hashlib.sha256(answer.data).hexdigest()
+    named = chosen | {"names": "1"}
+    assert office.browser("auditor@own").post(f"/p/{OWN}/data/export", named).status_code == 403
+    assert office.browser("lead@own").post(f"/p/{OWN}/data/export", named).status_code == 200
+    assert taken(office)[-1]["coders"] == "names"
+    page = office.browser("auditor@own").get(f"/p/{OWN}/audit?action=export.taken").text
+    assert "coders: names" in page and "masked: email, name" in page
+    wrong = {"format": "csv", "mask": "faces"}
+    assert office.browser("lead@own").post(f"/p/{OWN}/data/export", wrong).status_code == 400
+
+
+def test_only_who_leads_sees_the_passages_that_would_be_masked(office: Office) -> None:
+    address = f"/p/{OWN}/data/export/masking"
+    assert "Nothing looked for yet" in office.browser("lead@own").get(address).text
+    assert "Nothing found" in office.browser("lead@own").get(f"{address}?mask=email").text
+    shown = office.browser("lead@own").get(f"{address}?mask=record").text
+    assert office.browser("auditor@own").get(f"{address}?mask=record").status_code == 200
+    assert "Nothing found" in shown
+    assert taken(office) == []
