@@ -26,7 +26,10 @@ def read(path: Path, report: Report) -> Table:
     sample, rows = peek(bounded(_tasks(stream.read())), _SAMPLE)
     columns = list(dict.fromkeys(key for _, row in sample for key in row))
     if not sample:
-        raise InvalidInput("The file has no tasks: choose another one.")
+        raise InvalidInput(
+            "The file has no tasks of Label Studio. Other JSON comes in with one protocol a line "
+            "as .jsonl."
+        )
     return Table(columns, rows, [row for _, row in sample], encoding)
 
 

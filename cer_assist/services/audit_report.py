@@ -38,7 +38,7 @@ FORMAT = "cer-assist audit report 1"
 _BATCH = 1000
 _OTHER = {
     "adjudications": ("adjudication.recorded",),
-    "exports": ("export.taken", "desk.exported", "snapshot.made"),
+    "exports": ("export.taken", "snapshot.made"),
     "settings": ("project.settings",),
     "roles": ("membership.set", "membership.tags"),
     "rubric": ("rubric.published", "rubric.reread", "rubric.kept"),

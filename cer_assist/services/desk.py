@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy import Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Exposure
-from cer_assist.services import audit, history, unannounced
+from cer_assist.services import history, unannounced
 from cer_assist.services.desk_filters import Answers, DeskFilters, Signal
 from cer_assist.services.desk_readings import (
     NEEDED,
@@ -311,13 +310,3 @@ def note_seen(session: Session, project_id: int, rows: list[Line], viewer: Viewe
         {one.protocol_id for one in rows},
         {one.suggestion_id for one in rows if one.suggestion_id is not None},
     )
-
-
-def record_export(
-    session: Session, project_id: int, filters: DeskFilters, rows: int, digest: str, by: int
-) -> None:
-    """Put into the audit chain that a list was taken out; whoever took it has seen the project."""
-    history.disclose_project(session, project_id, by)
-    detail = {"filters": urlencode(filters.given()), "rows": rows, "sha256": digest}
-    entry = audit.Entry("desk.exported", f"project:{project_id}", detail)
-    audit.append(session, entry, account_id=by, project_id=project_id)

@@ -13,7 +13,6 @@ MEANINGS = {
     "assignment.dealt": "protocols dealt",
     "assignment.moved": "assignments moved",
     "assignment.released": "assignments taken back",
-    "desk.exported": "readings taken from the desk",
     "export.taken": "export taken",
     "fence.asked": "fenced sample asked for",
     "fence.drawn": "fenced sample drawn",

@@ -38,7 +38,7 @@ def test_page_list_file_and_json_agree(audited: Office) -> None:
     rows = list(csv.DictReader(io.StringIO(file.text)))
     assert [row["event_id"] for row in rows] == [str(found["readings"][0]["event_id"])]
     with audited.database.read() as session:
-        event = session.scalars(select(AuditEvent).filter_by(action="desk.exported")).one()
+        event = session.scalars(select(AuditEvent).filter_by(action="export.taken")).one()
         assert hashlib.sha256(file.data).hexdigest() in event.detail
         assert session.scalars(select(Disclosure.what).filter_by(what="peer_label")).first()
 
