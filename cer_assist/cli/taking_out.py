@@ -14,7 +14,7 @@ from cer_assist.exports.spotting import KINDS, Kind
 from cer_assist.exports.tabular_tools import INCLUDE_FROM
 from cer_assist.exports.writing import FORMATS, write_export
 from cer_assist.services import backup, projects, pseudonyms, snapshots
-from cer_assist.services.exporting import export_project, record_export
+from cer_assist.services.exporting import export_project, outside, record_export
 from cer_assist.store.types import now
 
 
