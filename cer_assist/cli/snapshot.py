@@ -5,15 +5,16 @@ Writing one to a file is `export --snapshot`.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import select
 
 from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import projects, snapshots
+from cer_assist.services import projects, snapshot_differences, snapshot_making, snapshots
+from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import Snapshot
 
@@ -34,6 +35,11 @@ def snapshot_command() -> None:
 @click.option("--apart", multiple=True, metavar="COLUMN", help="Equal values stay in one split.")
 @click.option("--fenced-is-test", is_flag=True, help="The fenced sample is the test set.")
 @click.option("--seed", default=1, show_default=True, help="Decides between equals.")
+@click.option("--readings", type=click.Choice(list(READINGS)), default="all", show_default=True)
+@click.option("--exposure", multiple=True, help="Only answers given so, such as blind.")
+@click.option("--rubric", "rubrics", type=int, multiple=True, help="Only by these versions.")
+@click.option("--since", default="", metavar="DAY", help="Only events from this day on (UTC).")
+@click.option("--until", default="", metavar="DAY", help="Only events up to this day.")
 @click.option("--as", "username", help="A lead of the project; else the audit names nobody.")
 def make(
     home: Path | None,
@@ -46,14 +52,21 @@ def make(
     apart: tuple[str, ...],
     fenced_is_test: bool,
     seed: int,
+    readings: str,
+    exposure: tuple[str, ...],
+    rubrics: tuple[int, ...],
+    since: str,
+    until: str,
     username: str | None,
 ) -> None:
     """Make one; splits never part versions, copies and near-copies."""
-    asked = Asked(name, notes, settled, _shares(split), apart, fenced_is_test, seed)
-    with open_database(settings_for(home)) as database, database.write() as session:
-        found = projects.find_project(session, project)
-        by = lead(session, found, username) if username else None
-        result = _said(snapshots.make(session, found, asked, by))
+    chosen = (readings, exposure, rubrics, since, until)
+    asked = Asked(name, notes, settled, _shares(split), apart, fenced_is_test, seed, *chosen)
+    with open_database(settings_for(home)) as database:
+        with database.read() as session:
+            found = projects.find_project(session, project)
+            by = lead(session, found, username) if username else None
+        result = _said(snapshot_making.make(database, found.id, asked, by))
     emit(as_json, result, *_lines(result))
 
 
@@ -65,8 +78,7 @@ def list_(home: Path | None, as_json: bool, project: str) -> None:
     """All snapshots of a project, the first one first."""
     with open_database(settings_for(home)) as database, database.read() as session:
         found = projects.find_project(session, project)
-        own = select(Snapshot).where(Snapshot.project_id == found.id).order_by(Snapshot.number)
-        rows = [_said(one) for one in session.scalars(own)]
+        rows = [_said(one) for one in snapshots.listed(session, found.id)]
     lines = [f"{one['number']}  {one['name']}  {one['content_sha256'][:12]}" for one in rows]
     emit(as_json, {"snapshots": rows}, *(lines or ["No snapshots yet."]))
 
@@ -86,6 +98,25 @@ def show(home: Path | None, as_json: bool, project: str, name: str) -> None:
     emit(as_json, result, *_lines(result))
 
 
+@snapshot_command.command("diff")
+@home_option
+@json_option
+@click.argument("project")
+@click.argument("before")
+@click.argument("after")
+def diff(home: Path | None, as_json: bool, project: str, before: str, after: str) -> None:
+    """What differs between two snapshots."""
+    with open_database(settings_for(home)) as database, database.read() as session:
+        found = projects.find_project(session, project)
+        pair = [snapshots.find(session, found.id, name) for name in (before, after)]
+        told = snapshot_differences.differences(session, *pair)
+    lines = [f"{told.added_count:,} protocols added, {told.removed_count:,} removed"]
+    lines += [f"  level {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.moved]
+    lines += [f"  split {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.dealt]
+    lines += [f"  {one.what}: {one.before} → {one.after}" for one in told.facts]
+    emit(as_json, asdict(told), *lines)
+
+
 def _shares(split: str | None) -> dict[str, float] | None:
     if split is None:
         return None
@@ -99,13 +130,17 @@ def _shares(split: str | None) -> dict[str, float] | None:
 def _said(made: Snapshot) -> dict[str, Any]:
     own = ("number", "name", "notes", "at", "cutoff", "asked", "content_sha256")
     found = {name: getattr(made, name) for name in own}
-    return found | {name: made.said[name] for name in ("rubric", "members", "check")}
+    return found | {
+        name: made.said[name] for name in ("rubric", "model", "audit", "members", "counts", "check")
+    }
 
 
 def _lines(result: dict[str, Any]) -> list[str]:
     rows = ", ".join(f"{one['rows']:,} {name}" for name, one in result["members"].items())
     lines = [f"Snapshot {result['number']} “{result['name']}”: {rows}"]
     lines.append(f"Content SHA-256 {result['content_sha256']}")
+    levels = ", ".join(f"level {key}: {n:,}" for key, n in result["counts"]["levels"].items())
+    lines.append(f"  {levels}, without a level: {result['counts']['without_level']:,}")
     check = result["check"] or {"table": [], "lines": [], "unmet": []}
     lines += [f"  {row['split']}: {row['protocols']:,} protocols" for row in check["table"]]
     for one in check["lines"]:

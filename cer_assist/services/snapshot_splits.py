@@ -31,13 +31,19 @@ class Asked:
     columns: tuple[str, ...] = ()  # whose equal values stay together
     fenced_is_test: bool = False
     seed: int = 1
+    readings: str = "all"  # of snapshot_filters.READINGS
+    exposures: tuple[str, ...] = ()  # empty: whatever was seen
+    rubric_versions: tuple[int, ...] = ()  # numbers; empty: all
+    since: str = ""  # days on which events were recorded, both included
+    until: str = ""
 
 
-def without_text(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the export, with a hash of its word sequences in the place of its text."""
+def without_text(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """A row of the export: for its text a hash of its word sequences, of details what is needed."""
     words = _WORDS.findall(row["text"].casefold())
     runs = sorted(set(zip(words, words[1:], words[2:], strict=False))) or [tuple(words)]
     kept = {name: value for name, value in row.items() if name not in ("text", "sections")}
+    kept["metadata"] = {name: row["metadata"].get(name) for name in columns}
     return kept | {"words": hashlib.sha256(json.dumps(runs).encode()).hexdigest()}
 
 

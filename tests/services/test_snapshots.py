@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, text, update
@@ -10,7 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
 from cer_assist.exports.writing import write_export
-from cer_assist.services import backup, queue_order, snapshots, studies
+from cer_assist.services import backup, queue_order, snapshot_making, snapshots, studies
+from cer_assist.services.snapshot_differences import differences
+from cer_assist.services.snapshot_making import make
 from cer_assist.services.snapshot_splits import Asked
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
@@ -27,16 +30,18 @@ def a_snapshot(database: Database) -> int:
         project = a_project(session)
         ana = a_member(session, project, "ana").id
         ids = [protocol.id for protocol in some_protocols(session, project, 8)]
-        with pytest.raises(NotReady, match="comparing"):
-            snapshots.make(session, project, Asked("early", shares=SHARES), None)
+    with pytest.raises(NotReady, match="comparing"):
+        make(database, 1, Asked("early", shares=SHARES), None)
+    with database.write() as session:
+        project = session.get_one(Project, 1)
         queue_order.store_clusters(session, dict.fromkeys(ids) | {ids[0]: ids[0], ids[1]: ids[0]})
         a_fence(session, project, [ids[4]])
         for key in ids[:6]:
             a_label(session, project, key, by=ana, level=1 + key % 2)
-        made = snapshots.make(session, project, Asked("paper", shares=SHARES), ana)
-        assert not any(line["found"] for line in made.said["check"]["lines"])
-        with pytest.raises(InvalidInput, match="already"):
-            snapshots.make(session, project, Asked("paper"), ana)
+    made = make(database, 1, Asked("paper", shares=SHARES), ana)
+    assert not any(line["found"] for line in made.said["check"]["lines"])
+    with pytest.raises(InvalidInput, match="already"):
+        make(database, 1, Asked("paper"), ana)
     return ana
 
 
@@ -68,7 +73,7 @@ def test_the_same_bytes_after_the_project_went_on(any_database: Database, tmp_pa
     with any_database.read() as session:
         splits = [
             row["split"]
-            for row in snapshots._held(session, snapshots.find(session, 1, "1")).values()
+            for row in snapshots.held_of(session, snapshots.find(session, 1, "1")).values()
         ]
     assert splits[0] == splits[1]
     assert (splits[4], splits[6:]) == ("fenced", [None, None])
@@ -100,3 +105,56 @@ def test_what_was_altered_is_named_and_not_written(database: Database, tmp_path:
         session.execute(text("UPDATE snapshot SET notes = 'x'"))
         assert verify(session).fault == "snapshot 1 was altered"
     restored.close()
+
+
+def test_filters_choose_events_and_differences_say_what_moved(any_database: Database) -> None:
+    ana = a_snapshot(any_database)
+    with any_database.write() as session:
+        project = session.get_one(Project, 1)
+        bo = a_member(session, project, "bo").id
+        a_label(session, project, 1, by=bo, level=5)
+        a_label(session, project, 7, by=bo, level=3)
+    whole = make(any_database, 1, Asked("later", shares=SHARES, seed=2), ana)
+    blind = make(any_database, 1, Asked("blind", settled_only=True, readings="independent"), ana)
+    nothing = make(any_database, 1, Asked("old", until="2001-01-01", exposures=("blind",)), ana)
+    final = make(any_database, 1, Asked("final", readings="final", rubric_versions=(1,)), ana)
+    rows = [one.said["members"]["label_events"]["rows"] for one in (whole, blind, nothing, final)]
+    assert rows == [8, 6, 0, 0]
+    assert blind.said["counts"]["without_level"] == 0
+    with any_database.read() as session:
+        of = snapshots.held_of(session, nothing)
+        assert of[2]["said"]["coder_levels"] == {} and of[2]["level"] == 1
+        list(snapshots.data_set(session, blind).records)
+        first, last = (snapshots.find(session, 1, name) for name in ("paper", "blind"))
+        later = differences(session, first, snapshots.find(session, 1, "later"))
+        found = differences(session, first, last)
+    assert [(one.before, one.after, one.protocols) for one in later.moved] == [
+        ("", "3", ("P-7",)),
+        ("2", "", ("P-1",)),
+    ]
+    assert ("Label events", "6", "8") in [(f.what, f.before, f.after) for f in later.facts]
+    assert found.removed == ("P-1", "P-8")
+    with pytest.raises(InvalidInput, match="is no day"):
+        make(any_database, 1, Asked("wrong", since="tomorrow"), ana)
+
+
+def test_saving_goes_on_while_one_is_read(
+    any_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reading holds no lock, and what is saved meanwhile is not in it."""
+    ana = a_snapshot(any_database)
+    asked = Asked("meanwhile")
+    read = snapshot_making._read
+
+    def slow(*given: Any) -> Any:
+        with any_database.write() as session:
+            a_label(session, session.get_one(Project, 1), 8, by=ana, level=4)
+        return read(*given)
+
+    monkeypatch.setattr(snapshot_making, "_read", slow)
+    made = make(any_database, 1, asked, ana)
+    assert made.said["counts"]["label_events"] == 6
+    assert made.said["counts"]["without_level"] == 2
+    with any_database.read() as session:
+        snapshots.data_set(session, snapshots.find(session, 1, "meanwhile"))
+        assert verify(session).intact

@@ -67,7 +67,7 @@ READERS = {
     "services/training_checks.py": "what coders said of attention checks, for their lead",
     "services/training_items.py": "settled levels, for people to practise on; no model reads them",
     "services/training_rounds.py": "whether one has answered",
-    "services/snapshots.py": "up to which event a snapshot goes; exports name the fenced ones",
+    "services/snapshot_making.py": "up to which event a snapshot goes, and how many there are",
     "services/standing.py": "readings and final level that stand, for who settles",
     "services/verification.py": "hashes of events",
     "services/word_contexts.py": "a coder's own labels, for the page",

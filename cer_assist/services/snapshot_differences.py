@@ -1,0 +1,138 @@
+"""What differs between two snapshots of a project, from what was stored of both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Result, Row, select
+from sqlalchemy.orm import Session
+
+from cer_assist.domain.splits import DEALT
+from cer_assist.exports.columns import LABEL_EVENTS
+from cer_assist.services.snapshot_filters import CHOOSING
+from cer_assist.store.tables import Protocol, Snapshot, SnapshotProtocol
+
+NAMED = 200  # protocols of one kind that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Protocols that went from one to another; empty: had none, or have none."""
+
+    before: str
+    after: str
+    n: int
+    protocols: tuple[str, ...]  # the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something about the snapshots themselves that is not the same."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """From one snapshot to another."""
+
+    before: int
+    after: int
+    added: tuple[str, ...]
+    added_count: int
+    removed: tuple[str, ...]
+    removed_count: int
+    moved: tuple[Move, ...]  # final levels
+    dealt: tuple[Move, ...]  # splits
+    facts: tuple[Fact, ...]
+    same_content: bool
+
+
+def differences(session: Session, before: Snapshot, after: Snapshot) -> Differences:
+    """All of them; protocols are named by their own ids, in the order of import."""
+    old, new = _held(session, before), _held(session, after)
+    added = [new[key].external_id for key in new if key not in old]
+    removed = [old[key].external_id for key in old if key not in new]
+    return Differences(
+        before.number,
+        after.number,
+        tuple(added[:NAMED]),
+        len(added),
+        tuple(removed[:NAMED]),
+        len(removed),
+        _moves(old, new, lambda row: "" if row.level is None else str(row.level)),
+        _moves(old, new, lambda row: row.split or ""),
+        _facts(before, after),
+        before.content_sha256 == after.content_sha256,
+    )
+
+
+def _held(session: Session, made: Snapshot) -> dict[int, Row[Any]]:
+    rows: Result[Any] = session.execute(
+        select(
+            SnapshotProtocol.protocol_id,
+            SnapshotProtocol.level,
+            SnapshotProtocol.split,
+            Protocol.external_id,
+        )
+        .join(Protocol, Protocol.id == SnapshotProtocol.protocol_id)
+        .where(SnapshotProtocol.snapshot_id == made.id)
+        .order_by(SnapshotProtocol.protocol_id)
+    )
+    return {row.protocol_id: row for row in rows}
+
+
+def _moves(
+    old: Mapping[int, Row[Any]], new: Mapping[int, Row[Any]], said: Callable[[Row[Any]], str]
+) -> tuple[Move, ...]:
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, row in old.items():
+        if key in new and said(row) != said(new[key]):
+            found[said(row), said(new[key])].append(row.external_id)
+    return tuple(Move(*pair, len(ids), tuple(ids[:NAMED])) for pair, ids in sorted(found.items()))
+
+
+def _facts(before: Snapshot, after: Snapshot) -> tuple[Fact, ...]:
+    pairs = zip(_said(before).items(), _said(after).values(), strict=True)
+    return tuple(Fact(what, old, new) for (what, old), new in pairs if old != new)
+
+
+def _said(made: Snapshot) -> dict[str, str]:
+    model = made.said.get("model")
+    rubric = made.said["rubric"]
+    return {
+        "Label events": f"{made.said['members'][LABEL_EVENTS]['rows']:,}",
+        "Rubric version": f"{rubric['version']} ({rubric['sha256'][:12]})",
+        "Model version": f"{model['number']} ({model['sha256'][:12]})" if model else "none",
+        "Filters": chosen(made.asked),
+        "Shares": shares(made.asked),
+        "Columns kept apart": ", ".join(made.asked.get("columns") or ()) or "none",
+        "Seed": str(made.asked.get("seed", 1)),
+    }
+
+
+def chosen(asked: Mapping[str, Any]) -> str:
+    """The filters in one line."""
+    told = ["settled protocols only"] if asked.get("settled_only") else []
+    for name in CHOOSING:
+        value = asked.get(name)
+        if value and value != "all":
+            own = ", ".join(map(str, value)) if isinstance(value, list) else value
+            told.append(f"{name.replace('_', ' ')}: {own}")
+    return "; ".join(told) or "none"
+
+
+def shares(asked: Mapping[str, Any]) -> str:
+    """The shares of the splits in one line."""
+    own = asked.get("shares")
+    if not own:
+        return "no splits"
+    told = [f"{name} {own[name]:.0%}" for name in DEALT if name in own]
+    if asked.get("fenced_is_test"):
+        told.append("the fenced sample is the test set")
+    return ", ".join(told)
