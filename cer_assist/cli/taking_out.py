@@ -61,14 +61,15 @@ def export_command(
     if include_from is not None and name != "asreview":
         raise click.BadParameter("--include-from goes with --format asreview.")
     options = {} if include_from is None else {INCLUDE_FROM: include_from}
-    settings = settings_for(home)
+    settings, of = settings_for(home), None
     with open_database(settings) as database:
         with database.write() as session:
             pseudonyms.give(session, projects.find_project(session, project).id)
         with database.read() as session:
             found = projects.find_project(session, project)
             if snapshot:
-                kept = snapshots.data_set(session, snapshots.find(session, found.id, snapshot))
+                one = snapshots.find(session, found.id, snapshot)
+                of, kept = one.name, snapshots.data_set(session, one)
                 known = outside(session, found.id, choice)
                 made = write_export(name, out, filtered(kept, choice, known), options)
             elif name != NAME:
@@ -76,7 +77,8 @@ def export_command(
         if name == NAME:
             made = write_neat_vision(database, settings, found, out)
         with database.write() as session:
-            record_export(session, found.id, name, made, None, choice if name != NAME else None)
+            told = choice if name != NAME else None
+            record_export(session, found.id, name, made, None, told, snapshot=of)
     result = {"path": str(out), "sha256": made.sha256, "rows": made.rows}
     rows = ", ".join(f"{count:,} {table}" for table, count in made.rows.items())
     emit(as_json, result, f"Written: {out} ({rows}; SHA-256 {made.sha256})")

@@ -81,11 +81,14 @@ def record_export(
     made: ExportResult,
     by: int | None,
     choice: Choice | None = None,
+    snapshot: str | None = None,
 ) -> None:
     """Put into the audit chain that data were taken out; whoever took them has seen all in them."""
     if by is not None:
         history.disclose_project(session, project_id, by)
-    detail = {"format": export_format, "sha256": made.sha256, "rows": made.rows}
+    detail: dict[str, Any] = {"format": export_format, "sha256": made.sha256, "rows": made.rows}
+    if snapshot is not None:
+        detail["snapshot"] = snapshot
     if choice is not None:
         said = choice.described()
         left_out = [

@@ -62,6 +62,15 @@ def find(session: Session, project_id: int, name: str) -> Snapshot:
     raise NotFound(f"This project has no snapshot {name[:60]}.")
 
 
+def find_number(session: Session, project_id: int, number: int) -> Snapshot:
+    """A snapshot by its number alone."""
+    own = select(Snapshot).where(Snapshot.project_id == project_id, Snapshot.number == number)
+    found = session.scalars(own).one_or_none()
+    if found is None:
+        raise NotFound(f"This project has no snapshot {number}.")
+    return found
+
+
 def data_set(session: Session, made: Snapshot) -> DataSet:
     """What it holds, for any format; refused if that is no longer what its hash says."""
     project = session.get_one(Project, made.project_id)

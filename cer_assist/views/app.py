@@ -52,6 +52,7 @@ from cer_assist.views.settings import settings_pages
 from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
+from cer_assist.views.snapshots import snapshot_pages
 from cer_assist.views.studies import studies_pages
 from cer_assist.views.timeline import timeline_api, timeline_pages
 from cer_assist.views.training import training_pages
@@ -71,6 +72,7 @@ BLUEPRINTS = (
     model,
     word_plane,
     simulation_pages,
+    snapshot_pages,
     fence_pages,
     remark_pages,
     queue_pages,

@@ -37,7 +37,7 @@ def download(slug: str) -> Response:
     kind = request.form.get("format", "")
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
-    choice = _choice()
+    choice = choice_of()
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
     name = f"{slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
     with database().write() as session:
@@ -72,7 +72,8 @@ def masking(slug: str) -> str:
     )
 
 
-def _choice() -> Choice:
+def choice_of() -> Choice:
+    """What the form chooses of an export."""
     names = request.form.get("names") == "1"
     if names and g.role not in LEADING:
         raise NotAllowed("Leads and administrators alone take coders' names out.")

@@ -36,6 +36,7 @@ MORE_PAGES = (
     ("Helping or steering?", "exposure.page"),
     ("Methods", "methods.page"),
     ("Data", "data.page"),
+    ("Snapshots", "snapshots.page"),
     ("Settings", "settings.page"),
 )
 FEW = 2

@@ -57,6 +57,7 @@ ADDRESSES = (
     "/p/demo/rubric/draft/publish",
     "/p/demo/rubric/rereading",
     "/p/demo/data",
+    "/p/demo/snapshots",
     "/p/demo/data/export/masking?mask=name&mask=record",
     "/p/demo/audit",
     "/p/demo/settings",

@@ -71,6 +71,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/simulation/stop": LEADING,
     "/p/<slug>/data": OVERSEEING,
     "/p/<slug>/data/import": LEADING,
+    "/p/<slug>/snapshots": OVERSEEING,
     "/p/<slug>/audit": OVERSEEING,
     "/p/<slug>/desk": OVERSEEING,
     "/p/<slug>/timeline": OVERSEEING,

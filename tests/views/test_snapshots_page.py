@@ -1,0 +1,41 @@
+"""Snapshots on their pages: a lead keeps one, an auditor takes it out, and both are on record."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from cer_assist.services import queue_order
+from cer_assist.store.tables import AuditEvent, Disclosure
+from tests.builders import a_label
+from tests.views.office import OWN, Office
+
+PAGE = f"/p/{OWN}/snapshots"
+SPLIT = {"split": "1", "train": "50", "validation": "0", "test": "50"}
+
+
+def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
+    lead, auditor = office.browser("lead@own"), office.browser("auditor@own")
+    assert "No snapshots yet" in auditor.get(PAGE).text
+    assert "Make one" not in auditor.get(PAGE).text.replace("Make one below", "")
+    with office.database.write() as session:
+        queue_order.store_clusters(session, dict.fromkeys(office.protocols))
+    assert lead.post(PAGE, {"name": "<b>First</b>"}).status_code == 303
+    assert lead.post(PAGE, {"name": "x", "seed": "one"}).status_code == 400
+    with office.database.write() as session:
+        own = {"by": office.people["coder@own"], "level": 4}
+        a_label(session, office.project(session), office.protocols[0], **own)
+    assert lead.post(PAGE, {"name": "Second", **SPLIT}).status_code == 303
+    assert "&lt;b&gt;First" in auditor.get(PAGE).text
+    text = lead.get(f"{PAGE}/2?with=1").text
+    assert "Near-copies, in two splits" in text and "0 of 0 pairs" in text
+    assert "Final levels that changed" in text
+    assert lead.get(f"{PAGE}/9").status_code == 404
+    with office.database.read() as session:
+        (seen,) = session.scalars(select(Disclosure))
+        assert seen.account_id == office.people["lead@own"]
+    got = [auditor.post(f"{PAGE}/1/export", {"format": "jsonl"}) for _ in range(2)]
+    assert got[0].status_code == 200 and got[0].data == got[1].data
+    assert auditor.post(f"{PAGE}/1/export", {"format": "csv", "names": "1"}).status_code == 403
+    with office.database.read() as session:
+        taken = select(AuditEvent.detail).where(AuditEvent.action == "export.taken")
+        assert ['"snapshot":"<b>First</b>"' in one for one in session.scalars(taken)] == [True] * 2
