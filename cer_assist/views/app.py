@@ -53,6 +53,7 @@ from cer_assist.views.sheet import sheet_pages
 from cer_assist.views.sign_in import sign_in
 from cer_assist.views.simulation import simulation_pages
 from cer_assist.views.snapshots import snapshot_pages
+from cer_assist.views.snapshots_api import snapshot_api
 from cer_assist.views.studies import studies_pages
 from cer_assist.views.timeline import timeline_api, timeline_pages
 from cer_assist.views.training import training_pages
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     word_plane,
     simulation_pages,
     snapshot_pages,
+    snapshot_api,
     fence_pages,
     remark_pages,
     queue_pages,

@@ -60,7 +60,7 @@ def page(slug: str) -> str:
     )
 
 
-@snapshot_pages.post("")
+@snapshot_pages.post("/make")
 @policy.members(*LEADING_ROLES)
 def make(slug: str) -> BaseResponse:
     """Keep one."""

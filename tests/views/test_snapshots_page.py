@@ -19,12 +19,12 @@ def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
     assert "Make one" not in auditor.get(PAGE).text.replace("Make one below", "")
     with office.database.write() as session:
         queue_order.store_clusters(session, dict.fromkeys(office.protocols))
-    assert lead.post(PAGE, {"name": "<b>First</b>"}).status_code == 303
-    assert lead.post(PAGE, {"name": "x", "seed": "one"}).status_code == 400
+    assert lead.post(f"{PAGE}/make", {"name": "<b>First</b>"}).status_code == 303
+    assert lead.post(f"{PAGE}/make", {"name": "x", "seed": "one"}).status_code == 400
     with office.database.write() as session:
         own = {"by": office.people["coder@own"], "level": 4}
         a_label(session, office.project(session), office.protocols[0], **own)
-    assert lead.post(PAGE, {"name": "Second", **SPLIT}).status_code == 303
+    assert lead.post(f"{PAGE}/make", {"name": "Second", **SPLIT}).status_code == 303
     assert "&lt;b&gt;First" in auditor.get(PAGE).text
     text = lead.get(f"{PAGE}/2?with=1").text
     assert "Near-copies, in two splits" in text and "0 of 0 pairs" in text
@@ -39,3 +39,20 @@ def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
     with office.database.read() as session:
         taken = select(AuditEvent.detail).where(AuditEvent.action == "export.taken")
         assert ['"snapshot":"<b>First</b>"' in one for one in session.scalars(taken)] == [True] * 2
+
+
+def test_they_are_made_and_compared_as_json(office: Office) -> None:
+    where = f"/api/v1/projects/{OWN}/snapshots"
+    lead = office.browser("lead@own")
+    headers = {"X-CSRFToken": lead.token()}
+    for wish in ({"name": "one"}, {"name": "two", "settled_only": True}):
+        assert lead.client.post(f"{where}/make", json=wish, headers=headers).status_code == 200
+    wrong = lead.client.post(
+        f"{where}/make", json={"name": "x", "readings": "some"}, headers=headers
+    )
+    assert wrong.status_code == 400
+    own = [one["name"] for one in lead.get(where).get_json()["snapshots"]]
+    assert own == ["one", "two"]
+    told = lead.get(f"{where}/1/differences/2").get_json()
+    assert (told["removed_count"], told["facts"][0]["what"]) == (4, "Filters")
+    assert lead.get(f"{where}/2").get_json()["counts"]["protocols"] == 0

@@ -1,0 +1,139 @@
+"""Snapshots as JSON: the same services and roles as on the pages (docs/api.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, g
+from pydantic import Field
+
+from cer_assist.services import snapshot_making
+from cer_assist.services import snapshots as kept
+from cer_assist.services.snapshot_splits import Asked as Wish
+from cer_assist.store.tables import Snapshot
+from cer_assist.views.access import API, LEADING_ROLES, OVERSEEING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.snapshots import compared, numbered
+
+snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
+
+
+class SnapshotEntry(Reply):
+    """A snapshot."""
+
+    number: int = Field(description="Its number in the project")
+    name: str = Field(description="Its name")
+    notes: str = Field(description="What it is for")
+    made_at: dt.datetime = Field(description="When it was made, in UTC")
+    content_sha256: str = Field(description="Hash of all that it holds")
+    cutoff: int = Field(description="It knows label events up to this one")
+    asked: dict[str, Any] = Field(description="Filters, and how it was to be split")
+    members: dict[str, Any] = Field(description="Rows and SHA-256 of each table")
+    counts: dict[str, Any] = Field(description="Protocols by level, without a level, without split")
+    rubric: dict[str, Any] = Field(description="Rubric version in use, with its SHA-256")
+    model: dict[str, Any] | None = Field(description="Model version in use; null for none")
+    audit: dict[str, Any] | None = Field(description="Head of the audit chain when it was read")
+    check: dict[str, Any] | None = Field(
+        description="What the check for leaks found; null: no splits"
+    )
+
+
+class Snapshots(Reply):
+    """All of a project."""
+
+    snapshots: list[SnapshotEntry] = Field(description="The first one first")
+
+
+class SnapshotMove(Reply):
+    """Protocols that went from one to another."""
+
+    before: str = Field(description="Level or split in the first; empty for none")
+    after: str = Field(description="Level or split in the second; empty for none")
+    n: int = Field(description="Protocols that went so")
+    protocols: list[str] = Field(description="Their own ids, at most 200")
+
+
+class SnapshotFact(Reply):
+    """Something about two snapshots that is not the same."""
+
+    what: str = Field(description="Such as Rubric version or Filters")
+    before: str = Field(description="In the first snapshot")
+    after: str = Field(description="In the second snapshot")
+
+
+class SnapshotDifference(Reply):
+    """What differs between two."""
+
+    before: int = Field(description="Number of the first snapshot")
+    after: int = Field(description="Number of the second snapshot")
+    same_content: bool = Field(description="Both hold the same")
+    added: list[str] = Field(description="Protocols of the second alone, at most 200")
+    added_count: int = Field(description="How many were added")
+    removed: list[str] = Field(description="Protocols of the first alone, at most 200")
+    removed_count: int = Field(description="How many were removed")
+    moved: list[SnapshotMove] = Field(description="Final levels that changed")
+    dealt: list[SnapshotMove] = Field(description="Splits that changed")
+    facts: list[SnapshotFact] = Field(description="Rubric, model, filters and so on that changed")
+
+
+class SnapshotWanted(Asked):
+    """What is to be kept."""
+
+    name: str
+    notes: str = ""
+    settled_only: bool = False
+    shares: dict[str, float] | None = None
+    columns: list[str] = Field(default=[])
+    fenced_is_test: bool = False
+    seed: int = 1
+    readings: str = "all"
+    exposures: list[str] = Field(default=[])
+    rubric_versions: list[int] = Field(default=[])
+    since: str = ""
+    until: str = ""
+
+
+@snapshot_api.get("")
+@policy.members(*OVERSEEING_ROLES)
+def listing(slug: str) -> Response:
+    """All of them."""
+    with database().read() as session:
+        found = [_entry(made) for made in kept.listed(session, g.project.id)]
+    return json_reply(Snapshots(snapshots=found))
+
+
+@snapshot_api.post("/make")
+@policy.members(*LEADING_ROLES)
+def make(slug: str) -> Response:
+    """Keep one; the reply is what was kept."""
+    body = json_body(SnapshotWanted).model_dump()
+    said: Any = {n: tuple(v) if isinstance(v, list) else v for n, v in body.items()}
+    wish = Wish(**said)
+    made = snapshot_making.make(database(), g.project.id, wish, g.person.account_id)
+    return json_reply(_entry(made))
+
+
+@snapshot_api.get("/<int:number>")
+@policy.members(*OVERSEEING_ROLES)
+def one(slug: str, number: int) -> Response:
+    """One of them."""
+    with database().read() as session:
+        return json_reply(_entry(numbered(session, number)))
+
+
+@snapshot_api.get("/<int:number>/differences/<int:other>")
+@policy.members(*OVERSEEING_ROLES)
+def differences(slug: str, number: int, other: int) -> Response:
+    """From the first number to the second."""
+    return json_reply(SnapshotDifference.model_validate(asdict(compared(str(number), other))))
+
+
+def _entry(made: Snapshot) -> SnapshotEntry:
+    own = ("number", "name", "notes", "content_sha256", "cutoff", "asked")
+    parts = ("members", "rubric", "model", "audit", "check")
+    said = {name: made.said.get(name) for name in parts}
+    counts = made.said.get("counts") or {}
+    fields: Any = {name: getattr(made, name) for name in own} | said
+    return SnapshotEntry(made_at=made.at, counts=counts, **fields)
