@@ -18,6 +18,7 @@ from cer_assist.exports.columns import COLUMNS, FORMAT_VERSION, LABEL_EVENTS, PR
 from cer_assist.exports.dataset import DataSet, Record, Row
 
 KEY = "cer_assist"
+_SORTED = json.JSONEncoder(sort_keys=True).encode
 REPEATS = "repeats"  # a further answer of a protocol that stands above: its level
 _CHANGED = (
     "What CER Assist wrote beside the text was changed after the export: import the file as it was "
@@ -58,7 +59,7 @@ def uncarried(found: Any, text: str) -> Record:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_SORTED(body).encode()).hexdigest()
 
 
 def current(record: Record) -> list[Row]:

@@ -26,7 +26,7 @@ from cer_assist.store.tables import Project
 from tests.builders import a_member, a_project, a_request
 from tests.imports.inside import parse_inside
 
-ENDINGS = {"csv": "zip", "jsonl": "zip", "xlsx": "xlsx"}
+ENDINGS = {"csv": "zip", "jsonl": "zip", "xlsx": "xlsx", "parquet": "zip", "hugging-face": "zip"}
 TEXT = "Dr. Ana Silva asks. Write to silva@example.edu about HM20013139 or call 804-555-0123."
 ALL_MASKS = Choice(masks=frozenset(KINDS))
 
@@ -54,7 +54,7 @@ def everything(database: Database, choice: Choice, out: Path, form: str = "jsonl
     with database.read() as session:
         export_project(session, session.query(Project).one(), form, out, choice)
     with zipfile.ZipFile(out) as archive:
-        return "\n".join(archive.read(name).decode() for name in archive.namelist())
+        return "\n".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
 
 
 def manifest(out: Path) -> dict[str, Any]:
