@@ -11,7 +11,7 @@ from pydantic import Field
 
 from cer_assist.services import desk, desk_versions
 from cer_assist.services.desk import Line, Table
-from cer_assist.services.desk_filters import DeskFilters, Signal
+from cer_assist.services.desk_filters import DeskFilters
 from cer_assist.services.desk_versions import Changed
 from cer_assist.services.quality import measured
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
@@ -129,8 +129,7 @@ def overview(slug: str) -> Response:
     with database().read() as session:
         opened = opened_desk(session, filters)
         found = desk.overview(session, opened)
-        signals = {} if filters.signal else desk.signals(session, opened)
-    return json_reply(overview_reply(filters, found, signals))
+    return json_reply(overview_reply(filters, found))
 
 
 @desk_api.get("/readings")
@@ -162,9 +161,7 @@ def versions(slug: str) -> Response:
     )
 
 
-def overview_reply(
-    filters: DeskFilters, found: desk.Overview, signals: dict[Signal, int]
-) -> DeskOverview:
+def overview_reply(filters: DeskFilters, found: desk.Overview) -> DeskOverview:
     """The same for the command line."""
     return DeskOverview(
         filters=filters.given(),
@@ -174,7 +171,7 @@ def overview_reply(
         single=found.single,
         left_out=found.left_out,
         tables=[_table(one) for one in found.tables],
-        signals={str(name): number for name, number in signals.items()},
+        signals={str(name): number for name, number in found.signals.items()},
     )
 
 

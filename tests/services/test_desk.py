@@ -48,7 +48,7 @@ def test_cells_are_what_a_loop_counts_and_lists_hold_what_cells_count(
                 session, desk.open_desk(session, world.project, cell, AUDITOR), 1, ""
             )
             assert listed.total == len(listed.rows) == table.counts.get((one, other), 0)
-        signals = desk.signals(session, opened)
+        signals = found.signals
         assert signals[Signal.towards] == signals[Signal.wrong_switch] == 1
         assert signals[Signal.away] == signals[Signal.weak] == 0
         for signal, number in signals.items():
