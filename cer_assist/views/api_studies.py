@@ -118,7 +118,7 @@ class PageAsked(Query):
 class DifferenceAsked(Query):
     """From which text."""
 
-    other: int = Field(alias="with", ge=0, le=LARGEST, description="Number of the earlier one")
+    other: int = Field(0, alias="with", ge=0, le=LARGEST, description="Number of the earlier one")
 
 
 @api_studies.get("/copies")
