@@ -9,6 +9,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.scopes import Scope
+from cer_assist.exports.writing import FORMATS
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.tables import Project
 from cer_assist.views.access import API, LEADING_ROLES, OVERSEEING_ROLES, database, policy
@@ -63,7 +64,10 @@ class Imported(Reply):
 class ExportAsked(Asked):
     """Which file."""
 
-    format: str = Field(description="One of those that the Data page offers, such as csv")
+    format: str = Field(
+        json_schema_extra={"enum": list(FORMATS)},
+        description="One of those that the Data page offers, such as csv",
+    )
 
 
 @api_data.post("/imports")
