@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -175,7 +174,7 @@ class OwnLabels(Reply):
     next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
-@api_labelling.get("/next")
+@api_labelling.post("/next")
 @policy.members(*CODING_ROLES)
 @answers(NextProtocol, scope=Scope.label)
 def next_protocol(slug: str) -> Response:
@@ -242,10 +241,10 @@ def save(slug: str, protocol_id: int) -> Response:
         protocol_id=protocol_id,
         idempotency_key=head.key,
         supersedes_id=fields.pop("supersedes"),
+        origin=Origin.command,
         **fields,
     )
     with database().write() as session:
-        asked = replace(asked, origin=Origin.command)
         done = labelling.record_label(session, g.person.account_id, g.project, asked)
     said = StoredLabel(**{name: getattr(done, name) for name in StoredLabel.model_fields})
     return json_reply(said, 200 if done.repeated else 201)

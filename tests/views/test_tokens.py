@@ -70,8 +70,8 @@ def test_a_token_is_of_its_person_scope_and_project(office: Office) -> None:
 
 def test_a_script_labels_as_the_page_does(office: Office) -> None:
     token = a_token(office, "coder@own", "read", "label")
-    given = ask(office, token, "/next").get_json()
-    assert given == ask(office, token, "/next").get_json()  # it stays theirs
+    given = ask(office, token, "/next", "POST").get_json()
+    assert given == ask(office, token, "/next", "POST").get_json()  # it stays theirs
     number = given["protocol"]["protocol_id"]
     where, key = f"/protocols/{number}/labels", {"Idempotency-Key": "key-0001"}
     body = {"level": 3, "evidence": [[0, 5]], "supersedes": given["supersedes"]}
