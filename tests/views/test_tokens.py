@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from cer_assist.services import accounts, tokens
 from cer_assist.store.tables import Account, AuditEvent, LabelEvent
 from cer_assist.views.app import create_app
+from tests.views.answers import form_fields
 from tests.views.office import OTHER, Office
 from tests.views.test_openapi import a_token
 
@@ -88,6 +89,9 @@ def test_a_script_labels_as_the_page_does(office: Office) -> None:
     assert ask(office, token, where, "POST", data=b"x", headers=key).status_code == 415
     (own,) = ask(office, token, "/labels/mine").get_json()["labels"]
     assert (own["protocol_id"], own["evidence"][0]["quote"]) == (number, "Study")
+    # The page has it as theirs: undo there would take it back.
+    undo = form_fields(office.browser("coder@own").get("/p/own/label").text, "undo")
+    assert undo["supersedes_id"] == str(own["event_id"])
     back = {"action": "withdraw", "supersedes": own["event_id"]}
     taken = ask(office, token, where, "POST", json=back, headers={"Idempotency-Key": "key-0003"})
     assert taken.status_code == 201
