@@ -22,7 +22,13 @@ def tokens_command() -> None:
 @json_option
 @click.argument("username")
 @click.option("--name", required=True, help="What it is for.")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(list(Scope)))
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([str(one) for one in Scope]),
+)
 @click.option("--project", default="", help="Short name of the one project it is for.")
 @click.option("--days", type=int, default=tokens.USUAL_DAYS, show_default=True)
 def add(

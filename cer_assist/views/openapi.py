@@ -135,6 +135,7 @@ def document(app: Flask) -> dict[str, Any]:
     known = schemas.get("$defs", {})
     for kind in ordered[0]:
         _bound(known[_name(names[kind, "validation"])])
+    _simplify(known)
     paths: dict[str, dict[str, Any]] = {}
     for rule, method, found in rules:
         path, parameters = _path(rule)
@@ -241,6 +242,17 @@ def _bound(schema: Any) -> None:
             schema.setdefault("maximum", LARGEST)
         for one in schema.values():
             _bound(one)
+
+
+def _simplify(schema: Any) -> None:
+    """Pairs of the same as lists of two: not all that read such documents know more than that."""
+    inner = schema.values() if isinstance(schema, dict) else schema
+    for one in inner if isinstance(schema, dict | list) else ():
+        _simplify(one)
+    parts = schema.get("prefixItems") if isinstance(schema, dict) else None
+    if isinstance(parts, list) and all(part == parts[0] for part in parts):
+        del schema["prefixItems"]
+        schema["items"] = parts[0]
 
 
 def _name(schema: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trials
 from openapi_spec_validator import validate
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks as agrees
 
@@ -33,6 +35,7 @@ CHECKS = [
     agrees.response_schema_conformance,
 ]
 EXAMPLES = 6
+ROOT = f"{API}projects/{{slug}}"
 
 
 def a_token(office: Office, person: str, *scopes: str, project: str = "") -> str:
@@ -57,6 +60,11 @@ def test_every_route_is_in_a_valid_document(office: Office) -> None:
     assert page.text.count('<th scope="row">') == len(there)
 
 
+def the_document(app: Flask) -> Any:
+    with app.app_context():
+        return openapi.document(app)
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     server: Any = waitress.server.create_server(app, host="127.0.0.1", port=0)
@@ -74,8 +82,7 @@ def test_nothing_that_can_be_sent_breaks_it(busy: Office, person: str) -> None:
     plenty = busy.settings.model_copy(update={"api_per_minute": 1_000_000})
     app = create_app(plenty, busy.database)
     headers = {"Authorization": f"Bearer {a_token(busy, person)}"}
-    with app.app_context():
-        said = openapi.document(app)
+    said = the_document(app)
     for ways in said["paths"].values():
         for operation in ways.values():  # the project is known, so that most requests reach it
             for one in operation["parameters"]:
@@ -103,7 +110,32 @@ def ask(operation: Any, address: str, headers: dict[str, str]) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def try_out(case: Any) -> None:
-        response = case.call(base_url=address, headers=headers)
-        case.validate_response(response, checks=CHECKS)
+        send(case, address, headers)
 
     try_out()
+
+
+PLANTED: dict[str, Callable[..., Any]] = {
+    "status": lambda **_: ({"error": "I am a teapot"}, 418),
+    "server error": lambda **_: ({"error": "Something broke"}, 500),
+    "body": lambda **_: {"protocols": "none", "next": None},
+    "form": lambda **_: "plain text",
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_what_is_not_as_documented_is_found(busy: Office, fault: str) -> None:
+    headers = {"Authorization": f"Bearer {a_token(busy, 'lead@own')}"}
+    schema = schemathesis.openapi.from_dict(the_document(busy.app))
+    view: Any = busy.app.view_functions["api_labelling.listing"]
+    busy.app.view_functions["api_labelling.listing"] = wraps(view)(PLANTED[fault])
+    right = schema[f"{ROOT}/protocols"]["get"]
+    with served(busy.app) as address, pytest.raises(FailureGroup):
+        send(right.Case(path_parameters={"slug": "own"}), address, headers)
+
+
+def send(case: Any, address: str, headers: dict[str, str]) -> Any:
+    response = case.call(base_url=address, headers=headers)
+    case.validate_response(response, checks=CHECKS)
+    return response
