@@ -21,6 +21,6 @@ SCOPES_TOLD = {
     Scope.label: "answer, skip and take back in your name; practise and discuss",
     Scope.bring: "bring in protocols and labels",
     Scope.export: "take everything out",
-    Scope.audit: "read the audit",
+    Scope.audit: "read timelines and the desk",
     Scope.admin: "settings, assignments, adjudication, rubric and all else that leads do",
 }

@@ -143,7 +143,7 @@ class AgreementAsked(Query):
 @policy.members(*ALL_ROLES)
 @answers(Explanation, 409, query=AllAsked)
 def explanation(slug: str, protocol_id: int) -> Response:
-    """A write transaction, because what it tells is recorded as seen."""
+    """What the model says of a protocol and by which words; recorded as seen."""
     asked = g.query.all
     with database().write() as session:
         protocol = protocols.find(session, g.project.id, protocol_id)

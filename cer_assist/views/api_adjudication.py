@@ -112,7 +112,7 @@ class NewComment(Asked):
 @policy.members(*LEADING_ROLES)
 @answers(WaitingList, scope=Scope.admin)
 def waiting(slug: str) -> Response:
-    """The list, as the page has it."""
+    """Protocols that wait to be settled."""
     with database().read() as session:
         found = disputes.docket(session, g.project, g.person.account_id)
     rows = [Waiting(**asdict(one)) for one in found.rows]
@@ -123,7 +123,7 @@ def waiting(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 @answers(Case, 409, scope=Scope.admin)
 def case(slug: str, protocol_id: int) -> Response:
-    """A write transaction, because what it tells is recorded as seen."""
+    """One with its readings; they are recorded as seen."""
     with database().write() as session:
         found = dispute_case.open_case(session, g.project, g.person.account_id, protocol_id)
         reply = Case(

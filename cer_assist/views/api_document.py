@@ -23,7 +23,7 @@ class Document(RootModel[dict[str, Any]]):
 @policy.public
 @answers(Document)
 def as_json() -> Response:
-    """This document."""
+    """The OpenAPI document; anyone may read it."""
     return jsonify(openapi.document(current_app))
 
 

@@ -61,7 +61,7 @@ class Sent(Reply):
 @policy.members(*LEADING_ROLES)
 @answers(DoubtfulLevels, scope=Scope.admin)
 def listed(slug: str) -> Response:
-    """The list, as the page has it."""
+    """Levels most worth another reading."""
     with database().read() as session:
         return _standing(session)
 

@@ -161,7 +161,7 @@ class DeskReadingsAsked(DeskAsked):
 @policy.members(*OVERSEEING_ROLES)
 @answers(DeskOverview, query=DeskAsked, scope=Scope.audit)
 def overview(slug: str) -> Response:
-    """The tables and signals."""
+    """Suggestion, label and final level against each other, and the signals."""
     filters = asked()
     with database().read() as session:
         opened = opened_desk(session, filters)
@@ -174,7 +174,7 @@ def overview(slug: str) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(DeskReadings, query=DeskReadingsAsked, scope=Scope.audit)
 def readings(slug: str) -> Response:
-    """A page of the list, recorded as seen."""
+    """A page of the readings behind a count, recorded as seen."""
     filters = asked()
     with database().read() as session:
         found = listed(session, opened_desk(session, filters))
@@ -186,7 +186,7 @@ def readings(slug: str) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(DeskVersions, query=DeskVersionsAsked, scope=Scope.audit)
 def versions(slug: str) -> Response:
-    """A page of the versions."""
+    """What each published version changed, a page at a time."""
     with database().read() as session:
         opened = opened_desk(session, DeskFilters())
         found = desk_versions.versions(session, opened, request.args.get("page", 1, type=int))

@@ -96,7 +96,7 @@ def page(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 @answers(Exposure, 409)
 def as_json(slug: str) -> Response:
-    """The same as JSON."""
+    """Whether the model's suggestions help coders or steer them."""
     report = _report()
     if report.found is None:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")

@@ -62,7 +62,7 @@ def as_word(slug: str) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(files.MethodsReport)
 def as_json(slug: str) -> Response:
-    """Text, numbers and facts."""
+    """How the levels came about: text, numbers and facts."""
     text, facts, is_waiting = _written()
     return json_reply(files.report(text, facts, is_current=not is_waiting))
 

@@ -70,7 +70,7 @@ def as_file(slug: str) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(Prevalence, 409, query=PrevalenceAsked)
 def as_json(slug: str) -> Response:
-    """The same as JSON."""
+    """How many protocols are on each level, with intervals."""
     by, report = _report()
     if report.found is None or report.made_at is None:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")

@@ -73,7 +73,7 @@ def send(slug: str) -> Response:
 @policy.members(*LEADING_ROLES)
 @answers(AgainDrawn, 409, asks=AgainAsked, scope=Scope.admin)
 def send_by_api(slug: str) -> Response:
-    """The same as JSON."""
+    """Give a coder protocols of their own to read again."""
     asked = json_body(AgainAsked)
     with database().write() as session:
         said = AgainDrawn(drawn=_send(session, asked))

@@ -117,7 +117,7 @@ def page(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 @answers(Timeline, query=TimelineAsked, scope=Scope.audit)
 def as_json(slug: str) -> Response:
-    """The same as JSON, up to 200 lines at once."""
+    """All that is known of one thing, in order of time; up to 200 lines at once."""
     return json_reply(Timeline.of(*_found(g.query.limit)))
 
 
