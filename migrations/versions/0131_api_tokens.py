@@ -8,7 +8,7 @@ from alembic import op
 from cer_assist.store.types import UtcDateTime
 
 revision = "0131"
-down_revision = "0025"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
