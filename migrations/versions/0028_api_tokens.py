@@ -7,7 +7,7 @@ from alembic import op
 
 from cer_assist.store.types import UtcDateTime
 
-revision = "0131"
+revision = "0028"
 down_revision = "0027"
 branch_labels = None
 depends_on = None
