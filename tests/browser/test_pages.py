@@ -17,6 +17,7 @@ RULES = {
 ADDRESSES = (
     "/",
     "/account",
+    "/api",
     "/admin/accounts",
     "/admin/jobs",
     "/p/demo/protocols",
