@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(60, ge=1, description="Signed out after so long idle.")
     session_hours: int = Field(12, ge=1, description="Signed out after so long in any case.")
     lease_seconds: float = Field(30.0, gt=0, description="A silent worker loses its job then.")
+    api_per_minute: int = Field(600, ge=1, description="Requests a script may make in a minute.")
+    api_failures_per_minute: int = Field(30, ge=1, description="Wrong tokens from one address.")
     upload_megabytes: int = Field(64, ge=1, description="Largest upload accepted.")
     deep_minutes: int = Field(120, ge=1, description="A deep refresh that works longer is ended.")
     deep_megabytes: int = Field(6144, ge=1, description="So is one whose worker is larger.")

@@ -23,6 +23,7 @@ COMMANDS = {
     "start": "running",
     "users": "accounts",
     "projects": "accounts",
+    "tokens": "tokens",
     "settings": "settings",
     "import": "importing",
     "label": "labelling",

@@ -45,10 +45,10 @@ def desk_command(
             said += [f"  {one.external_id}  {one.username}  {one.level}" for one in listed.rows]
             emit(as_json, readings_reply(filters, listed).model_dump(mode="json"), *said)
             return
-        seen, signals = desk.overview(session, opened), desk.signals(session, opened)
+        seen = desk.overview(session, opened)
     lines = [f"{seen.readings} readings"]
     for one in seen.tables:
         names = f"{words.LEVELS[one.rows]} and {words.LEVELS[one.columns].lower()}"
         lines.append(f"{names}: the same in {one.within(0)} of {one.total}")
-    lines += [f"{words.TITLES[name]}: {number}" for name, number in signals.items()]
-    emit(as_json, overview_reply(filters, seen, signals).model_dump(mode="json"), *lines)
+    lines += [f"{words.TITLES[name]}: {number}" for name, number in seen.signals.items()]
+    emit(as_json, overview_reply(filters, seen).model_dump(mode="json"), *lines)

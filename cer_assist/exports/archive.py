@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from cer_assist.exports.cells import csv_cell
+from cer_assist.exports.cells import csv_cells
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
 from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.parquet import write_parquet
@@ -100,10 +100,11 @@ class _Hashed(io.RawIOBase):
 
 def _fill_csv(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> int:
     writer = csv.writer(text)
+    cells = csv_cells(columns)
     writer.writerow([column.name for column in columns])
     count = 0
     for row in rows:
-        writer.writerow([csv_cell(column, row[column.name]) for column in columns])
+        writer.writerow(cells(row))
         count += 1
     return count
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.labels import Action, Lane, PseudonymSource
 from cer_assist.exports.cells import compact_json
 from cer_assist.exports.columns import COLUMNS, FORMAT_VERSION, LABEL_EVENTS, PROTOCOLS
 from cer_assist.exports.dataset import DataSet, Record, Row
 
 KEY = "cer_assist"
+_SORTED = json.JSONEncoder(sort_keys=True).encode
 REPEATS = "repeats"  # a further answer of a protocol that stands above: its level
 _CHANGED = (
     "What CER Assist wrote beside the text was changed after the export: import the file as it was "
@@ -27,7 +29,7 @@ _CHANGED = (
 
 def carried(record: Record) -> dict[str, Any]:
     """All of a protocol but its text, and all its events; what is empty is left out."""
-    body = {
+    body: dict[str, Any] = {
         "version": FORMAT_VERSION,
         "protocol": {k: v for k, v in record.protocol.items() if v is not None and k != "text"},
         "events": [
@@ -35,6 +37,8 @@ def carried(record: Record) -> dict[str, Any]:
             for event in record.events
         ],
     }
+    if record.coders_in is not None:
+        body["coders_in"] = asdict(record.coders_in)
     return {**body, "sha256": _digest(body)}
 
 
@@ -54,11 +58,12 @@ def uncarried(found: Any, text: str) -> Record:
     names = {table: [column.name for column in columns] for table, columns in COLUMNS.items()}
     protocol = dict.fromkeys(names[PROTOCOLS]) | found["protocol"] | {"text": text}
     events = [dict.fromkeys(names[LABEL_EVENTS]) | event for event in found["events"]]
-    return Record(protocol, events)
+    source = found.get("coders_in")
+    return Record(protocol, events, None if source is None else PseudonymSource(**source))
 
 
 def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_SORTED(body).encode()).hexdigest()
 
 
 def current(record: Record) -> list[Row]:
@@ -110,7 +115,17 @@ EVENT_NEEDS = ("event_id", "coder", "lane", "action", "level", "made_at", "recor
 def records(data_set: DataSet, name: str) -> Iterator[Record]:
     """The records, once it is sure that they have what every tool's format needs."""
     needs(data_set, name, PROTOCOL_NEEDS, EVENT_NEEDS)
-    yield from data_set.records
+    source = _source(data_set.head)
+    for record in data_set.records:
+        yield replace(record, coders_in=source)
+
+
+def _source(head: Mapping[str, Any]) -> PseudonymSource | None:
+    """What tells the project that pseudonyms are its own, as the manifest of tables does."""
+    if head.get("coders") != "pseudonyms":
+        return None
+    at = head["audit"]
+    return PseudonymSource(head["project"]["slug"], at["event_id"], at["sha256"])
 
 
 def line(value: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from cer_assist.domain.labels import PseudonymSource
 from cer_assist.exports.columns import Table
 
 Row = Mapping[str, Any]
@@ -41,6 +42,7 @@ class Record:
 
     protocol: Row
     events: Sequence[Row]
+    coders_in: PseudonymSource | None = None  # where coders are pseudonyms
 
 
 @dataclass(frozen=True)

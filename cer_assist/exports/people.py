@@ -41,6 +41,7 @@ _DEGREES = (
     "PhD", "Ph.D", "MD", "M.D", "MPH", "M.P.H", "RN", "R.N", "DrPH", "Dr.P.H", "MSW", "M.S.W",
     "PsyD", "Psy.D", "PharmD", "DO", "D.O", "JD", "J.D", "MBA",
 )  # fmt: skip
+_FIRST = {hint: hint.partition(" ")[0] for hint in (*_TITLES, *_ROLES, *_SHORT_ROLES, *_DEGREES)}
 _REACH = 60  # characters that a name before its degree can have
 # No part of a name: what follows a role in headings, and what institutes and places are called by.
 _INSTITUTES = """
@@ -90,18 +91,26 @@ NOT_A_PERSON = re.compile(r"department|dept|e-?mail|phone|tel\b|\bid\b|number|co
 
 def hinted(text: str) -> Iterator[Found]:
     """Names that something beside them tells to be names."""
-    for at, _ in _words(text, _TITLES):
+    # Most hints are in no text: that is asked of its different words, a fraction of its length.
+    words = set(text.split())
+    capitals = " ".join(word for word in words if not word.islower())
+    for at, _ in _words(text, _there(_TITLES, capitals)):
         yield from _names(text, _TITLED.match(text, at), "title")
     low = text.lower()
     if len(low) != len(text):  # a few letters have no small form of the same length
         low = text
-    for at, word in _words(low, _ROLES):
+    for at, word in _words(low, _there(_ROLES, " ".join(words).lower())):
         yield from _beside_role(text, at, at + len(word))
-    for at, word in _words(text, _SHORT_ROLES):
+    for at, word in _words(text, _there(_SHORT_ROLES, capitals)):
         yield from _beside_role(text, at, at + len(word))
-    for at, word in _words(text, _DEGREES):
+    for at, word in _words(text, _there(_DEGREES, capitals)):
         if not text[at + len(word) : at + len(word) + 1].isalpha():
             yield from _names(text, _before(text, at), "degree")
+
+
+def _there(hints: Iterable[str], words: str) -> list[str]:
+    """The hints whose first word is part of one of the words."""
+    return [hint for hint in hints if _FIRST[hint] in words] if words else []
 
 
 def _words(text: str, wanted: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -26,6 +26,7 @@ MANIFEST_COLUMNS = (Column("key", "text", ""), Column("value", "json", ""))
 # Not allowed in XML, changed by reading it, or looking like an escape themselves.
 _ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _MARKUP = re.compile("[&<>]")
+_SPECIAL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff&<>]|_x")  # in most cells there is none
 _MARKS = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEXT_STYLE, _QUOTED_STYLE, _HEAD_STYLE = 0, 1, 2
 
@@ -166,11 +167,15 @@ def _text(reference: str, text: str) -> str:
 
 
 def _string(reference: str, text: str, style: int) -> str:
-    safe = _MARKUP.sub(lambda m: _MARKS[m[0]], _ESCAPED.sub(_escape, text))
+    safe = _safe(text) if _SPECIAL.search(text) else text
     return (
         f'<c r="{reference}" s="{style}" t="inlineStr">'
         f'<is><t xml:space="preserve">{safe}</t></is></c>'
     )
+
+
+def _safe(text: str) -> str:
+    return _MARKUP.sub(lambda m: _MARKS[m[0]], _ESCAPED.sub(_escape, text))
 
 
 def _escape(match: re.Match[str]) -> str:

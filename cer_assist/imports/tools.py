@@ -73,7 +73,7 @@ def read_item(tool: Tool, row: Row, name: str) -> Item:
     text = next(t for key in _TEXTS if (t := _place(row).get(key)) is not None)
     record = uncarried(beside, restored(text) if in_table else text)
     protocol = protocol_of(record.protocol)
-    labels = [label_of(event) for event in record.events]
+    labels = [replace(label_of(event), pseudonym_in=record.coders_in) for event in record.events]
     numbers = [int(event["event_id"]) for event in record.events]
     shown = Counter(tool.shows(record))
     for label in tool.read(row, protocol.external_id)[1] if tool.read else ():

@@ -11,7 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Exposure
@@ -68,6 +78,7 @@ class Overview:
     single: int  # their final level is their own reader's word
     left_out: int  # protocols that the viewer may still read
     tables: tuple[Table, ...]
+    signals: dict[Signal, int]  # readings that show each; empty where one is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +129,39 @@ def open_desk(session: Session, project: Project, filters: DeskFilters, viewer: 
 
 
 def overview(session: Session, desk: Desk) -> Overview:
-    """The three tables and what they leave out."""
-    seen = case((event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled]), 1), else_=0)
-    single = case((~desk.final.c.is_settled & (desk.final.c.readers == 1), 1), else_=0)
+    """The three tables, what they leave out and the signals, in one pass over the readings."""
+    shown = () if desk.filters.signal else tuple(Signal)
+    also = tuple(sorted(set().union(*(NEEDED.get(one, set()) for one in shown))))
+    seen = and_(
+        event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled]),
+        suggestion.c.id.is_not(None),
+    )
+    single = ~desk.final.c.is_settled & (desk.final.c.readers == 1)
+    flags: Any = literal_column("0")
+    for place, flag in enumerate((seen, single, *map(desk.has, shown))):
+        flags += case((flag, literal_column(str(1 << place))), else_=literal_column("0"))
     levels = (suggestion.c.level, event.c.level, desk.final.c.level)
-    rows = session.execute(
-        desk.select(*levels, func.count(), func.sum(seen), func.sum(single)).group_by(*levels)
-    ).all()
+    # Grouped here: SQLite would carry all columns, texts with them, through a sort.
+    counted = Counter(map(tuple, session.execute(desk.select(*levels, flags, also=also))))
+    rows = [(*row[:3], n, row[3]) for row, n in counted.items()]
     places = {"suggested": 0, "level": 1, "final": 2}
-    tables = tuple(_table(rows, pair, places) for pair in PAIRS)
     return Overview(
         readings=sum(row[3] for row in rows),
         without=sum(row[3] for row in rows if row[0] is None),
-        seen=sum(row[4] for row in rows if row[0] is not None),
-        single=sum(row[5] for row in rows),
+        seen=_having(rows, 0),
+        single=_having(rows, 1),
         left_out=left_out(session, desk),
-        tables=tables,
+        tables=tuple(_table(rows, pair, places) for pair in PAIRS),
+        signals={one: _having(rows, place) for place, one in enumerate(shown, 2)},
     )
+
+
+def _having(rows: list[Any], place: int) -> int:
+    return sum(row[3] for row in rows if row[4] >> place & 1)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
 
 
 def _table(rows: Any, pair: tuple[str, str], places: Mapping[str, int]) -> Table:
@@ -260,20 +287,6 @@ _SAME = (
 )  # fmt: skip
 
 
-def signals(session: Session, desk: Desk) -> dict[Signal, int]:
-    """How many readings show each signal."""
-    found: dict[Signal, int] = {}
-    for some in ((Signal.confident,), (Signal.fast, Signal.unread), (Signal.weak,), _SWITCHES):
-        also = tuple(sorted(set().union(*(NEEDED.get(one, set()) for one in some))))
-        sums = [func.sum(case((desk.has(one), 1), else_=0)) for one in some]
-        row = session.execute(desk.select(*sums, final=some is _SWITCHES, also=also)).one()
-        found |= dict(zip(some, (value or 0 for value in row), strict=True))
-    return {one: found[one] for one in Signal}
-
-
-_SWITCHES = (Signal.towards, Signal.away, Signal.wrong_switch)
-
-
 @dataclass(frozen=True, slots=True)
 class Share:
     """A coder's readings that show a signal, of those that could."""
@@ -290,11 +303,10 @@ def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
     could = (
         event.c.seconds.is_not(None) if signal in (Signal.fast, Signal.unread) else literal(True)
     )
-    shown = func.sum(case((desk.has(signal), 1), else_=0))
     also = ("account", *sorted(NEEDED.get(signal, set())))
     names = (account.c.username, account.c.display_name)
     rows = session.execute(
-        plain.select(*names, shown, func.sum(case((could, 1), else_=0)), also=also)
+        plain.select(*names, _sum(desk.has(signal)), _sum(could), also=also, final=False)
         .group_by(*names)
         .order_by(account.c.display_name, account.c.username)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Lane
@@ -33,7 +33,7 @@ def choices(session: Session, project_id: int) -> Choices:
         version.c.project_id == project_id, version.c.published_at.is_not(None)
     )
     used = select(rubric.c.version).where(
-        rubric.c.id.in_(select(event.c.rubric_version_id).where(event.c.project_id == project_id))
+        exists().where(event.c.rubric_version_id == rubric.c.id, event.c.project_id == project_id)
     )
     return Choices(
         [(key, name) for key, name in coders],

@@ -160,7 +160,7 @@ class Desk:
         needs = {*also, *_needs(self.filters)}
         joined: Any = event
         if self.filters.answers != Answers.all:
-            joined = joined.join(_standing, _standing.c.event_id == event.c.id)
+            joined = joined.join(_standing, _stands())
         joined = joined.outerjoin(suggestion, suggestion.c.id == event.c.suggestion_id)
         if final or self.filters.final or self.filters.signal == Signal.wrong_switch:
             joined = joined.outerjoin(self.final, self.final.c.protocol_id == event.c.protocol_id)
@@ -175,8 +175,6 @@ class Desk:
             event.c.lane == written(Lane.coder),
             event.c.action == written(Action.label),
         ]
-        if self.filters.answers != Answers.all:
-            found += [_standing.c.project_id == self.project_id]
         if self.viewer.codes:
             found.append(self.is_over())
         found += _chosen(self.filters, self.final.c.level)
@@ -200,7 +198,7 @@ class Desk:
         """A signal's rule."""
         follows = event.c.level == suggestion.c.level
         saw = event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled])
-        fast = self.words_a_minute > self.filters.speed
+        fast = self._is_fast()
         switched = and_(
             event.c.exposure == Exposure.after_suggestion,
             before.c.exposure == Exposure.blind,
@@ -224,12 +222,28 @@ class Desk:
             return and_(switched, now > was)
         return and_(switched, before.c.level == self.final.c.level)
 
+    def _is_fast(self) -> ColumnElement[bool]:
+        """Bytes, never fewer than characters, stand beside a text: few are read to be counted."""
+        bytes_ = func.octet_length(protocol.c.text) * 60.0 / LETTERS / event.c.seconds
+        could = and_(event.c.seconds > 0, bytes_ > self.filters.speed)
+        return case((could, self.words_a_minute)) > self.filters.speed
+
     def _is_weak(self) -> ColumnElement[bool]:
         """Only where it was measured: words that nobody has weighed are not weak."""
         if not self.weak_below:
             return as_written("1 = 0")
         least = case(self.weak_below, value=suggestion.c.model_version_id)
         return self.strength < least
+
+
+def _stands() -> ColumnElement[bool]:
+    """By the primary key: no index finds an event's number, and a list would try all for each."""
+    return and_(
+        _standing.c.protocol_id == event.c.protocol_id,
+        _standing.c.account_id == event.c.account_id,
+        _standing.c.lane == written(Lane.coder),
+        _standing.c.event_id == event.c.id,
+    )
 
 
 def _chosen(filters: DeskFilters, final: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -73,8 +73,8 @@ def versions(session: Session, desk: Desk, page: int) -> VersionPage:
         .limit(PAGE + 1)  # the last one's predecessor as well
         .offset((page - 1) * PAGE)
     ).all()
-    befores = [*found[1:], None]
-    pairs = [(one, earlier) for one, earlier in zip(found, befores, strict=True)][:PAGE]
+    after: list[ModelVersion | None] = [*found[1:], None]
+    pairs = list(zip(found, after, strict=False))[:PAGE]
     counts = _counts(session, desk, pairs)
     kept = _kept(session, [one.id for one, _ in pairs])
     rows = [

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, null, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
@@ -39,8 +39,8 @@ def record_rows(session: Session, project: Project) -> Iterator[Record]:
     first = project_rubric(session, project).scale[0]
     by_protocol = _events(project.id).order_by(None)
     by_protocol = by_protocol.order_by(LabelEvent.protocol_id, LabelEvent.id)
-    found = session.execute(by_protocol.execution_options(yield_per=_CHUNK))
-    groups = groupby((_event_row(row, first) for row in found), itemgetter("protocol_id"))
+    rows = _event_rows(session, by_protocol, first)
+    groups = groupby(rows, itemgetter("protocol_id"))
     name, events = next(groups, (None, iter(())))
     for protocol in protocol_rows(session, project):
         if protocol["protocol_id"] != name:
@@ -53,27 +53,58 @@ def record_rows(session: Session, project: Project) -> Iterator[Record]:
 def label_event_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:
     """Every event of a project in the order it was recorded."""
     first = project_rubric(session, project).scale[0]
-    for row in session.execute(_events(project.id).execution_options(yield_per=_CHUNK)):
-        yield _event_row(row, first)
+    yield from _event_rows(session, _events(project.id), first)
+
+
+def _event_rows(session: Session, events: Select[Any], first: int) -> Iterator[dict[str, Any]]:
+    """`first` is the lowest level of the scale."""
+    session.flush()
+    # Past the ORM, and without a lookup by name for each value: half the time.
+    found = session.connection().execute(events.execution_options(yield_per=_CHUNK))
+    names = tuple(found.keys())
+    for values in found:
+        row = dict(zip(names, values, strict=True))
+        places, level = row["evidence_places"], row["suggestion_level"]
+        row["evidence"] = "\n".join(" ".join(item["quote"].split()) for item in places)
+        chances = row["suggestion_probability"]
+        row["suggestion_probability"] = None if level is None else float(chances[level - first])
+        row["recorded_at"], row["made_at"] = instant(row["recorded_at"]), instant(row["made_at"])
+        row["is_fenced"] = _yes_no(row["is_fenced"])
+        yield row
 
 
 def _events(project_id: int) -> Select[Any]:
-    # Columns, not entities: a row costs a third of an ORM object.
     return (
         select(
-            *LabelEvent.__table__.columns,
-            Protocol.external_id,
-            Account.username,
-            Account.display_name,
+            LabelEvent.id.label("event_id"),
+            Protocol.external_id.label("protocol_id"),
+            Account.username.label("coder"),
+            Account.display_name.label("coder_name"),
+            LabelEvent.lane,
+            LabelEvent.action,
+            LabelEvent.level,
+            LabelEvent.confidence,
+            null().label("evidence"),
+            LabelEvent.evidence.label("evidence_places"),
+            LabelEvent.note,
             RubricVersion.rubric_id,
             RubricVersion.version.label("rubric_version"),
-            Suggestion.level.label("suggestion_level"),
-            Suggestion.probabilities,
-            ModelVersion.number.label("model_version"),
-            fence.IS_FENCED.label("is_fenced"),
-            Adjudication.reason,
+            LabelEvent.rubric_sha256,
+            LabelEvent.exposure,
             Serving.arm,
+            Adjudication.reason,
+            Suggestion.level.label("suggestion_level"),
+            Suggestion.probabilities.label("suggestion_probability"),
+            ModelVersion.number.label("model_version"),
+            LabelEvent.seconds,
+            LabelEvent.supersedes_id.label("supersedes"),
+            LabelEvent.recorded_at,
+            LabelEvent.made_at,
+            LabelEvent.origin,
+            fence.IS_FENCED.label("is_fenced"),
+            LabelEvent.sha256.label("label_sha256"),
         )
+        .select_from(LabelEvent)
         .outerjoin(Serving, Serving.id == LabelEvent.serving_id)
         .outerjoin(Adjudication, Adjudication.label_event_id == LabelEvent.id)
         .join(Protocol, Protocol.id == LabelEvent.protocol_id)
@@ -84,38 +115,6 @@ def _events(project_id: int) -> Select[Any]:
         .where(LabelEvent.project_id == project_id)
         .order_by(LabelEvent.id)
     )
-
-
-def _event_row(row: Row[Any], first: int) -> dict[str, Any]:
-    return {
-        "event_id": row.id,
-        "protocol_id": row.external_id,
-        "coder": row.username,
-        "coder_name": row.display_name,
-        "lane": row.lane,
-        "action": row.action,
-        "level": row.level,
-        "confidence": row.confidence,
-        "evidence": "\n".join(" ".join(item["quote"].split()) for item in row.evidence),
-        "evidence_places": row.evidence,
-        "note": row.note,
-        "rubric_id": row.rubric_id,
-        "rubric_version": row.rubric_version,
-        "rubric_sha256": row.rubric_sha256,
-        "exposure": row.exposure,
-        "arm": row.arm,
-        "reason": row.reason,
-        "suggestion_level": row.suggestion_level,
-        "suggestion_probability": _probability(row, first),
-        "model_version": row.model_version,
-        "seconds": row.seconds,
-        "supersedes": row.supersedes_id,
-        "recorded_at": instant(row.recorded_at),
-        "made_at": instant(row.made_at),
-        "origin": row.origin,
-        "is_fenced": _yes_no(row.is_fenced),
-        "label_sha256": row.sha256,
-    }
 
 
 def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]]:

@@ -89,6 +89,37 @@ def find_by_name(session: Session, project_id: int, name: str) -> Protocol:
 
 def search(session: Session, project_id: int, account_id: int, filters: Filters) -> Listing:
     """A page of protocols that fit the filters, in the order of import."""
+    statement = _listed(session, project_id, account_id, filters)
+    total = session.execute(
+        select(func.count()).select_from(statement.order_by(None).subquery())
+    ).scalar_one()
+    pages = max(1, -(-total // PAGE))
+    page = min(max(1, filters.page), pages)
+    rows = session.execute(statement.order_by(Protocol.id).limit(PAGE).offset((page - 1) * PAGE))
+    return Listing([ListedProtocol(*row) for row in rows], total, page, pages)
+
+
+def following(
+    session: Session, project_id: int, account_id: int, filters: Filters, after: int, limit: int
+) -> list[ListedProtocol]:
+    """Those that fit behind a protocol, for scripts."""
+    statement = _listed(session, project_id, account_id, filters).where(Protocol.id > after)
+    rows = session.execute(statement.order_by(Protocol.id).limit(limit))
+    return [ListedProtocol(*row) for row in rows]
+
+
+def as_listed(
+    session: Session, project_id: int, account_id: int, protocol_id: int
+) -> ListedProtocol:
+    """One protocol as the list has it."""
+    find(session, project_id, protocol_id)
+    statement = _listed(session, project_id, account_id, Filters())
+    return ListedProtocol(*session.execute(statement.where(Protocol.id == protocol_id)).one())
+
+
+def _listed(
+    session: Session, project_id: int, account_id: int, filters: Filters
+) -> Select[*tuple[Any, ...]]:
     # One that came to them unannounced is listed as any that they read for the first time.
     hidden = unannounced.hidden_in_hand(session, project_id, account_id)
     is_hidden = Protocol.id == hidden if hidden is not None else false()
@@ -112,14 +143,7 @@ def search(session: Session, project_id: int, account_id: int, filters: Filters)
         .outerjoin(CurrentLabel, mine)
         .where(Protocol.project_id == project_id, *_conditions(filters, is_complete))
     )
-    statement = _matching(session, statement, filters.query)
-    total = session.execute(
-        select(func.count()).select_from(statement.order_by(None).subquery())
-    ).scalar_one()
-    pages = max(1, -(-total // PAGE))
-    page = min(max(1, filters.page), pages)
-    rows = session.execute(statement.order_by(Protocol.id).limit(PAGE).offset((page - 1) * PAGE))
-    return Listing([ListedProtocol(*row) for row in rows], total, page, pages)
+    return _matching(session, statement, filters.query)
 
 
 def _conditions(filters: Filters, is_complete: ColumnElement[bool]) -> list[ColumnElement[bool]]:

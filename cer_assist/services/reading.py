@@ -168,7 +168,7 @@ def after_answer(
 def to_take_back(session: Session, project_id: int, account_id: int) -> Recorded | None:
     """The own answer that undo takes back; imported labels were never given here."""
     event = labelling.last_answer(session, project_id, account_id)
-    if event is None or event.origin != Origin.browser:
+    if event is None or event.origin == Origin.imported:
         return None
     action = Action(event.action)
     return Recorded(event.id, event.protocol_id, action, event.level, event.recorded_at, True)

@@ -22,6 +22,7 @@ from cer_assist.store.tables.assignments import AssignmentState
 from cer_assist.store.types import is_among, table_of
 
 PAGE = 50
+LARGEST = 2**31 - 1  # of what a column of whole numbers holds
 _asked = table_of(Assignment).alias("asked")  # sources have the table themselves
 
 
@@ -84,7 +85,7 @@ class Place:
         try:
             at, rank, number = text.split("~")
             when = dt.datetime.fromisoformat(at)
-            if when.tzinfo is None:
+            if when.tzinfo is None or not 0 <= int(number) <= LARGEST:
                 raise ValueError(text)
             return cls(when.astimezone(dt.UTC), int(rank), int(number))
         except (ValueError, OverflowError) as error:

@@ -20,14 +20,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.config import Settings
 from cer_assist.domain.errors import NotAllowed, NotFound, SignInRefused
-from cer_assist.services import access, accounts
+from cer_assist.services import access, accounts, tokens
 from cer_assist.services.accounts import SignedIn
 from cer_assist.store.engine import Database
 from cer_assist.store.tables.accounts import CODING, LEADING, OVERSEEING, Role
+from cer_assist.views.limits import limits
 
 View = TypeVar("View", bound=Callable[..., Any])
 ALL_ROLES = tuple(Role)
 CODING_ROLES, LEADING_ROLES, OVERSEEING_ROLES = CODING, LEADING, OVERSEEING
+LARGEST = 2**31 - 1  # of what a column of whole numbers holds
 API = "/api/v1/"  # what stands below it answers in JSON, whoever asks
 
 
@@ -96,6 +98,7 @@ def enforce() -> BaseResponse | None:
     declared = policy_of(current_app, request.endpoint) if request.endpoint else None
     if declared is not None and not declared.needs_person:
         return None
+    _refuse_impossible()
     _identify((request.view_args or {}).get("slug"))
     if declared is None:  # no such address: the error page still greets who is signed in
         return None
@@ -105,10 +108,56 @@ def enforce() -> BaseResponse | None:
         raise NotFound("There is no such project, or you are not a member of it.")
     if not declared.allows(g.person, g.get("role")):
         raise NotAllowed("Your role does not include this page. Ask the project's administrator.")
+    if request.path.startswith(API):
+        _check_script()
     return None
 
 
+def _check_script() -> None:
+    """How often it asks, and whether its token was made for this."""
+    limits().count_request()
+    needed = getattr(current_app.view_functions[request.endpoint or ""], "scope", None)
+    if "scopes" in g and needed not in g.scopes:
+        raise NotAllowed(
+            f"This token was not made for this: it lacks the scope {needed}. Make another one on "
+            "your account page."
+        )
+
+
+def _refuse_impossible() -> None:
+    """No database has such numbers or names, and PostgreSQL fails when it is asked for them."""
+    for value in (request.view_args or {}).values():
+        if isinstance(value, int) and value > LARGEST:
+            raise NotFound("There is nothing with such a number.")
+        if isinstance(value, str) and "\0" in value:
+            raise NotFound("There is nothing with such a name.")
+
+
+def bearer() -> str | None:
+    """The token that a script sends along; below the API only, and then no cookie counts."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if request.path.startswith(API) and kind.lower() == "bearer" else None
+
+
+def _identify_script(sent: str, slug: str | None) -> None:
+    limits().check_address()
+    with database().read() as session:
+        found = tokens.find_visit(session, sent, slug)
+    if found is None:
+        limits().count_failure()
+        raise SignInRefused("This token is unknown, revoked or too old: make a new one.")
+    g.token_id, g.scopes, g.person = found.token_id, found.scopes, found.visit.person
+    if found.visit.project is not None:
+        g.project, g.role = found.visit.project, found.visit.role
+    if found.visit.touch_due:
+        with database().write() as session:
+            tokens.touch(session, found.token_id)
+
+
 def _identify(slug: str | None) -> None:
+    sent = bearer()
+    if sent is not None:
+        return _identify_script(sent, slug)
     token = request.cookies.get(cookie_name(settings()), "")
     if not token:
         return

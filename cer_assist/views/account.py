@@ -7,7 +7,8 @@ import datetime as dt
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import accounts, sign_ins
+from cer_assist.domain.scopes import SCOPES_TOLD
+from cer_assist.services import accounts, sign_ins, tokens
 from cer_assist.store.tables import Account
 from cer_assist.views import access
 from cer_assist.views.access import database, policy, settings
@@ -19,12 +20,53 @@ account = Blueprint("account", __name__, url_prefix="/account")
 @account.get("")
 @policy.signed_in
 def page() -> str:
-    """Password and sessions."""
+    """Password, sessions and tokens."""
+    return _page()
+
+
+def _page(made: str = "") -> str:
     idle = dt.timedelta(minutes=settings().session_idle_minutes)
     with database().read() as session:
         has_password = session.get_one(Account, g.person.account_id).password_hash is not None
         sessions = sign_ins.open_sessions(session, g.person.account_id, g.token, idle)
-    return render_template("account.html", has_password=has_password, sessions=sessions)
+        own = tokens.of_account(session, g.person.account_id)
+    return render_template(
+        "account.html",
+        has_password=has_password,
+        sessions=sessions,
+        tokens=own,
+        made=made,
+        scopes=SCOPES_TOLD,
+        usual_days=tokens.USUAL_DAYS,
+        most_days=tokens.MOST_DAYS,
+    )
+
+
+@account.post("/tokens")
+@policy.signed_in
+def make_token() -> str:
+    """Make a token; it stands on the page that answers and nowhere else."""
+    form, mine = request.form, g.person.account_id
+    wish = tokens.Wish(
+        form.get("name", ""),
+        form.getlist("scope"),
+        form.get("project", "").strip(),
+        form.get("days", tokens.USUAL_DAYS, type=int),
+    )
+    with database().write() as session:
+        _, made = tokens.make(session, mine, wish, mine)
+    return _page(made)
+
+
+@account.post("/tokens/<int:token_id>/revoke")
+@policy.signed_in
+def revoke_token(token_id: int) -> Response:
+    """End one of one's own tokens."""
+    mine = g.person.account_id
+    with database().write() as session:
+        tokens.revoke(session, token_id, mine, owner=mine)
+    flash("The token is revoked: nobody can ask with it any more.")
+    return make_response(redirect("/account", 303))
 
 
 @account.post("/password")

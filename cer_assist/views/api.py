@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Self
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.errors import NotAllowed, NotReady
@@ -19,10 +19,11 @@ from cer_assist.services.suggestions import SuggestionView, WordMark
 from cer_assist.store.tables import Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
-from cer_assist.views.access import ALL_ROLES, API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.access import ALL_ROLES, API, LARGEST, OVERSEEING_ROLES, database, policy
 from cer_assist.views.agreement import newest_report
-from cer_assist.views.json_parts import Reply, json_reply
+from cer_assist.views.json_parts import AllAsked, Query, Reply, json_reply
 from cer_assist.views.level_words import level_words
+from cer_assist.views.openapi import answers
 
 api = Blueprint("api", __name__, url_prefix=f"{API}projects/<slug>")
 
@@ -121,11 +122,29 @@ class Agreement(Reply):
     )
 
 
+class WordsAsked(Query):
+    """Which words."""
+
+    at_least: int = Field(2, ge=0, le=LARGEST, description="Words in fewer protocols are left out")
+    by: str = Field("", max_length=20, description="What they are listed by")
+
+
+class AgreementAsked(Query):
+    """Of which readings, as on the page."""
+
+    seen: str = Field("", max_length=20, description="independent, elsewhere or anything")
+    rubric: int | None = Field(None, ge=0, le=LARGEST, description="Number of a rubric version")
+    since: str = Field("", max_length=10, description="First day, UTC")
+    until: str = Field("", max_length=10, description="Last day")
+    coder: list[str] = Field([], description="User names; may be given several times")
+
+
 @api.get("/protocols/<int:protocol_id>/explanation")
 @policy.members(*ALL_ROLES)
+@answers(Explanation, 409, query=AllAsked)
 def explanation(slug: str, protocol_id: int) -> Response:
-    """A write transaction, because what it tells is recorded as seen."""
-    asked = request.args.get("all") == "1"
+    """What the model says of a protocol and by which words; recorded as seen."""
+    asked = g.query.all
     with database().write() as session:
         protocol = protocols.find(session, g.project.id, protocol_id)
         mine = g.person.account_id
@@ -144,6 +163,7 @@ def explanation(slug: str, protocol_id: int) -> Response:
 
 @api.get("/words")
 @policy.members(*ALL_ROLES)
+@answers(Words, 409, query=WordsAsked)
 def words(slug: str) -> Response:
     """The words of the version in use."""
     found = level_words()
@@ -164,6 +184,7 @@ def words(slug: str) -> Response:
 
 @api.get("/agreement")
 @policy.members(*OVERSEEING_ROLES)
+@answers(Agreement, 409, query=AgreementAsked)
 def agreement(slug: str) -> Response:
     """Figures of the readings that the query chooses, as on the page."""
     wanted, report = newest_report()

@@ -12,10 +12,12 @@ from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.adjudication import Act, Track
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import adjudicating, discussion, dispute_case, disputes, protocols
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.adjudicate import Decision
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 adjudication_api = Blueprint("adjudication_api", __name__, url_prefix=f"{API}projects/<slug>")
 
@@ -108,8 +110,9 @@ class NewComment(Asked):
 
 @adjudication_api.get("/adjudications")
 @policy.members(*LEADING_ROLES)
+@answers(WaitingList, scope=Scope.admin)
 def waiting(slug: str) -> Response:
-    """The list, as the page has it."""
+    """Protocols that wait to be settled."""
     with database().read() as session:
         found = disputes.docket(session, g.project, g.person.account_id)
     rows = [Waiting(**asdict(one)) for one in found.rows]
@@ -118,8 +121,9 @@ def waiting(slug: str) -> Response:
 
 @adjudication_api.get("/adjudications/<int:protocol_id>")
 @policy.members(*LEADING_ROLES)
+@answers(Case, 409, scope=Scope.admin)
 def case(slug: str, protocol_id: int) -> Response:
-    """A write transaction, because what it tells is recorded as seen."""
+    """One with its readings; they are recorded as seen."""
     with database().write() as session:
         found = dispute_case.open_case(session, g.project, g.person.account_id, protocol_id)
         reply = Case(
@@ -136,6 +140,7 @@ def case(slug: str, protocol_id: int) -> Response:
 
 @adjudication_api.post("/adjudications/<int:protocol_id>")
 @policy.members(*LEADING_ROLES)
+@answers(Settled, 409, 422, asks=Decision, scope=Scope.admin)
 def decide(slug: str, protocol_id: int) -> Response:
     """Settle it, send it back, or take back what one has decided."""
     asked = json_body(Decision).to_ruling(protocol_id)
@@ -146,6 +151,7 @@ def decide(slug: str, protocol_id: int) -> Response:
 
 @adjudication_api.get("/discussions/<int:protocol_id>")
 @policy.members(*CODING_ROLES)
+@answers(Thread)
 def thread(slug: str, protocol_id: int) -> Response:
     """What was said; recorded as seen."""
     with database().write() as session:
@@ -158,6 +164,7 @@ def thread(slug: str, protocol_id: int) -> Response:
 
 @adjudication_api.post("/discussions/<int:protocol_id>")
 @policy.members(*CODING_ROLES)
+@answers(Thread, 409, 422, asks=NewComment, scope=Scope.label)
 def say(slug: str, protocol_id: int) -> Response:
     """Add a comment; the reply is the discussion with it."""
     new = json_body(NewComment)

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.dealing import By
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import (
     accounts,
     assignment_board,
@@ -23,6 +24,7 @@ from cer_assist.services.dealing import Batch, Deal
 from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 api_assignments = Blueprint(
     "api_assignments", __name__, url_prefix=f"{API}projects/<slug>/assignments"
@@ -146,6 +148,7 @@ class TakeBody(Asked):
 
 @api_assignments.get("")
 @policy.members(*LEADING_ROLES)
+@answers(Coders, scope=Scope.admin)
 def by_coder(slug: str) -> Response:
     """How far everyone is."""
     with database().read() as session:
@@ -155,6 +158,7 @@ def by_coder(slug: str) -> Response:
 
 @api_assignments.get("/mine")
 @policy.members(*CODING_ROLES)
+@answers(MyAssignments)
 def mine(slug: str) -> Response:
     """What the person who asks is to read."""
     with database().read() as session:
@@ -173,6 +177,7 @@ def mine(slug: str) -> Response:
 
 @api_assignments.post("")
 @policy.members(*LEADING_ROLES)
+@answers(Dealt, 409, asks=BatchBody, scope=Scope.admin)
 def deal(slug: str) -> Response:
     """Deal a batch, or look at what it comes to."""
     body = json_body(BatchBody)
@@ -198,6 +203,7 @@ def deal(slug: str) -> Response:
 
 @api_assignments.post("/take")
 @policy.members(*LEADING_ROLES)
+@answers(Taken, 409, asks=TakeBody, scope=Scope.admin)
 def take(slug: str) -> Response:
     """Take back what is open with a coder, or move it to another."""
     body, by = json_body(TakeBody), g.person.account_id
@@ -216,6 +222,7 @@ def take(slug: str) -> Response:
 
 @api_assignments.post("/readers")
 @policy.members(*LEADING_ROLES)
+@answers(Drawn, 409, asks=ReadersBody, scope=Scope.admin)
 def draw_readers(slug: str) -> Response:
     """Draw anew how many readers the protocols want that nobody has read."""
     body = json_body(ReadersBody)

@@ -9,9 +9,11 @@ from flask import Blueprint, Response, g
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import accounts, label_checks
 from cer_assist.views.access import API, LEADING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 label_check_api = Blueprint(
     "label_check_api", __name__, url_prefix=f"{API}projects/<slug>/doubtful"
@@ -57,14 +59,16 @@ class Sent(Reply):
 
 @label_check_api.get("")
 @policy.members(*LEADING_ROLES)
+@answers(DoubtfulLevels, scope=Scope.admin)
 def listed(slug: str) -> Response:
-    """The list, as the page has it."""
+    """Levels most worth another reading."""
     with database().read() as session:
         return _standing(session)
 
 
 @label_check_api.post("/ask")
 @policy.members(*LEADING_ROLES)
+@answers(DoubtfulLevels, 409, scope=Scope.admin)
 def ask(slug: str) -> Response:
     """Have the worker look; the reply is the list as it stands until then."""
     with database().write() as session:
@@ -75,6 +79,7 @@ def ask(slug: str) -> Response:
 
 @label_check_api.post("/send")
 @policy.members(*LEADING_ROLES)
+@answers(Sent, 409, asks=ReadAgain, scope=Scope.admin)
 def send(slug: str) -> Response:
     """Have protocols of the list read once more."""
     body, by = json_body(ReadAgain), g.person.account_id

@@ -11,11 +11,13 @@ from flask import Blueprint, Response, g
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import project_settings, projects
 from cer_assist.services.project_settings import SETTINGS, Kind
 from cer_assist.store.tables import Project
 from cer_assist.views.access import API, LEADING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 settings_api = Blueprint("settings_api", __name__, url_prefix=f"{API}projects/<slug>/settings")
 _TYPES: dict[Kind, type] = {
@@ -41,6 +43,7 @@ SettingsWanted = create_model("SettingsWanted", __base__=Asked, **_fields(defaul
 
 @settings_api.get("")
 @policy.members(*LEADING_ROLES)
+@answers(SettingsStand, scope=Scope.admin)
 def stand(slug: str) -> Response:
     """All settings, as the page has them."""
     with database().read() as session:
@@ -49,6 +52,7 @@ def stand(slug: str) -> Response:
 
 @settings_api.patch("")
 @policy.members(*LEADING_ROLES)
+@answers(SettingsStand, 409, asks=SettingsWanted, scope=Scope.admin)
 def change(slug: str) -> Response:
     """Change those that are sent, all or none; the reply is all settings."""
     wanted = json_body(SettingsWanted).model_dump(exclude_unset=True)

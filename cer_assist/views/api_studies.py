@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.domain.studies import LinkKind
 from cer_assist.services import copy_groups, protocols, studies
 from cer_assist.services.copy_groups import Verdict
-from cer_assist.views.access import ALL_ROLES, API, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.access import ALL_ROLES, API, LARGEST, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 from cer_assist.views.studies import check_may_compare, text_difference
 
 api_studies = Blueprint("api_studies", __name__, url_prefix=f"{API}projects/<slug>")
@@ -107,12 +109,25 @@ class TextDifference(Reply):
     sections: list[ChangedSection] = Field(description="As the later text has them")
 
 
+class PageAsked(Query):
+    """Which page."""
+
+    page: int = Field(1, ge=1, le=LARGEST, description="From 1")
+
+
+class DifferenceAsked(Query):
+    """From which text."""
+
+    other: int = Field(0, alias="with", ge=0, le=LARGEST, description="Number of the earlier one")
+
+
 @api_studies.get("/copies")
 @policy.members(*LEADING_ROLES)
+@answers(NearCopies, query=PageAsked, scope=Scope.admin)
 def copies(slug: str) -> dict[str, object]:
     """Groups of near-copies that nobody has decided about."""
     with database().read() as session:
-        found = copy_groups.proposals(session, g.project, request.args.get("page", 1, type=int))
+        found = copy_groups.proposals(session, g.project, g.query.page)
     groups = [
         NearCopyGroup(
             key=group.key,
@@ -135,6 +150,7 @@ def copies(slug: str) -> dict[str, object]:
 
 @api_studies.post("/copies")
 @policy.members(*LEADING_ROLES)
+@answers(KnownLinks, 409, asks=GroupDecision, scope=Scope.admin)
 def decide(slug: str) -> Response:
     """Link a group, or remember that it is none."""
     said, by = json_body(GroupDecision), g.person.account_id
@@ -148,6 +164,7 @@ def decide(slug: str) -> Response:
 
 @api_studies.get("/links")
 @policy.members(*LEADING_ROLES)
+@answers(KnownLinks, scope=Scope.admin)
 def links(slug: str) -> Response:
     """Which protocols are linked."""
     with database().read() as session:
@@ -156,6 +173,7 @@ def links(slug: str) -> Response:
 
 @api_studies.post("/links")
 @policy.members(*LEADING_ROLES)
+@answers(KnownLinks, 409, asks=StudyLink, scope=Scope.admin)
 def link(slug: str) -> Response:
     """Say what a protocol amends or copies."""
     said, by = json_body(StudyLink), g.person.account_id
@@ -169,6 +187,7 @@ def link(slug: str) -> Response:
 
 @api_studies.delete("/links/<int:protocol_id>")
 @policy.members(*LEADING_ROLES)
+@answers(KnownLinks, 409, scope=Scope.admin)
 def unlink(slug: str, protocol_id: int) -> Response:
     """Take back what a protocol is said to amend or copy."""
     with database().write() as session:
@@ -185,11 +204,12 @@ def _links(session: Session) -> Response:
 
 @api_studies.get("/protocols/<int:protocol_id>/difference")
 @policy.members(*ALL_ROLES)
+@answers(TextDifference, 409, query=DifferenceAsked)
 def difference(slug: str, protocol_id: int) -> dict[str, object]:
     """What this text says differently from another one."""
     with database().read() as session:
         later = protocols.find(session, g.project.id, protocol_id)
-        earlier = protocols.find(session, g.project.id, request.args.get("with", 0, type=int))
+        earlier = protocols.find(session, g.project.id, g.query.other)
         check_may_compare(session, later, earlier)
         found = text_difference(earlier, later)
         names = earlier.external_id, later.external_id

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.domain.training import Tally
 from cer_assist.services import training, training_checks, training_items, training_results
 from cer_assist.services.training_items import NewItem, Solution
@@ -26,6 +27,7 @@ from cer_assist.views.access import (
     policy,
 )
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 from cer_assist.views.training import TrainingAnswerSent, dice
 
 training_api = Blueprint("training_api", __name__, url_prefix=f"{API}projects/<slug>/training")
@@ -145,6 +147,7 @@ class NewTrainingItem(Asked):
 
 @training_api.get("")
 @policy.members(*CODING_ROLES)
+@answers(TrainingStanding, 409, scope=Scope.label)
 def standing(slug: str) -> Response:
     """Where one stands, with the next question of the open round."""
     with database().read() as session:
@@ -154,6 +157,7 @@ def standing(slug: str) -> Response:
 
 @training_api.post("/rounds")
 @policy.members(*CODING_ROLES)
+@answers(TrainingStanding, 409, scope=Scope.label)
 def begin(slug: str) -> Response:
     """Begin a round, or go on with the open one."""
     with database().write() as session:
@@ -164,6 +168,7 @@ def begin(slug: str) -> Response:
 
 @training_api.post("/answers")
 @policy.members(*CODING_ROLES)
+@answers(TrainingFeedback, 409, 422, asks=TrainingAnswerSent, scope=Scope.label)
 def answer(slug: str) -> Response:
     """Answer the next question; the reply tells what is right."""
     asked = json_body(TrainingAnswerSent).to_attempt()
@@ -174,6 +179,7 @@ def answer(slug: str) -> Response:
 
 @training_api.get("/results")
 @policy.members(*OVERSEEING_ROLES)
+@answers(TrainingResults)
 def results(slug: str) -> Response:
     """What came of it; a write transaction, because the levels it shows are recorded as seen."""
     with database().write() as session:
@@ -222,6 +228,7 @@ def _checks(session: Session, project_id: int) -> list[AttentionChecks]:
 
 @training_api.post("/items")
 @policy.members(*LEADING_ROLES)
+@answers(TrainingResults, 409, asks=NewTrainingItem, scope=Scope.admin)
 def add(slug: str) -> Response:
     """Add a practice protocol; the reply is the results with it."""
     sent = json_body(NewTrainingItem)

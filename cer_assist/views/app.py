@@ -8,7 +8,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cer_assist.config import ROOT, Settings
 from cer_assist.store.engine import Database
-from cer_assist.views import access, assets, downloads, errors, navigation, presentation, security
+from cer_assist.views import (
+    access,
+    assets,
+    downloads,
+    errors,
+    limits,
+    navigation,
+    openapi,
+    presentation,
+    security,
+)
 from cer_assist.views.access import policy
 from cer_assist.views.account import account
 from cer_assist.views.adjudicate import adjudicate_pages
@@ -18,7 +28,10 @@ from cer_assist.views.annotate import annotate
 from cer_assist.views.api import api
 from cer_assist.views.api_adjudication import adjudication_api
 from cer_assist.views.api_assignments import api_assignments
+from cer_assist.views.api_data import api_data
+from cer_assist.views.api_document import api_document
 from cer_assist.views.api_label_checks import label_check_api
+from cer_assist.views.api_labelling import api_labelling
 from cer_assist.views.api_settings import settings_api
 from cer_assist.views.api_studies import api_studies
 from cer_assist.views.api_training import training_api
@@ -116,6 +129,9 @@ BLUEPRINTS = (
     settings_api,
     desk_pages,
     desk_api,
+    api_labelling,
+    api_data,
+    api_document,
 )
 
 
@@ -138,6 +154,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     if settings.behind_https:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    limits.register(app, settings)
     security.register(app)
     errors.register(app)
     downloads.register(app)
@@ -147,6 +164,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     navigation.register(app)
     presentation.register(app)
     access.require_policies(app)
+    openapi.register(app)
     return app
 
 

@@ -41,8 +41,7 @@ def page(slug: str) -> str:
     with database().read() as session:
         opened = opened_desk(session, filters)
         found = desk.overview(session, opened)
-        signals = {} if filters.signal else desk.signals(session, opened)
-        return _rendered("desk.html", session, filters, found=found, signals=signals)
+        return _rendered("desk.html", session, filters, found=found)
 
 
 @desk_pages.get("/readings")

@@ -9,14 +9,16 @@ from typing import Any
 from flask import Blueprint, Response, request
 from pydantic import Field
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import desk, desk_versions
 from cer_assist.services.desk import Line, Table
-from cer_assist.services.desk_filters import DeskFilters, Signal
+from cer_assist.services.desk_filters import DeskFilters
 from cer_assist.services.desk_versions import Changed
 from cer_assist.services.quality import measured
-from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.access import API, LARGEST, OVERSEEING_ROLES, database, policy
 from cer_assist.views.desk import asked, listed, note_seen, opened_desk
-from cer_assist.views.json_parts import Reply, json_reply
+from cer_assist.views.json_parts import Query, Reply, json_reply
+from cer_assist.views.openapi import answers
 
 desk_api = Blueprint("desk_api", __name__, url_prefix=f"{API}projects/<slug>/desk")
 
@@ -121,22 +123,57 @@ class DeskVersions(Reply):
     versions: list[DeskVersion] = Field(description="The versions of this page")
 
 
+class DeskVersionsAsked(Query):
+    """Which page of the versions."""
+
+    page: int = Field(1, ge=1, le=LARGEST, description="Which page")
+
+
+class DeskAsked(Query):
+    """The choice of readings, as the desk's addresses have it; empty means any."""
+
+    suggested: str = Field("", max_length=200, description="A level, or none")
+    level: str = Field("", max_length=200, description="A level, or none")
+    final: str = Field("", max_length=200, description="A level, or none")
+    coder: str = Field("", max_length=200, description="A user name")
+    version: str = Field("", max_length=200, description="Number of the model version")
+    exposure: str = Field("", max_length=200, description="What the coder had seen before")
+    arm: str = Field("", max_length=200, description="What the lot said: suggestion or none")
+    rubric: str = Field("", max_length=200, description="Number of the rubric version")
+    fenced: str = Field("", max_length=200, description="yes or no: of the fenced sample")
+    unlearnt: str = Field("", max_length=200, description="yes: the version had not learnt it")
+    since: str = Field("", max_length=200, description="First day, UTC")
+    until: str = Field("", max_length=200, description="Last day, UTC")
+    answers: str = Field("", max_length=200, description="standing (if left out) or all")
+    signal: str = Field("", max_length=200, description="Only those with this signal")
+    probability: str = Field("", max_length=200, description="From which one is confident")
+    speed: str = Field("", max_length=200, description="Words a minute that nobody reads")
+
+
+class DeskReadingsAsked(DeskAsked):
+    """The choice, its order and page."""
+
+    sort: str = Field("", max_length=200, description="The order of the list")
+    page: int = Field(1, ge=1, le=LARGEST, description="Which page; fifty readings each")
+
+
 @desk_api.get("")
 @policy.members(*OVERSEEING_ROLES)
+@answers(DeskOverview, query=DeskAsked, scope=Scope.audit)
 def overview(slug: str) -> Response:
-    """The tables and signals."""
+    """Suggestion, label and final level against each other, and the signals."""
     filters = asked()
     with database().read() as session:
         opened = opened_desk(session, filters)
         found = desk.overview(session, opened)
-        signals = {} if filters.signal else desk.signals(session, opened)
-    return json_reply(overview_reply(filters, found, signals))
+    return json_reply(overview_reply(filters, found))
 
 
 @desk_api.get("/readings")
 @policy.members(*OVERSEEING_ROLES)
+@answers(DeskReadings, query=DeskReadingsAsked, scope=Scope.audit)
 def readings(slug: str) -> Response:
-    """A page of the list, recorded as seen."""
+    """A page of the readings behind a count, recorded as seen."""
     filters = asked()
     with database().read() as session:
         found = listed(session, opened_desk(session, filters))
@@ -146,8 +183,9 @@ def readings(slug: str) -> Response:
 
 @desk_api.get("/versions")
 @policy.members(*OVERSEEING_ROLES)
+@answers(DeskVersions, query=DeskVersionsAsked, scope=Scope.audit)
 def versions(slug: str) -> Response:
-    """A page of the versions."""
+    """What each published version changed, a page at a time."""
     with database().read() as session:
         opened = opened_desk(session, DeskFilters())
         found = desk_versions.versions(session, opened, request.args.get("page", 1, type=int))
@@ -162,9 +200,7 @@ def versions(slug: str) -> Response:
     )
 
 
-def overview_reply(
-    filters: DeskFilters, found: desk.Overview, signals: dict[Signal, int]
-) -> DeskOverview:
+def overview_reply(filters: DeskFilters, found: desk.Overview) -> DeskOverview:
     """The same for the command line."""
     return DeskOverview(
         filters=filters.given(),
@@ -174,7 +210,7 @@ def overview_reply(
         single=found.single,
         left_out=found.left_out,
         tables=[_table(one) for one in found.tables],
-        signals={str(name): number for name, number in signals.items()},
+        signals={str(name): number for name, number in found.signals.items()},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from cer_assist.domain.errors import (
@@ -21,7 +21,7 @@ from cer_assist.domain.errors import (
     StaleLabel,
     TooManyAttempts,
 )
-from cer_assist.views.access import wants_json
+from cer_assist.views.access import API, wants_json
 
 STATUS: dict[type[CerError], int] = {
     InvalidInput: 400,
@@ -43,6 +43,7 @@ HEADINGS = {
     405: "Not possible here",
     409: "Not as things stand",
     413: "Too large",
+    415: "Not in this form",
     422: "This could not be used",
     429: "Please wait",
     500: "Something went wrong",
@@ -51,6 +52,7 @@ PLAIN = {
     404: "There is no page at this address. The link may be old or mistyped.",
     405: "This address cannot be used in this way. Go back and use the page's own buttons.",
     413: "This is larger than the server accepts. Split it into smaller files.",
+    415: "Send JSON: a body with the header Content-Type: application/json.",
     500: "The server could not finish this. Nothing was half done; try again, and if it happens "
     "again, tell your administrator the time.",
 }
@@ -74,6 +76,8 @@ def _domain(error: CerError) -> Response:
     if isinstance(error, StaleDecision):
         extra = {"stands": error.stands}
     response = answer(status_of(error), error.message, **extra)
+    if isinstance(error, SignInRefused) and request.path.startswith(API):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="CER Assist"'
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

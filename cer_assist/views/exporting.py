@@ -34,12 +34,16 @@ exporting = Blueprint("exporting", __name__, url_prefix="/p/<slug>/data")
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str) -> Response:
     """Write the export to a temporary file, record it, and send it; the file then goes."""
-    kind = request.form.get("format", "")
+    return send_export(request.form.get("format", ""))
+
+
+def send_export(kind: str) -> Response:
+    """For page and script alike; a script sends no form, so it gets what the page first offers."""
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
     choice = choice_of()
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
-    name = f"{slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
+    name = f"{g.project.slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
     with database().write() as session:
         pseudonyms.give(session, g.project.id)
     with database().read() as session:

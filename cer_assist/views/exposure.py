@@ -14,6 +14,7 @@ from cer_assist.services.reports import Report
 from cer_assist.views import exposure_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Reply, json_reply
+from cer_assist.views.openapi import answers
 
 exposure_pages = Blueprint("exposure", __name__, url_prefix="/p/<slug>/exposure")
 exposure_api = Blueprint("exposure_api", __name__, url_prefix=f"{API}projects/<slug>/exposure")
@@ -93,8 +94,9 @@ def page(slug: str) -> str:
 
 @exposure_api.get("")
 @policy.members(*OVERSEEING_ROLES)
+@answers(Exposure, 409)
 def as_json(slug: str) -> Response:
-    """The same as JSON."""
+    """Whether the model's suggestions help coders or steer them."""
     report = _report()
     if report.found is None:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")

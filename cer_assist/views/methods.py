@@ -21,6 +21,7 @@ from cer_assist.views.downloads import attachment
 from cer_assist.views.json_parts import json_reply
 from cer_assist.views.methods_words import document
 from cer_assist.views.navigation import may
+from cer_assist.views.openapi import answers
 
 methods_pages = Blueprint("methods", __name__, url_prefix="/p/<slug>/methods")
 methods_api = Blueprint("methods_api", __name__, url_prefix=f"{API}projects/<slug>")
@@ -59,8 +60,9 @@ def as_word(slug: str) -> Response:
 
 @methods_api.get("/methods")
 @policy.members(*OVERSEEING_ROLES)
+@answers(files.MethodsReport)
 def as_json(slug: str) -> Response:
-    """Text, numbers and facts."""
+    """How the levels came about: text, numbers and facts."""
     text, facts, is_waiting = _written()
     return json_reply(files.report(text, facts, is_current=not is_waiting))
 

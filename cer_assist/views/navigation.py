@@ -40,6 +40,8 @@ MORE_PAGES = (
     ("Settings", "settings.page"),
 )
 FEW = 2
+# Pages of the audit that stand at addresses of their own, beside the desk that the bar leads to.
+BESIDE = {"desk.page": ("audit.", "timeline.", "audit_report.")}
 ADMIN_PAGES = (("Accounts", "admin.accounts_page"), ("Jobs", "admin.jobs_page"))
 
 
@@ -107,6 +109,8 @@ def _links(pages: tuple[tuple[str, str], ...], here: str | None, **values: Any) 
 def _current(endpoint: str, here: str | None) -> str:
     if here == endpoint:
         return "page"
+    if (here or "").startswith(BESIDE.get(endpoint, ())):
+        return "true"
     if here is None or here in {name for _, name in (*PROJECT_PAGES, *MORE_PAGES, *ADMIN_PAGES)}:
         return ""
     address = url_for(endpoint, **(request.view_args or {})).split("?")[0]

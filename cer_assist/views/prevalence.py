@@ -20,7 +20,8 @@ from cer_assist.views import prevalence_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
 from cer_assist.views.assets import STATIC
 from cer_assist.views.downloads import attachment
-from cer_assist.views.json_parts import Reply, json_reply
+from cer_assist.views.json_parts import Query, Reply, json_reply
+from cer_assist.views.openapi import answers
 
 prevalence_pages = Blueprint("prevalence", __name__, url_prefix="/p/<slug>/prevalence")
 prevalence_api = Blueprint("prevalence_api", __name__, url_prefix=f"{API}projects/<slug>")
@@ -37,6 +38,12 @@ class Prevalence(Reply):
         description="What `manage.py prevalence --json` prints: `protocols`, `counted`, `sampled`, "
         "`levels` and `at_least` as {value, low, high} in the order of `scale`, and `groups`"
     )
+
+
+class PrevalenceAsked(Query):
+    """By what."""
+
+    by: str = Field("", max_length=200, description="A column of the details")
 
 
 @prevalence_pages.get("")
@@ -61,8 +68,9 @@ def as_file(slug: str) -> Response:
 
 @prevalence_api.get("/prevalence")
 @policy.members(*OVERSEEING_ROLES)
+@answers(Prevalence, 409, query=PrevalenceAsked)
 def as_json(slug: str) -> Response:
-    """The same as JSON."""
+    """How many protocols are on each level, with intervals."""
     by, report = _report()
     if report.found is None or report.made_at is None:
         raise NotReady("The worker has not made this report yet: ask again in a moment.")

@@ -9,10 +9,12 @@ from werkzeug.wrappers import Response
 
 from cer_assist.domain.agreement import Readings
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import accounts, read_again
 from cer_assist.services.read_again import Again
 from cer_assist.views.access import API, LEADING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 from cer_assist.views.presentation import count
 
 read_again_pages = Blueprint("read_again", __name__, url_prefix="/p/<slug>/agreement/reread")
@@ -69,8 +71,9 @@ def send(slug: str) -> Response:
 
 @read_again_api.post("")
 @policy.members(*LEADING_ROLES)
+@answers(AgainDrawn, 409, asks=AgainAsked, scope=Scope.admin)
 def send_by_api(slug: str) -> Response:
-    """The same as JSON."""
+    """Give a coder protocols of their own to read again."""
     asked = json_body(AgainAsked)
     with database().write() as session:
         said = AgainDrawn(drawn=_send(session, asked))

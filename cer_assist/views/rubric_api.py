@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.rubric_changes import Change, Piece
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import rubric_versions
 from cer_assist.services.rubric_versions import Published
-from cer_assist.views.access import ALL_ROLES, API, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.access import ALL_ROLES, API, LARGEST, LEADING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 rubric_api = Blueprint("rubric_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
 
@@ -105,8 +107,16 @@ class NextRubric(Asked):
     touched: list[int] | None = Field(None, description="Levels it touches; left out: guessed")
 
 
+class ChangesAsked(Query):
+    """Between which versions."""
+
+    before: int | None = Field(None, alias="from", ge=0, le=LARGEST, description="The one")
+    after: int | None = Field(None, alias="to", ge=0, le=LARGEST, description="The other")
+
+
 @rubric_api.get("")
 @policy.members(*ALL_ROLES)
+@answers(RubricVersions)
 def versions(slug: str) -> Response:
     """All versions of the project."""
     with database().read() as session:
@@ -115,6 +125,7 @@ def versions(slug: str) -> Response:
 
 @rubric_api.get("/versions/<int:number>")
 @policy.members(*ALL_ROLES)
+@answers(RubricText)
 def version(slug: str, number: int) -> Response:
     """The exact text of one."""
     with database().read() as session:
@@ -125,10 +136,10 @@ def version(slug: str, number: int) -> Response:
 
 @rubric_api.get("/changes")
 @policy.members(*ALL_ROLES)
+@answers(RubricChanges, query=ChangesAsked)
 def changes(slug: str) -> Response:
     """What reads otherwise."""
-    numbers = [request.args.get(name, type=int) for name in ("from", "to")]
-    before, after = numbers
+    before, after = g.query.before, g.query.after
     if before is None or after is None:
         raise InvalidInput("Say which versions to compare: ?from=1&to=2.")
     with database().read() as session:
@@ -139,6 +150,7 @@ def changes(slug: str) -> Response:
 
 @rubric_api.post("/publish")
 @policy.members(*LEADING_ROLES)
+@answers(RubricVersions, 409, asks=NextRubric, scope=Scope.admin)
 def publish(slug: str) -> Response:
     """Take the project to the version that is sent."""
     sent = json_body(NextRubric)

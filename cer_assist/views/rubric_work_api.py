@@ -5,18 +5,18 @@ What it tells of others' levels is recorded as seen, as on the pages.
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import proposals, protocols, rereading, rubric_versions, rubrics
-from cer_assist.services.rereading import OldReading
+from cer_assist.services.proposals import Proposed
+from cer_assist.services.rereading import OldReading, Standing
 from cer_assist.store.tables.rereading import RereadWish
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import Asked, json_body
+from cer_assist.views.json_parts import AllAsked, Asked, Query, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 
 rubric_work_api = Blueprint("rubric_work_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
 
@@ -24,7 +24,7 @@ rubric_work_api = Blueprint("rubric_work_api", __name__, url_prefix=f"{API}proje
 class Decision(Asked):
     """What is sent about readings under an older version."""
 
-    wish: RereadWish = Field(description="again (sent back to their coders) or kept")
+    wish: RereadWish = Field(strict=False, description="again (sent back to their coders) or kept")
     protocols: list[str] = Field(description="Ids of protocols that are on the list")
     levels: list[int] | None = Field(None, description="Levels that the change touches, if others")
     note: str = Field("", description="Kept in the audit")
@@ -38,17 +38,45 @@ class Proposal(Asked):
     protocol: str | None = Field(None, description="Id of the protocol where it showed")
 
 
+class OldReadings(Reply):
+    """Readings under older versions, with how far they are."""
+
+    standing: Standing = Field(description="Counts: undecided, asked, kept, reread")
+    not_yet_listed: int = Field(description="Protocols that are not complete yet")
+    readings: list[OldReading] = Field(description="Those that wait")
+
+
+class Proposals(Reply):
+    """What was proposed."""
+
+    proposals: list[Proposed] = Field(description="The newest first")
+
+
+class ProposalMade(Reply):
+    """What was stored."""
+
+    id: int = Field(description="Number of the proposal")
+
+
+class LevelsAsked(Query):
+    """Of which levels."""
+
+    level: list[int] = Field([], description="May be given several times")
+
+
 @rubric_work_api.get("/rereading")
 @policy.members(*LEADING_ROLES)
+@answers(OldReadings, 409, query=LevelsAsked, scope=Scope.admin)
 def readings(slug: str) -> Response:
     """Readings under older versions of complete protocols; `level` may be given several times."""
-    levels = request.args.getlist("level", type=int) or None
+    levels = g.query.level or None
     with database().write() as session:
-        return jsonify(_listed(session, levels))
+        return json_reply(_listed(session, levels))
 
 
 @rubric_work_api.post("/rereading")
 @policy.members(*LEADING_ROLES)
+@answers(OldReadings, 409, asks=Decision, scope=Scope.admin)
 def decide(slug: str) -> Response:
     """Send readings back to their coders, or keep them."""
     sent = json_body(Decision)
@@ -57,24 +85,26 @@ def decide(slug: str) -> Response:
         chosen = [one for one in found if one.external_id in sent.protocols]
         by = g.person.account_id
         rereading.decide(session, g.project, chosen, sent.wish, sent.note, by)
-        return jsonify(_listed(session, sent.levels))
+        return json_reply(_listed(session, sent.levels))
 
 
 @rubric_work_api.get("/proposals")
 @policy.members(*CODING_ROLES)
+@answers(Proposals, query=AllAsked)
 def proposed(slug: str) -> Response:
     """One's own; to leads all of them, and with `?all=1` those that may tell a level as well."""
-    mine, asked = g.person.account_id, request.args.get("all") == "1"
+    mine, asked = g.person.account_id, g.query.all
     with database().write() as session:
         if g.role in LEADING_ROLES:
             found = proposals.for_lead(session, g.project.id, mine, asked=asked)
         else:
             found = proposals.mine(session, g.project.id, mine)
-    return jsonify(proposals=[_plain(asdict(one)) for one in found])
+    return json_reply(Proposals(proposals=found))
 
 
 @rubric_work_api.post("/proposals")
 @policy.members(*CODING_ROLES)
+@answers(ProposalMade, 409, asks=Proposal, scope=Scope.label)
 def propose(slug: str) -> Response:
     """Keep what someone would have clearer."""
     sent, mine = json_body(Proposal), g.person.account_id
@@ -84,7 +114,7 @@ def propose(slug: str) -> Response:
             about = protocols.find_by_name(session, g.project.id, sent.protocol).id
         given = {"level": sent.level, "protocol_id": about}
         made = proposals.propose(session, g.project.id, mine, sent.text, **given)
-    return jsonify(id=made)
+    return json_reply(ProposalMade(id=made))
 
 
 def _old_readings(session: Session, levels: list[int] | None) -> list[OldReading]:
@@ -94,15 +124,11 @@ def _old_readings(session: Session, levels: list[int] | None) -> list[OldReading
     return rereading.old_readings(session, g.project, looked_at)
 
 
-def _listed(session: Session, levels: list[int] | None) -> dict[str, Any]:
+def _listed(session: Session, levels: list[int] | None) -> OldReadings:
     found = _old_readings(session, levels)
     rereading.note_seen(session, found, g.person.account_id)
-    return {
-        "standing": asdict(rereading.standing(session, g.project, found)),
-        "not_yet_listed": rereading.not_yet_listed(session, g.project),
-        "readings": [asdict(one) for one in found],
-    }
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: v.isoformat() if hasattr(v, "isoformat") else v for key, v in row.items()}
+    return OldReadings(
+        standing=rereading.standing(session, g.project, found),
+        not_yet_listed=rereading.not_yet_listed(session, g.project),
+        readings=found,
+    )

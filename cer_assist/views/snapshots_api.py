@@ -9,12 +9,14 @@ from typing import Any
 from flask import Blueprint, Response, g
 from pydantic import Field
 
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import snapshot_making
 from cer_assist.services import snapshots as kept
 from cer_assist.services.snapshot_splits import Asked as Wish
 from cer_assist.store.tables import Snapshot
 from cer_assist.views.access import API, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.openapi import answers
 from cer_assist.views.snapshots import compared, numbered
 
 snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
@@ -97,6 +99,7 @@ class SnapshotWanted(Asked):
 
 @snapshot_api.get("")
 @policy.members(*OVERSEEING_ROLES)
+@answers(Snapshots)
 def listing(slug: str) -> Response:
     """All of them."""
     with database().read() as session:
@@ -106,6 +109,7 @@ def listing(slug: str) -> Response:
 
 @snapshot_api.post("/make")
 @policy.members(*LEADING_ROLES)
+@answers(SnapshotEntry, 409, asks=SnapshotWanted, scope=Scope.admin)
 def make(slug: str) -> Response:
     """Keep one; the reply is what was kept."""
     body = json_body(SnapshotWanted).model_dump()
@@ -117,6 +121,7 @@ def make(slug: str) -> Response:
 
 @snapshot_api.get("/<int:number>")
 @policy.members(*OVERSEEING_ROLES)
+@answers(SnapshotEntry)
 def one(slug: str, number: int) -> Response:
     """One of them."""
     with database().read() as session:
@@ -125,6 +130,7 @@ def one(slug: str, number: int) -> Response:
 
 @snapshot_api.get("/<int:number>/differences/<int:other>")
 @policy.members(*OVERSEEING_ROLES)
+@answers(SnapshotDifference, scope=Scope.audit)
 def differences(slug: str, number: int, other: int) -> Response:
     """From the first number to the second."""
     return json_reply(SnapshotDifference.model_validate(asdict(compared(str(number), other))))

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, g, render_template, request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.scopes import Scope
 from cer_assist.services import audit_log, rubrics, timeline
 from cer_assist.services.timeline_parts import About, Asked, Line, Place, TimelinePage, Window
 from cer_assist.views import timeline_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
-from cer_assist.views.json_parts import Reply, json_reply
+from cer_assist.views.json_parts import Query, Reply, json_reply
+from cer_assist.views.openapi import answers
+from cer_assist.views.paging import MOST
 
 timeline_pages = Blueprint("timeline", __name__, url_prefix="/p/<slug>/timeline")
 timeline_api = Blueprint("timeline_api", __name__, url_prefix=f"{API}projects/<slug>")
-MOST = 200
+
+
+class TimelineAsked(Query):
+    """Which timeline, and which part of it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    about: About = Field(About.project, description="What it is about")
+    id: str = Field("", max_length=200, description="A protocol's own id, user name or number")
+    since: str = Field("", alias="from", max_length=10, description="First day, UTC")
+    until: str = Field("", alias="to", max_length=10, description="Last day, UTC")
+    kind: str = Field("", description="Only lines of this source")
+    order: Literal["", "newest"] = Field("", description="newest: newest first")
+    limit: int = Field(50, ge=1, le=MOST, description="At most so many lines")
+    after: str = Field("", max_length=80, description="The `next` of the page before")
 
 
 class TimelineLine(Reply):
@@ -98,12 +115,10 @@ def page(slug: str) -> str:
 
 @timeline_api.get("/timeline")
 @policy.members(*OVERSEEING_ROLES)
+@answers(Timeline, query=TimelineAsked, scope=Scope.audit)
 def as_json(slug: str) -> Response:
-    """The same as JSON, up to 200 lines at once."""
-    size = request.args.get("limit", 50, type=int)
-    if not 1 <= size <= MOST:
-        raise InvalidInput(f"Ask for 1 to {MOST} lines at once.")
-    return json_reply(Timeline.of(*_found(size)))
+    """All that is known of one thing, in order of time; up to 200 lines at once."""
+    return json_reply(Timeline.of(*_found(g.query.limit)))
 
 
 def _found(size: int | None) -> tuple[Asked, TimelinePage]:

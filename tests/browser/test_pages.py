@@ -17,6 +17,7 @@ RULES = {
 ADDRESSES = (
     "/",
     "/account",
+    "/api",
     "/admin/accounts",
     "/admin/jobs",
     "/p/demo/protocols",
@@ -60,6 +61,10 @@ ADDRESSES = (
     "/p/demo/snapshots",
     "/p/demo/data/export/masking?mask=name&mask=record",
     "/p/demo/audit",
+    "/p/demo/desk",
+    "/p/demo/desk/readings",
+    "/p/demo/desk/readings?signal=unread",
+    "/p/demo/desk/versions",
     "/p/demo/settings",
     "/nowhere",
 )

@@ -16,6 +16,7 @@ from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import LABELS, PRESETS, SHARING
 from cer_assist.exports.privacy import Choice, left_out, left_out_but, with_names
 from cer_assist.exports.spotting import KINDS
+from cer_assist.exports.writing import FORMATS
 from cer_assist.imports import parse_files
 from cer_assist.services import labelling, pseudonyms
 from cer_assist.services.exporting import export_project, outward, record_export
@@ -27,6 +28,7 @@ from tests.builders import a_member, a_project, a_request
 from tests.imports.inside import parse_inside
 
 ENDINGS = {"csv": "zip", "jsonl": "zip", "xlsx": "xlsx"}
+TOOLS = [name for name in FORMATS if name not in ENDINGS]
 TEXT = "Dr. Ana Silva asks. Write to silva@example.edu about HM20013139 or call 804-555-0123."
 ALL_MASKS = Choice(masks=frozenset(KINDS))
 
@@ -80,6 +82,21 @@ def test_no_coder_is_named_and_the_own_project_knows_them_again(
         assert (report.errors, report.labels, report.labels_already_there) == ([], 0, 3)
         assert (report.already_there, report.new_coders) == (1, [])
         assert verify(session).intact
+
+
+@pytest.mark.parametrize("form", TOOLS)
+def test_a_tools_file_is_known_by_its_own_project_too(
+    database: Database, project_id: int, tmp_path: Path, form: str
+) -> None:
+    out = tmp_path / f"export{FORMATS[form].ending}"
+    with database.read() as session:
+        export_project(session, session.query(Project).one(), form, out, Choice())
+    parsed = parse_inside([out], {}, None)
+    with database.write() as session:
+        project = session.query(Project).one()
+        report = import_protocols(session, project, parsed.protocols, parsed.labels, by=None)
+        assert (report.errors, report.labels, report.labels_already_there) == ([], 0, 3)
+        assert (report.already_there, report.new_coders) == (1, [])
 
 
 def test_another_project_takes_pseudonyms_for_names(

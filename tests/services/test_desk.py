@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cer_assist.services import desk
 from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
 from cer_assist.services.desk_readings import Viewer
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Protocol
+from cer_assist.store.tables import Highlight, LabelEvent, ModelVersion, Protocol
 from cer_assist.store.tables.accounts import Role
+from cer_assist.store.tables.models import Marks
+from cer_assist.store.types import now
 from tests.desk import Desk, a_desk
 
 AUDITOR = Viewer(1, Role.auditor)  # what they see does not depend on who they are
@@ -48,7 +53,7 @@ def test_cells_are_what_a_loop_counts_and_lists_hold_what_cells_count(
                 session, desk.open_desk(session, world.project, cell, AUDITOR), 1, ""
             )
             assert listed.total == len(listed.rows) == table.counts.get((one, other), 0)
-        signals = desk.signals(session, opened)
+        signals = found.signals
         assert signals[Signal.towards] == signals[Signal.wrong_switch] == 1
         assert signals[Signal.away] == signals[Signal.weak] == 0
         for signal, number in signals.items():
@@ -68,3 +73,58 @@ def test_a_lead_is_told_nothing_of_what_still_wants_a_reader(any_database: Datab
         listed = desk.lines(session, opened, 1, "oldest")
     assert (found.readings, found.left_out) == (4, 2)
     assert {one.protocol_id for one in listed.rows} == set(world.protocols[:2])
+
+
+def listed(session: Session, world: Desk, **asked: str) -> set[int]:
+    """Events of a list."""
+    opened = desk.open_desk(session, world.project, read_filters(asked), AUDITOR)
+    return {one.event_id for one in desk.all_lines(session, opened, "")}
+
+
+def test_two_filters_list_what_both_list(database: Database) -> None:
+    with database.write() as session:
+        world = a_small_world(session)
+        today = now().date()
+        tomorrow, yesterday = (str(today + dt.timedelta(days=by)) for by in (1, -1))
+        some = [
+            {"level": "4"}, {"final": "2"}, {"final": "none"}, {"coder": "ana"}, {"version": "1"},
+            {"exposure": "blind"}, {"signal": "towards"}, {"signal": "wrong_switch"},
+            {"until": tomorrow}, {"since": tomorrow}, {"until": yesterday}, {"unlearnt": "yes"},
+        ]  # fmt: skip
+        alone = [listed(session, world, **one) for one in some]
+        assert len({frozenset(one) for one in alone}) > 4
+        for (one, had), (other, has) in itertools.combinations(zip(some, alone, strict=True), 2):
+            if one.keys() != other.keys():
+                assert listed(session, world, **one, **other) == had & has
+
+
+def test_a_period_begins_and_ends_with_its_days(database: Database) -> None:
+    with database.write() as session:
+        world = a_small_world(session)
+        today = str(session.scalars(select(LabelEvent.recorded_at)).first().date())  # type: ignore[union-attr]
+        everything = listed(session, world)
+        assert len(everything) == 5
+        assert listed(session, world, since=today, until=today) == everything
+        before = str(dt.date.fromisoformat(today) - dt.timedelta(days=1))
+        assert listed(session, world, until=before) == set()
+
+
+def test_weak_evidence_is_below_what_its_version_measured(database: Database) -> None:
+    with database.write() as session:
+        world = a_small_world(session)
+        version = session.scalars(select(ModelVersion)).one()
+        version.metrics = {**version.metrics, "weak_below": 0.3}
+        marks = select(Highlight).where(Highlight.method == Marks.words)
+        shown = session.scalars(marks.order_by(Highlight.suggestion_id))
+        for one, strength in zip(shown, (0.1, 0.4, 0.1, 0.1), strict=True):
+            one.evidence_strength = strength
+        session.flush()
+        weak = listed(session, world, signal="weak")
+        found = desk.overview(
+            session, desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
+        )
+        switched = listed(session, world, coder="ana", level="4") & listed(
+            session, world, final="2"
+        )
+    assert weak == switched  # the only one of weak words that was followed after it was seen
+    assert found.signals[Signal.weak] == len(weak) == 1

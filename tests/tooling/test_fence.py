@@ -44,6 +44,7 @@ READERS = {
     "services/methods_settling.py": "how far apart settled readings were, counts",
     "services/models.py": "which suggestions an event refers to",
     "services/outlooks.py": "counts what was read, for forecasts",
+    "services/own_labels.py": "a coder's own answers, for themselves",
     "services/own_lane.py": "where a coder's own answer stands, for the page",
     "services/prior_labels.py": "stores imported labels",
     "services/projects.py": "counts",

@@ -46,3 +46,9 @@ def test_page_list_file_and_json_agree(audited: Office) -> None:
 @pytest.mark.parametrize("wrong", ["level=x", "since=never", "speed=nan", "signal=no", "arm=x"])
 def test_what_means_nothing_is_refused(audited: Office, wrong: str) -> None:
     assert audited.browser("auditor@own").get(f"/p/own/desk?{wrong}").status_code == 400
+
+
+@pytest.mark.parametrize("place", ["", "/readings", "/versions"])
+def test_a_project_without_labels_or_models_has_a_desk(office: Office, place: str) -> None:
+    assert office.browser("auditor@own").get(f"/p/own/desk{place}").status_code == 200
+    assert office.browser("lead@own").get(f"/p/own/desk{place}").status_code == 200

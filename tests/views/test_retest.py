@@ -20,6 +20,7 @@ from tests.desk import SAID, Always
 from tests.practice import a_known, some_items
 from tests.views.office import OWN, Office, an_office
 from tests.views.test_leaks import second_database, steady
+from tests.views.test_openapi import a_token
 
 __all__ = ["second_database"]
 LEAD, CODER, OTHER = "lead@own", "coder@own", "administrator@own"
@@ -82,7 +83,8 @@ def of_the_first(office: Office, person: str) -> dict[str, str]:
         "q=P-1&state=open",
         "q=P-1&level=2",
     )
-    addresses |= {f"/p/{OWN}/protocols?{query}" for query in queries}
+    lists = f"/p/{OWN}/protocols", f"/api/v1/projects/{OWN}/protocols"
+    addresses |= {f"{at}?{query}" for at in lists for query in queries}
     addresses |= {"/", f"/p/{OWN}/label", f"/p/{OWN}/label?protocol=1"}
     found = {at: browser.get(at) for at in sorted(addresses)}
     return {at: f"{reply.status_code} {steady(reply.text)}" for at, reply in found.items()}
@@ -129,6 +131,42 @@ def _answered(office: Office, person: str) -> tuple[object, ...]:
     page = browser.get(f"/p/{OWN}/label").text
     count = page.split('id="mine">')[1].split("<")[0]
     return saved, found["protocol_id"] != office.protocols[0], 'data-stage="read"' in page, count
+
+
+@pytest.mark.parametrize("person", [CODER, LEAD])
+@pytest.mark.parametrize("lane", HIDDEN_LANES)
+def test_scripts_cannot_tell_it_from_a_first_reading_either(
+    database: Database, second_database: Database, tmp_path: Path, lane: Lane, person: str
+) -> None:
+    told = []
+    for given, comes_back in ((database, True), (second_database, False)):
+        office = a_world(given, tmp_path, SuggestionPolicy.after, lane, comes_back=comes_back)
+        told.append(_by_script(office, person))
+    second_database.close()
+    assert told[0] == told[1]
+    assert [status for status, _ in told[0]] == [200, 200, 409, 201, 200]
+
+
+def _by_script(office: Office, person: str) -> list[tuple[int, object]]:
+    """Take it, look at one's own, answer it over an event that is none, answer it, again."""
+    head = {"Authorization": f"Bearer {a_token(office, person)}", "Idempotency-Key": "the-very-key"}
+    client, root = office.app.test_client(), f"/api/v1/projects/{OWN}"
+    taken = client.post(f"{root}/next", headers=head)
+    assert taken.get_json()["protocol"]["protocol_id"] == office.protocols[0]
+    mine = client.get(f"{root}/labels/mine", headers=head)
+    assert mine.get_json()["labels"]
+    of_it = [row for row in mine.get_json()["labels"] if row["external_id"] == "P-1"]
+    said: list[tuple[int, object]] = [
+        (taken.status_code, steady(taken.text)),
+        (mine.status_code, of_it),
+    ]
+    where = f"{root}/protocols/{office.protocols[0]}/labels"
+    for supersedes in (999, None, None):
+        body = {"level": 5, "supersedes": supersedes}
+        reply = client.post(where, json=body, headers=head)
+        found = {k: v for k, v in reply.get_json().items() if k not in ("event_id", "recorded_at")}
+        said.append((reply.status_code, found))
+    return said
 
 
 @pytest.mark.parametrize("adjudicators", [1, 2])

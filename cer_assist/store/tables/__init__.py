@@ -36,6 +36,7 @@ from cer_assist.store.tables.simulations import Simulation
 from cer_assist.store.tables.snapshots import Snapshot, SnapshotProtocol
 from cer_assist.store.tables.stopping import Outlook, StoppingDecision
 from cer_assist.store.tables.studies import ProtocolLink, RefusedGroup
+from cer_assist.store.tables.tokens import ApiToken
 from cer_assist.store.tables.training import (
     TrainingAnswer,
     TrainingItem,
@@ -50,6 +51,7 @@ __all__ = [
     "Account",
     "Adjudication",
     "AgreementReport",
+    "ApiToken",
     "Assignment",
     "AuditEvent",
     "AuditHead",
