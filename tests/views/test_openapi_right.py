@@ -31,12 +31,12 @@ class Asker:
         self.done: set[str] = set()
 
     def __call__(self, person: str, method: str, where: str, body: Any = None, **query: Any) -> Any:
-        path, _, number = where.partition("#")
+        path, _, numbers = where.partition("#")
         operation = self.schema[f"{ROOT}{path}"][method]
         given: dict[str, Any] = {"path_parameters": {"slug": OWN}, "query": query}
-        if number:
-            (name,) = (one.name for one in operation.path_parameters if one.name != "slug")
-            given["path_parameters"][name] = int(number)
+        names = [one.name for one in operation.path_parameters if one.name != "slug"]
+        places = zip(names, map(int, numbers.split()), strict=True)
+        given["path_parameters"] |= dict(places)
         if body is not None:
             given |= {"body": body, "media_type": "application/json"}
         keys = {"Idempotency-Key": "the-very-key"} if where.startswith(LABELS) else {}
@@ -128,6 +128,7 @@ def _keeps(ask: Any) -> None:
     ask(LEAD, "get", "/snapshots")
     ask(LEAD, "get", f"/snapshots/{{number}}#{first['number']}")
     ask(LEAD, "post", "/snapshots/make", {"name": "Second", "settled_only": True})
+    ask(LEAD, "get", f"/snapshots/{{number}}/differences/{{other}}#{first['number']} 2")
 
 
 def _practises(ask: Any) -> None:
