@@ -9,12 +9,12 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.cli.neat_vision import NAME, write_neat_vision
-from cer_assist.exports.privacy import Choice, filtered, left_out, left_out_but
+from cer_assist.exports.privacy import Choice, left_out, left_out_but
 from cer_assist.exports.spotting import KINDS, Kind
 from cer_assist.exports.tabular_tools import INCLUDE_FROM
-from cer_assist.exports.writing import FORMATS, write_export
+from cer_assist.exports.writing import FORMATS
 from cer_assist.services import backup, projects, pseudonyms, snapshots
-from cer_assist.services.exporting import export_project, outside, record_export
+from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.types import now
 
 
@@ -61,7 +61,7 @@ def export_command(
     if include_from is not None and name != "asreview":
         raise click.BadParameter("--include-from goes with --format asreview.")
     options = {} if include_from is None else {INCLUDE_FROM: include_from}
-    settings, of = settings_for(home), None
+    settings, of, source = settings_for(home), None, None
     with open_database(settings) as database:
         with database.write() as session:
             pseudonyms.give(session, projects.find_project(session, project).id)
@@ -69,11 +69,9 @@ def export_command(
             found = projects.find_project(session, project)
             if snapshot:
                 one = snapshots.find(session, found.id, snapshot)
-                of, kept = one.name, snapshots.data_set(session, one)
-                known = outside(session, found.id, choice)
-                made = write_export(name, out, filtered(kept, choice, known), options)
-            elif name != NAME:
-                made = export_project(session, found, name, out, choice, options)
+                of, source = one.name, snapshots.data_set(session, one)
+            if name != NAME:
+                made = export_project(session, found, name, out, choice, options, source)
         if name == NAME:
             made = write_neat_vision(database, settings, found, out)
         with database.write() as session:

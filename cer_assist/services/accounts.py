@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import InvalidInput, NotFound, SignInRefused, TooManyAttempts
 from cer_assist.services import audit
 from cer_assist.store.tables import (
@@ -53,10 +53,6 @@ class SignedIn:
     username: str
     display_name: str
     is_administrator: bool
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def add_account(
@@ -134,14 +130,14 @@ def note_failure(session: Session, username: str, address: str) -> None:
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now() - ATTEMPT_WINDOW))
     for subject, _ in _subjects(username, address):
         session.add(SignInAttempt(subject=subject, at=now()))
-    entry = audit.Entry("signin.failed", f"name:{_sha256(username.lower())[:12]}", {})
+    entry = audit.Entry("signin.failed", f"name:{text_sha256(username.lower())[:12]}", {})
     audit.append(session, entry, account_id=None, project_id=None)
 
 
 def _subjects(username: str, address: str) -> list[tuple[str, int]]:
     return [
-        (_sha256(f"name:{username.lower()}"), ATTEMPTS_PER_NAME),
-        (_sha256(f"address:{address}"), ATTEMPTS_PER_ADDRESS),
+        (text_sha256(f"name:{username.lower()}"), ATTEMPTS_PER_NAME),
+        (text_sha256(f"address:{address}"), ATTEMPTS_PER_ADDRESS),
     ]
 
 
@@ -166,7 +162,7 @@ def open_session(session: Session, account_id: int, lifetime: dt.timedelta) -> s
     at = now()
     session.add(
         SignInSession(
-            token_sha256=_sha256(token),
+            token_sha256=text_sha256(token),
             account_id=account_id,
             created_at=at,
             last_seen_at=at,
@@ -182,7 +178,7 @@ def touch(session: Session, token: str) -> None:
     """Note that the session is in use; done once a minute, not at each request."""
     session.execute(
         update(SignInSession)
-        .where(SignInSession.token_sha256 == _sha256(token))
+        .where(SignInSession.token_sha256 == text_sha256(token))
         .values(last_seen_at=now())
     )
 
@@ -191,7 +187,7 @@ def end_session(session: Session, token: str) -> None:
     """Sign out: the token is worth nothing from now on."""
     session.execute(
         update(SignInSession)
-        .where(SignInSession.token_sha256 == _sha256(token), SignInSession.ended_at.is_(None))
+        .where(SignInSession.token_sha256 == text_sha256(token), SignInSession.ended_at.is_(None))
         .values(ended_at=now())
     )
 
@@ -202,7 +198,7 @@ def make_link(session: Session, account: Account, by: int | None = None) -> str:
     token = secrets.token_urlsafe(32)
     session.add(
         SignInLink(
-            token_sha256=_sha256(token), account_id=account.id, expires_at=now() + LINK_LIFETIME
+            token_sha256=text_sha256(token), account_id=account.id, expires_at=now() + LINK_LIFETIME
         )
     )
     entry = audit.Entry("signin.link_made", f"account:{account.id}", {})
@@ -215,7 +211,7 @@ def use_link(session: Session, token: str) -> int:
     used = session.execute(
         update(SignInLink)
         .where(
-            SignInLink.token_sha256 == _sha256(token),
+            SignInLink.token_sha256 == text_sha256(token),
             SignInLink.used_at.is_(None),
             SignInLink.expires_at > now(),
         )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import event_sha256
 from cer_assist.store.tables import AuditEvent, AuditHead, LabelEvent, Protocol
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import now, table_of, utc_text
 
 GENESIS = "0" * 64
 _HEAD = select(AuditHead.event_id, AuditHead.sha256).with_for_update()
@@ -95,7 +95,7 @@ def chain_sha256(row: dict[str, Any]) -> str:
     at: dt.datetime = row["at"]
     fields = [
         row["id"],
-        at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        utc_text(at),
         row["account_id"],
         row["project_id"],
         row["action"],
@@ -112,7 +112,7 @@ def label_sha256(event: LabelEvent | dict[str, Any]) -> str:
     fields = {name: values[name] for name in _HASHED}
     for name in ("recorded_at", "made_at"):
         if fields[name] is not None:
-            fields[name] = fields[name].astimezone(dt.UTC).isoformat(timespec="microseconds")
+            fields[name] = utc_text(fields[name])
     return event_sha256(fields)
 
 

@@ -31,7 +31,7 @@ from cer_assist.store.tables import (
     Protocol,
     RubricVersion,
 )
-from cer_assist.store.types import now
+from cer_assist.store.types import now, utc_text
 
 REPORTED = "audit.reported"
 FORMAT = "cer-assist audit report 1"
@@ -81,7 +81,7 @@ def made(session: Session, by: str, software: str) -> dict[str, Any]:
     """Who makes a report now, and what the whole chain says at this moment; reads all of it."""
     found = verification.verify(session)
     return {
-        "at": _instant(now()),
+        "at": utc_text(now()),
         "by": by,
         "software": software,
         "chain": {
@@ -184,7 +184,7 @@ def _labels(
         event: LabelEvent = row[0]
         yield {
             "event": event.id,
-            "at": _instant(event.recorded_at),
+            "at": utc_text(event.recorded_at),
             "protocol": row.external_id,
             "by": row.username,
             "lane": event.lane,
@@ -247,7 +247,7 @@ def _told(event: dict[str, Any]) -> dict[str, Any]:
     detail.pop("seed", None)
     return {
         "event": event["id"],
-        "at": _instant(event["at"]),
+        "at": utc_text(event["at"]),
         "by": event["username"],
         "what": event["action"],
         "subject": event["subject"],
@@ -290,7 +290,3 @@ def _model_versions(session: Session, project: Project, period: Period) -> list[
         .order_by(ModelVersion.number)
     )
     return [dict(row) for row in rows.mappings()]
-
-
-def _instant(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")

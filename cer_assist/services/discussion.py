@@ -22,7 +22,7 @@ from cer_assist.services import audit, disputes, history, standing
 from cer_assist.store.tables import Account, Adjudication, Comment, Project, Protocol
 from cer_assist.store.tables.accounts import LEADING, Role
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import now, table_of, utc_text
 
 RECORDED = "comment.recorded"
 MAX_TEXT = 4000
@@ -152,9 +152,8 @@ def say(
 def comment_sha256(row: Comment | dict[str, Any]) -> str:
     """The hash over everything a comment says."""
     values = row if isinstance(row, dict) else {name: getattr(row, name) for name in _HASHED}
-    at: dt.datetime = values["recorded_at"]
     fields = {name: values[name] for name in _HASHED}
-    fields["recorded_at"] = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    fields["recorded_at"] = utc_text(values["recorded_at"])
     return event_sha256(fields)
 
 

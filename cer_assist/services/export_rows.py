@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from cer_assist.store.tables import (
     Serving,
     Suggestion,
 )
+from cer_assist.store.types import utc_text
 
 _CHUNK = 500
 
@@ -68,7 +68,8 @@ def _event_rows(session: Session, events: Select[Any], first: int) -> Iterator[d
         row["evidence"] = "\n".join(" ".join(item["quote"].split()) for item in places)
         chances = row["suggestion_probability"]
         row["suggestion_probability"] = None if level is None else float(chances[level - first])
-        row["recorded_at"], row["made_at"] = instant(row["recorded_at"]), instant(row["made_at"])
+        row["recorded_at"] = utc_text(row["recorded_at"])
+        row["made_at"] = row["made_at"] and utc_text(row["made_at"])
         row["is_fenced"] = _yes_no(row["is_fenced"])
         yield row
 
@@ -260,7 +261,3 @@ def _probability(row: Row[Any], first: int) -> float | None:
 
 def _yes_no(value: bool | None) -> str | None:
     return None if value is None else str(bool(value)).lower()
-
-
-def instant(at: dt.datetime | None) -> str | None:
-    return None if at is None else at.astimezone(dt.UTC).isoformat(timespec="microseconds")

@@ -20,10 +20,10 @@ from cer_assist.exports.dataset import DataSet, LevelName, Stream
 from cer_assist.exports.privacy import Choice, Outside, filtered
 from cer_assist.exports.writing import ExportResult, write_export
 from cer_assist.services import audit, history, pseudonyms
-from cer_assist.services.export_rows import instant, label_event_rows, protocol_rows, record_rows
+from cer_assist.services.export_rows import label_event_rows, protocol_rows, record_rows
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import AuditHead, Project
-from cer_assist.store.types import now
+from cer_assist.store.types import now, utc_text
 
 
 def export_project(
@@ -33,22 +33,26 @@ def export_project(
     out: Path,
     choice: Choice | None = None,
     options: Mapping[str, Any] | None = None,
+    source: DataSet | None = None,
 ) -> ExportResult:
     """Write everything a project's labels and protocols say, as chosen, to one file.
 
-    Some formats have options. Unless names are chosen, `pseudonyms.give` must have been called in
-    an earlier transaction.
+    Some formats have options; a snapshot is a source of its own. Unless names are chosen,
+    `pseudonyms.give` must have been called in an earlier transaction.
     """
-    chosen = outward(session, project, choice or Choice())
+    chosen = outward(session, project, choice or Choice(), source)
     return write_export(export_format, out, chosen, options)
 
 
-def outward(session: Session, project: Project, choice: Choice) -> DataSet:
-    """What a project's labels and protocols say, as it may leave."""
-    return filtered(data_set(session, project), choice, outside(session, project.id, choice))
+def outward(
+    session: Session, project: Project, choice: Choice, source: DataSet | None = None
+) -> DataSet:
+    """What a project's labels and protocols say, or a snapshot does, as it may leave."""
+    found = source or data_set(session, project)
+    return filtered(found, choice, _outside(session, project.id, choice))
 
 
-def outside(session: Session, project_id: int, choice: Choice) -> Outside:
+def _outside(session: Session, project_id: int, choice: Choice) -> Outside:
     """What people and records are called outside, as far as the choice needs it."""
     return Outside(
         {} if choice.names else pseudonyms.of_coders(session, project_id),
@@ -107,7 +111,7 @@ def _manifest(session: Session, project: Project) -> dict[str, Any]:
     rubric = project_rubric(session, project)
     head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
     return {
-        "created_at": instant(now()),
+        "created_at": utc_text(now()),
         "project": {
             "slug": project.slug,
             "name": project.name,

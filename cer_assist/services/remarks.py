@@ -22,7 +22,7 @@ from cer_assist.services.suggestions import SuggestionView
 from cer_assist.services.training_data import Spans
 from cer_assist.store.tables import Account, Disclosure, Highlight, Protocol, Suggestion, WordRemark
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import now, table_of, utc_text
 
 RECORDED = "word.remarked"
 LONGEST = 300  # code points of a place: a phrase, not a page
@@ -115,8 +115,7 @@ def remark_sha256(remark: WordRemark | dict[str, Any]) -> str:
         name: remark[name] if isinstance(remark, dict) else getattr(remark, name)
         for name in _HASHED
     }
-    at: dt.datetime = fields["recorded_at"]
-    fields["recorded_at"] = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    fields["recorded_at"] = utc_text(fields["recorded_at"])
     return event_sha256(fields)
 
 

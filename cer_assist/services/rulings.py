@@ -19,7 +19,7 @@ from cer_assist.domain.protocols import clean
 from cer_assist.services import audit
 from cer_assist.services.standing import Said
 from cer_assist.store.tables import Adjudication, Project
-from cer_assist.store.types import now, table_of
+from cer_assist.store.types import now, table_of, utc_text
 
 RECORDED = "adjudication.recorded"
 
@@ -123,7 +123,6 @@ def append(
 def adjudication_sha256(row: Adjudication | dict[str, Any]) -> str:
     """The hash over everything an adjudication says."""
     values = row if isinstance(row, dict) else {name: getattr(row, name) for name in _HASHED}
-    at: dt.datetime = values["recorded_at"]
     fields = {name: values[name] for name in _HASHED}
-    fields["recorded_at"] = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    fields["recorded_at"] = utc_text(values["recorded_at"])
     return event_sha256(fields)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
 from cer_assist.domain.splits import DEALT, TEST
 from cer_assist.exports.columns import LABEL_EVENT_COLUMNS, LABEL_EVENTS, PROTOCOL_COLUMNS
@@ -163,8 +164,8 @@ def _hash(
 ) -> None:
     def lines() -> Any:
         for key, row in kept.protocols_of(session, made, of):
-            line = kept.line_of(row)
-            of[key]["content_sha256"] = kept.sha256_of(line)
+            line = audit.canonical(row)
+            of[key]["content_sha256"] = text_sha256(line)
             yield of[key]["content_sha256"]
 
     members = kept.members_of(lines(), kept.events_of(session, project, made, of))
@@ -180,7 +181,7 @@ def _hash(
         "label_events": members[LABEL_EVENTS]["rows"],
     }
     made.said = made.said | {"members": members, "counts": counts}
-    made.content_sha256 = kept.sha256_of(audit.canonical(members))
+    made.content_sha256 = text_sha256(audit.canonical(members))
     made.rows_sha256 = kept.rows_sha256(list(of.values()))
 
 

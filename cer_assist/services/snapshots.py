@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import Corrupt, NotFound
 from cer_assist.exports.columns import (
     LABEL_EVENT_COLUMNS,
@@ -27,10 +28,10 @@ from cer_assist.exports.columns import (
 )
 from cer_assist.exports.dataset import DataSet, LevelName, Record, Stream
 from cer_assist.services import audit, snapshot_filters
-from cer_assist.services.export_rows import instant, label_event_rows
+from cer_assist.services.export_rows import label_event_rows
 from cer_assist.services.rubrics import rubric_version
 from cer_assist.store.tables import Project, Protocol, Snapshot, SnapshotProtocol
-from cer_assist.store.types import table_of
+from cer_assist.store.types import table_of, utc_text
 
 MADE = "snapshot.made"
 SPLIT_COLUMNS = (
@@ -84,7 +85,7 @@ def data_set(session: Session, made: Snapshot) -> DataSet:
     head = {name: made.said[name] for name in parts if name in made.said} | {
         "scale": list(rubric.scale),
         "snapshot": {name: getattr(made, name) for name in ("number", "name", "notes", "asked")}
-        | {"made_at": instant(made.at), "content_sha256": made.content_sha256}
+        | {"made_at": utc_text(made.at), "content_sha256": made.content_sha256}
         | {"last_event": made.cutoff, "members": made.said["members"]},
     }
     tables = {
@@ -149,7 +150,7 @@ def _refuse_if_altered(
 ) -> None:
     lines = []
     for key, row in protocols_of(session, made, of):
-        lines.append(sha256_of(line_of(row)))
+        lines.append(text_sha256(audit.canonical(row)))
         if lines[-1] != of[key]["content_sha256"]:
             raise Corrupt(
                 f"Snapshot {made.number} is not written: protocol {row['protocol_id']} is not as "
@@ -165,7 +166,10 @@ def _refuse_if_altered(
 
 
 def members_of(protocols: Any, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    return {LABEL_EVENTS: _member(map(line_of, events)), PROTOCOLS: _member(iter(protocols))}
+    return {
+        LABEL_EVENTS: _member(map(audit.canonical, events)),
+        PROTOCOLS: _member(iter(protocols)),
+    }
 
 
 def _member(lines: Iterator[str]) -> dict[str, Any]:
@@ -178,8 +182,8 @@ def _member(lines: Iterator[str]) -> dict[str, Any]:
 
 def snapshot_sha256(row: Snapshot) -> str:
     """The hash over everything that a snapshot's own row says."""
-    return sha256_of(
-        audit.canonical({n: getattr(row, n) for n in _HASHED} | {"at": instant(row.at)})
+    return text_sha256(
+        audit.canonical({n: getattr(row, n) for n in _HASHED} | {"at": utc_text(row.at)})
     )
 
 
@@ -197,18 +201,9 @@ def rows_fault(session: Session) -> str | None:
 
 def row_sha256(row: Mapping[str, Any]) -> str:
     names = ("protocol_id", "split", "group_id", "level", "said", "content_sha256")
-    return sha256_of(audit.canonical({name: row[name] for name in names}))
+    return text_sha256(audit.canonical({name: row[name] for name in names}))
 
 
 def rows_sha256(held: Sequence[Mapping[str, Any]]) -> str:
     own = sorted((row["protocol_id"], row["sha256"]) for row in held)
-    return sha256_of(json.dumps(own))
-
-
-def line_of(row: Mapping[str, Any]) -> str:
-    # Sorted: PostgreSQL and SQLite give back the same keys, whoever wrote them first.
-    return json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def sha256_of(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()
+    return text_sha256(json.dumps(own))

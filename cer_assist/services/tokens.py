@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.scopes import Scope
 from cer_assist.services import audit
@@ -67,7 +67,7 @@ def make(session: Session, account_id: int, wish: Wish, by: int | None) -> tuple
         project_id=project_id,
         name=wish.name.strip(),
         scopes=scopes,
-        token_sha256=_sha256(token),
+        token_sha256=text_sha256(token),
         created_at=now(),
         expires_at=now() + dt.timedelta(days=wish.days),
     )
@@ -121,7 +121,7 @@ def find_visit(session: Session, token: str, slug: str | None) -> TokenVisit | N
         select(ApiToken, Account)
         .join(Account, Account.id == ApiToken.account_id)
         .where(
-            ApiToken.token_sha256 == _sha256(token),
+            ApiToken.token_sha256 == text_sha256(token),
             ApiToken.revoked_at.is_(None),
             ApiToken.expires_at > now(),
             Account.disabled_at.is_(None),
@@ -163,7 +163,3 @@ def _project(session: Session, account_id: int, slug: str) -> int | None:
     if project is None or role_in(session, project.id, account_id) is None:
         raise InvalidInput("The token's person is not a member of such a project.")
     return project.id
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

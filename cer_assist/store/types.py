@@ -61,6 +61,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def utc_text(at: dt.datetime) -> str:
+    """An instant as hashes and exports have it: ISO 8601 in UTC to the microsecond."""
+    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
 Key = Annotated[int, mapped_column(primary_key=True)]
 Digest = Annotated[str, mapped_column(String(64))]
 Name = Annotated[str, mapped_column(String(200))]

@@ -11,16 +11,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports.columns import COLUMNS, NEEDED
-from cer_assist.exports.presets import PRESETS
-from cer_assist.exports.spotting import KINDS
-from cer_assist.exports.writing import FORMATS, GROUPS, Format
 from cer_assist.imports import ParsedImport, Preview, parse_files, preview
 from cer_assist.services import projects
 from cer_assist.services.importing import ImportReport, import_protocols
 from cer_assist.store.tables import Project
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy, settings
-from cer_assist.views.exporting import MASK_WORDS
+from cer_assist.views.exporting import offered
 from cer_assist.views.security import takes_uploads
 from cer_assist.views.uploads import Upload, UploadShelf
 
@@ -51,21 +47,7 @@ def page(slug: str) -> str:
     """Import and export."""
     with database().read() as session:
         progress = projects.progress(session, g.project.id, None)
-    return render_template(
-        "data.html",
-        progress=progress,
-        groups=format_groups(),
-        kinds=KINDS,
-        mask_words=MASK_WORDS,
-        presets=PRESETS,
-        tables=COLUMNS,
-        needed=NEEDED,
-    )
-
-
-def format_groups() -> dict[str, dict[str, Format]]:
-    """The formats by what they are for."""
-    return {use: {name: FORMATS[name] for name in names} for use, names in GROUPS.items()}
+    return render_template("data.html", progress=progress, **offered())
 
 
 @data.post("/import")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Response, g, render_template, request, send_file
 
 from cer_assist.domain.errors import InvalidInput, NotAllowed
-from cer_assist.exports.columns import COLUMNS
+from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import CHOSEN, PRESETS
 from cer_assist.exports.privacy import Choice, left_out_but
 from cer_assist.exports.spotting import KINDS, RULES, Kind
-from cer_assist.exports.writing import FORMATS
-from cer_assist.services import mask_preview, pseudonyms
+from cer_assist.exports.writing import FORMATS, GROUPS
+from cer_assist.services import mask_preview, pseudonyms, snapshots
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.tables.accounts import LEADING
 from cer_assist.store.types import now
@@ -37,20 +37,29 @@ def download(slug: str) -> Response:
     return send_export(request.form.get("format", ""))
 
 
-def send_export(kind: str) -> Response:
-    """For page and script alike; a script sends no form, so it gets what the page first offers."""
+def send_export(kind: str, number: int | None = None) -> Response:
+    """The project, or the snapshot of that number, for page and script alike.
+
+    A script sends no form, so it gets what the page first offers.
+    """
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
     choice = choice_of()
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
-    name = f"{g.project.slug}-{now():%Y%m%d-%H%M}-{kind}{FORMATS[kind].ending}"
+    when = f"{now():%Y%m%d-%H%M}" if number is None else f"snapshot-{number}"
+    out = Path(folder.name) / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
     with database().write() as session:
         pseudonyms.give(session, g.project.id)
+    source, kept = None, None
     with database().read() as session:
-        made = export_project(session, g.project, kind, Path(folder.name) / name, choice)
+        if number is not None:
+            snapshot = snapshots.find_number(session, g.project.id, number)
+            source, kept = snapshots.data_set(session, snapshot), snapshot.name
+        made = export_project(session, g.project, kind, out, choice, source=source)
     with database().write() as session:
-        record_export(session, g.project.id, kind, made, g.person.account_id, choice)
-    response = send_file(made.path, as_attachment=True, download_name=name)
+        by = g.person.account_id
+        record_export(session, g.project.id, kind, made, by, choice, snapshot=kept)
+    response = send_file(made.path, as_attachment=True, download_name=out.name)
     response.headers[RECORDED] = made.sha256
     response.direct_passthrough = False  # passed through, it would not tell us when it is done
     response.call_on_close(folder.cleanup)
@@ -95,3 +104,15 @@ def _kinds(asked: list[str]) -> frozenset[Kind]:
     if not set(asked) <= set(KINDS):
         raise InvalidInput(f"What can be masked: {', '.join(KINDS)}.")
     return frozenset(cast("list[Kind]", asked))
+
+
+def offered() -> dict[str, Any]:
+    """What the form of an export shows: formats by what they are for, masks and columns."""
+    return {
+        "groups": {use: {name: FORMATS[name] for name in names} for use, names in GROUPS.items()},
+        "kinds": KINDS,
+        "mask_words": MASK_WORDS,
+        "presets": PRESETS,
+        "tables": COLUMNS,
+        "needed": NEEDED,
+    }

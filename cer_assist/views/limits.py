@@ -7,7 +7,6 @@ own routes refuse nobody.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import cast
 
@@ -17,6 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from cer_assist.config import Settings
+from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import TooManyAttempts
 
 
@@ -30,7 +30,7 @@ class Limits:
 
     def count_request(self) -> None:
         """One more of this token or session."""
-        who = f"token:{g.token_id}" if "token_id" in g else f"session:{_digest(g.token)}"
+        who = f"token:{g.token_id}" if "token_id" in g else f"session:{text_sha256(g.token)}"
         if not self._counter.hit(self._requests, who):
             self._refuse(self._requests, who, "You ask more often than this server lets scripts.")
 
@@ -58,7 +58,3 @@ def register(app: Flask, settings: Settings) -> None:
 def limits() -> Limits:
     """The app's counts."""
     return cast(Limits, current_app.extensions["limits"])
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

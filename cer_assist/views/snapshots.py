@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from flask import (
     Blueprint,
     Response,
@@ -13,7 +10,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from sqlalchemy.orm import Session
@@ -22,22 +18,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Exposure
 from cer_assist.domain.splits import DEALT
-from cer_assist.exports.columns import COLUMNS, NEEDED
-from cer_assist.exports.presets import PRESETS
-from cer_assist.exports.privacy import filtered
-from cer_assist.exports.spotting import KINDS
-from cer_assist.exports.writing import FORMATS, write_export
-from cer_assist.services import pseudonyms, snapshot_differences, snapshot_making, snapshot_views
+from cer_assist.services import snapshot_differences, snapshot_making, snapshot_views
 from cer_assist.services import snapshots as kept
-from cer_assist.services.exporting import outside, record_export
 from cer_assist.services.snapshot_differences import Differences
 from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import Snapshot
-from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy, settings
-from cer_assist.views.data import format_groups
-from cer_assist.views.downloads import RECORDED
-from cer_assist.views.exporting import MASK_WORDS, choice_of
+from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
+from cer_assist.views.exporting import offered, send_export
 
 snapshot_pages = Blueprint("snapshots", __name__, url_prefix="/p/<slug>/snapshots")
 EXPOSURES = {
@@ -86,12 +74,7 @@ def one(slug: str, number: int) -> str:
         told=compared(other, number) if other else None,
         filters=snapshot_differences.chosen(made.asked),
         shares=snapshot_differences.shares(made.asked),
-        groups=format_groups(),
-        kinds=KINDS,
-        mask_words=MASK_WORDS,
-        presets=PRESETS,
-        tables=COLUMNS,
-        needed=NEEDED,
+        **offered(),
     )
 
 
@@ -99,27 +82,7 @@ def one(slug: str, number: int) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str, number: int) -> Response:
     """Write it as a project's export is written."""
-    kind = request.form.get("format", "")
-    if kind not in FORMATS:
-        raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
-    choice = choice_of()
-    folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
-    name = f"{slug}-snapshot-{number}-{kind}{FORMATS[kind].ending}"
-    with database().write() as session:
-        pseudonyms.give(session, g.project.id)
-    with database().read() as session:
-        made = numbered(session, number)
-        known = outside(session, g.project.id, choice)
-        held = filtered(kept.data_set(session, made), choice, known)
-        file = write_export(kind, Path(folder.name) / name, held)
-    with database().write() as session:
-        by = g.person.account_id
-        record_export(session, g.project.id, kind, file, by, choice, snapshot=made.name)
-    response = send_file(file.path, as_attachment=True, download_name=name)
-    response.headers[RECORDED] = file.sha256
-    response.direct_passthrough = False  # passed through, it would not tell us when it is done
-    response.call_on_close(folder.cleanup)
-    return response
+    return send_export(request.form.get("format", ""), number)
 
 
 def numbered(session: Session, number: int) -> Snapshot:
