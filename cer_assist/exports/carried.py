@@ -39,6 +39,10 @@ def carried(record: Record) -> dict[str, Any]:
     }
     if record.coders_in is not None:
         body["coders_in"] = asdict(record.coders_in)
+    if record.masked is not None:
+        body["masked"] = [
+            {name: row[name] for name in ("kind", "rule", "places")} for row in record.masked
+        ]
     return {**body, "sha256": _digest(body)}
 
 
