@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
-from itertools import islice, repeat
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +22,6 @@ from cer_assist.imports.sniff import Format, identify, stem
 from cer_assist.imports.tables import Table
 
 _BATCH = 200
-_LAST = 2**62  # after every event that was exported
 
 
 def reader_of(found: Format) -> Any:
@@ -130,7 +129,8 @@ class Session:
         """What another tool exported; ours in its form come back as they were."""
         self._note(f"{self._file.name}: read as {tool.name} writes it.")
         protocols: dict[str, ProtocolText] = {}
-        labels: list[tuple[int, PriorLabel]] = []
+        ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
+        new: list[PriorLabel] = []
         for number, row in table.rows:
             try:
                 found = tools.read_item(tool, row, f"{stem(self._file)}-{number}")
@@ -138,15 +138,21 @@ class Session:
                 self.report(number, error.message)
                 continue
             if self._is_of_tool(found.protocol, number, protocols):
-                places = [*found.numbers, *repeat(_LAST, len(found.labels) - len(found.numbers))]
-                said = (replace(label, row=number) for label in found.labels)
-                labels.extend(zip(places, said, strict=True))
-        texts = iter(protocols.values())
-        while batch := list(islice(texts, _BATCH)):
-            self._send_protocols(batch)
-        labels.sort(key=itemgetter(0))
+                said = [replace(label, row=number) for label in found.labels]
+                for place, label in zip(found.numbers, said, strict=False):
+                    ours.setdefault((place, label.external_id), label)
+                new += said[len(found.numbers) :]
+        if ours and new:
+            names = sorted(Counter(label.coder for label in new).items())
+            whose = ", ".join(f"{who} ({count})" for who, count in names)
+            self._note(f"{self._file.name}: answered in {tool.name} after the export: {whose}.")
+        self._send_all(list(protocols.values()), [*(ours[key] for key in sorted(ours)), *new])
+
+    def _send_all(self, protocols: list[ProtocolText], labels: list[PriorLabel]) -> None:
+        for start in range(0, len(protocols), _BATCH):
+            self._send_protocols(protocols[start : start + _BATCH])
         for start in range(0, len(labels), _BATCH):
-            self._send_labels([label for _, label in labels[start : start + _BATCH]])
+            self._send_labels(labels[start : start + _BATCH])
 
     def _export(self, export: Any) -> None:
         """Protocols and labels of one of our own exports, exactly as they were."""

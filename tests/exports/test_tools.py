@@ -171,8 +171,8 @@ def test_files_that_the_tools_made_themselves(tmp_path: Path) -> None:
     assert found.errors == []
     said = [(one.external_id, one.coder, one.action, one.level) for one in found.labels]
     assert said == [
-        ("1", "imported", Action.label, 3),
-        ("7", "imported", Action.label, 4),
+        ("1", "doccano", Action.label, 3),
+        ("7", "doccano", Action.label, 4),
         ("p", "ds-al", Action.label, 2),
         ("p", "ds-bo", Action.skip, None),
         ("A-17", "u1", Action.label, 3),
