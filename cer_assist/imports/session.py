@@ -128,7 +128,8 @@ class Session:
     def _tool(self, table: Table, tool: tools.Tool) -> None:
         """What another tool exported; ours in its form come back as they were."""
         self._note(f"{self._file.name}: read as {tool.name} writes it.")
-        protocols: dict[str, ProtocolText] = {}
+        texts: dict[str, int] = {}  # id -> hash of how its text ends
+        batch: list[ProtocolText] = []
         ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
         new: list[PriorLabel] = []
         for number, row in table.rows:
@@ -137,20 +138,23 @@ class Session:
             except InvalidInput as error:
                 self.report(number, error.message)
                 continue
-            if self._is_of_tool(found.protocol, number, protocols):
-                said = [replace(label, row=number) for label in found.labels]
-                for place, label in zip(found.numbers, said, strict=False):
-                    ours.setdefault((place, label.external_id), label)
-                new += said[len(found.numbers) :]
+            is_first = found.protocol.external_id not in texts
+            if not self._is_of_tool(found.protocol, number, texts):
+                continue
+            batch += [found.protocol] if is_first else []
+            if len(batch) == _BATCH:
+                self._send_protocols(batch)
+                batch.clear()
+            said = [replace(label, row=number) for label in found.labels]
+            for place, label in zip(found.numbers, said, strict=False):
+                ours.setdefault((place, label.external_id), label)
+            new += said[len(found.numbers) :]
+        self._send_protocols(batch)
         if ours and new:
-            names = sorted(Counter(label.coder for label in new).items())
-            whose = ", ".join(f"{who} ({count})" for who, count in names)
-            self._note(f"{self._file.name}: answered in {tool.name} after the export: {whose}.")
-        self._send_all(list(protocols.values()), [*(ours[key] for key in sorted(ours)), *new])
-
-    def _send_all(self, protocols: list[ProtocolText], labels: list[PriorLabel]) -> None:
-        for start in range(0, len(protocols), _BATCH):
-            self._send_protocols(protocols[start : start + _BATCH])
+            self._note(
+                f"{self._file.name}: answered in {tool.name} after the export: {_whose(new)}."
+            )
+        labels = [*(ours[key] for key in sorted(ours)), *new]
         for start in range(0, len(labels), _BATCH):
             self._send_labels(labels[start : start + _BATCH])
 
@@ -171,17 +175,15 @@ class Session:
         while some := list(islice(labels, _BATCH)):
             self._send_labels(some)
 
-    def _is_of_tool(
-        self, protocol: ProtocolText, row: int, before: dict[str, ProtocolText]
-    ) -> bool:
+    def _is_of_tool(self, protocol: ProtocolText, row: int, texts: dict[str, int]) -> bool:
         """Whether the row counts; a tool may have several for a text, one an answer."""
-        known = before.get(protocol.external_id)
-        if known is None:
+        end = hash(protocol.text[-1000:])
+        if protocol.external_id not in texts:
             if not self._is_new(protocol, row):
                 return False
-            before[protocol.external_id] = protocol
+            texts[protocol.external_id] = end
             return True
-        if known.text[-1000:] != protocol.text[-1000:]:
+        if texts[protocol.external_id] != end:
             self.report(row, f"The id {protocol.external_id} has another text further up.")
             return False
         return True
@@ -217,3 +219,8 @@ class Session:
         place = self._place()
         found = [wire.pack_label(replace(label, file=place)) for label in labels]
         wire.send(self._pipe, "labels", found)
+
+
+def _whose(labels: list[PriorLabel]) -> str:
+    counts = sorted(Counter(label.coder for label in labels).items())
+    return ", ".join(f"{who} ({count})" for who, count in counts)
