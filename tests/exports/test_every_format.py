@@ -31,6 +31,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Project
 from cer_assist.store.tables.accounts import Role
 from tests.builders import a_model, a_project, a_request
+from tests.imports.inside import parse_inside
 
 SECRETS = ("silva", "20013139", "555-0123", "8045550123", "okafor")
 TOLD = "Dr. Ana Silva, silva@example.edu, 804-555-0123, MRN: HM20013139"
@@ -179,6 +180,8 @@ def test_masked_values_are_in_no_byte_and_the_report_is_there(
         right = counted(whole.tables[MASKING_REPORT].rows)
     assert {kind for kind, _ in right} == set(KINDS)
     assert counted(report_of(out)) == right
+    found = parse_inside([out], {}, None)
+    assert (found.errors, len(found.protocols), len(found.labels)) == ([], 3, 6)
 
 
 def counted(rows: Iterable[Any]) -> Counter[tuple[str, str]]:
