@@ -127,12 +127,14 @@ class Session:
 
     def _tool(self, table: Table, tool: tools.Tool) -> None:
         """What another tool exported; ours in its form come back as they were."""
-        self._note(f"{self._file.name}: read as {tool.name} writes it.")
+        self._note(f"{self._file.name}: {tool.told}")
         texts: dict[str, int] = {}  # id -> hash of how its text ends
         batch: list[ProtocolText] = []
         ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
         new: list[PriorLabel] = []
         for number, row in table.rows:
+            if tool.added is None and tools.is_reader_of_redcap(row):
+                continue
             try:
                 found = tools.read_item(tool, row, f"{stem(self._file)}-{number}")
             except InvalidInput as error:

@@ -7,6 +7,7 @@ What someone answered in the tool meanwhile comes in beside it, as an answer lik
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from cer_assist.imports.rows import TEXT_SECTION, as_text
 
 Row = Mapping[str, Any]
 _OURS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id", "_timestamp")
+_READER = re.compile(r"--\d+$")
 _TEXTS = ("text", "protocol_text", "abstract")
 
 
@@ -54,6 +56,15 @@ class Tool:
         """Under which name somebody comes in of whom the tool says no more."""
         return self.name.lower().replace(" ", "-")
 
+    @property
+    def told(self) -> str:
+        """What whoever imports is told of it."""
+        if self.added is not None:
+            return f"read as {self.name} writes it."
+        return (
+            "read as CER Assist wrote it; what was added or changed in other columns is left out."
+        )
+
 
 def tool_of(columns: Collection[str], sample: Sequence[Row]) -> Tool | None:
     """Whose file this is, if it is one of a tool we know."""
@@ -66,6 +77,11 @@ def tool_of(columns: Collection[str], sample: Sequence[Row]) -> Tool | None:
 def has_carried(sample: Sequence[Row]) -> bool:
     """Whether CER Assist wrote it."""
     return any(_carried(row) for row in sample)
+
+
+def is_reader_of_redcap(row: Row) -> bool:
+    """A reader's record, which repeats what its merged record carries."""
+    return not row.get(KEY) and bool(_READER.search(as_text(row.get("record_id"))))
 
 
 def read_item(tool: Tool, row: Row, name: str) -> Item:

@@ -245,6 +245,10 @@ def test_redcap_numbers_readers_and_describes_every_field(
             name: list(csv.reader(io.StringIO(archive.read(name).decode(), newline="")))
             for name in (RECORDS, DICTIONARY)
         }
+        alone = tmp_path / "from-redcap.csv"  # as REDCap itself gives it back
+        alone.write_bytes(archive.read(RECORDS))
+    found = parse_inside([alone], {}, None)
+    assert (found.errors, len(found.protocols), len(found.labels)) == ([], 5, 11)
     records, dictionary = tables[RECORDS], tables[DICTIONARY]
     assert [row[0] for row in records[1:5]] == ["P-1", "P-1--1", "P-1--2", "P-2"]
     assert tuple(dictionary[0]) == DICTIONARY_HEADINGS
