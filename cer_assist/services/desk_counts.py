@@ -57,14 +57,14 @@ class Overview:
 
 def overview(session: Session, desk: Desk) -> Overview:
     """The three tables, what they leave out and the signals, in one pass over the readings."""
-    shown = () if desk.filters.signal else tuple(Signal)
+    desk, shown = desk.with_levels(), () if desk.filters.signal else tuple(Signal)
     seen = and_(
         event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled]),
         suggestion.c.id.is_not(None),
     )
-    single = ~desk.final.c.is_settled & (desk.final.c.readers == 1)
+    single = ~desk.about.c.is_settled & (desk.about.c.readers == 1)
     flags = (seen, single, *map(desk.has, shown))
-    needed = {"final"}.union(*(NEEDED.get(one, set()) for one in shown))
+    needed = {"about"}.union(*(NEEDED.get(one, set()) for one in shown))
     keyed = desk.select(_key(desk, flags).label("key"), also=needed)
     kinds = [_kind(key, number) for key, number in _counted(session, keyed).items()]
     return Overview(
@@ -105,7 +105,7 @@ def _counted(session: Session, keyed: Select[Any]) -> Counter[int]:
 def _key(desk: Desk, flags: Sequence[ColumnElement[bool]]) -> Any:
     """A reading's three levels and its flags in one number."""
     found: Any = as_written("0")
-    for place, level in enumerate((suggestion.c.level, event.c.level, desk.final.c.level)):
+    for place, level in enumerate((suggestion.c.level, event.c.level, desk.about.c.level)):
         found += func.coalesce(level + as_written("1"), as_written("0")) * _power(place * _BITS)
     return found + _flags(flags) * _power(3 * _BITS)
 
