@@ -40,6 +40,15 @@ serving, account, rubric = table_of(Serving), table_of(Account), table_of(Rubric
 before = table_of(LabelEvent).alias("before")
 _standing, _fenced = table_of(CurrentLabel).alias("standing"), table_of(FencedProtocol)
 _words = table_of(Highlight).alias("shown_words")
+SAW = event.c.exposure.in_([written(Exposure.after_suggestion), written(Exposure.prefilled)])
+FOLLOWED = and_(SAW, event.c.level == suggestion.c.level)
+DIFFERED = event.c.level != suggestion.c.level
+TIMED = event.c.seconds > as_written("0")
+SWITCHED = and_(
+    event.c.exposure == written(Exposure.after_suggestion),
+    before.c.exposure == written(Exposure.blind),
+    before.c.level != event.c.level,
+)
 
 
 @dataclass(frozen=True)
@@ -139,31 +148,30 @@ class Desk:
 
     def has(self, signal: Signal) -> ColumnElement[bool]:
         """A signal's rule."""
-        follows = event.c.level == suggestion.c.level
-        saw = event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled])
-        fast = self._is_fast()
-        switched = and_(
-            event.c.exposure == Exposure.after_suggestion,
-            before.c.exposure == Exposure.blind,
-            before.c.level != event.c.level,
-        )
+        return and_(*self.rule(signal))
+
+    def rule(self, signal: Signal) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """What rules several signals out at once, and what is asked of the readings that are left.
+
+        Most readings are blind: a table of all signals need not ask them each.
+        """
         was, now = (
             func.abs(before.c.level - suggestion.c.level),
             func.abs(event.c.level - suggestion.c.level),
         )
         if signal is Signal.confident:
-            return and_(~follows, self.probability >= self.filters.probability)
+            return DIFFERED, self.probability >= self.filters.probability
         if signal is Signal.fast:
-            return fast
+            return TIMED, self._is_fast()
         if signal is Signal.unread:
-            return and_(saw, follows, fast)
+            return FOLLOWED, self._is_fast()
         if signal is Signal.weak:
-            return and_(saw, follows, self._is_weak())
+            return FOLLOWED, self._is_weak()
         if signal is Signal.towards:
-            return and_(switched, now < was)
+            return SWITCHED, now < was
         if signal is Signal.away:
-            return and_(switched, now > was)
-        return and_(switched, before.c.level == self.about.c.level)
+            return SWITCHED, now > was
+        return SWITCHED, before.c.level == self.about.c.level
 
     def _is_fast(self) -> ColumnElement[bool]:
         return self.words_a_minute > self.filters.speed
