@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.services import history, unannounced
 from cer_assist.services.desk_filters import Answers, DeskFilters, Signal
-from cer_assist.services.desk_protocols import Viewer, finals, protocol
+from cer_assist.services.desk_protocols import Viewer, about_protocols, protocol
 from cer_assist.services.desk_readings import (
     Desk,
     account,
@@ -123,9 +123,9 @@ def all_lines(session: Session, desk: Desk, sort: str) -> Iterator[Line]:
 
 def _lines_of(session: Session, desk: Desk, ids: Sequence[int]) -> list[Line]:
     """These readings in this order: what is shown of a line is read of the page's lines only."""
-    about = select(event.c.protocol_id).where(event.c.id.in_(ids))
-    final = finals(desk.project_id, true(), only=about, first=True)
-    shown = replace(desk, filters=DeskFilters(answers=Answers.all), final=final)
+    of = select(event.c.protocol_id).where(event.c.id.in_(ids))
+    about = about_protocols(desk.project_id, true(), only=of)
+    shown = replace(desk, filters=DeskFilters(answers=Answers.all), about=about)
     rows = session.execute(_lines(shown).where(event.c.id.in_(ids)))
     found = {row.id: _line(row) for row in rows}
     return [found[key] for key in ids]
@@ -140,7 +140,7 @@ def _ids(desk: Desk, sort: str) -> Select[Any]:
         "farthest": (distance.desc(), func.coalesce(desk.probability, -1).desc()),
         "fastest": (func.coalesce(desk.words_a_minute, -1).desc(),),
     }
-    needed = {"coder": {"account"}, "fastest": {"final"}}
+    needed = {"coder": {"account"}, "fastest": {"about"}}
     statement = desk.select(event.c.id, also=needed.get(sort, ()))
     return statement.order_by(*order.get(sort, ()), event.c.id.desc())
 
@@ -158,18 +158,18 @@ def _lines(desk: Desk) -> Select[Any]:
         suggestion.c.level.label("suggested"),
         desk.probability.label("probability"),
         version.c.number,
-        case((version.c.id.is_(None), null()), else_=cannot_know(desk.final)).label("cannot_know"),
+        case((version.c.id.is_(None), null()), else_=cannot_know(desk.about)).label("cannot_know"),
         desk.strength.label("strength"),
-        desk.final.c.level.label("final"),
-        desk.final.c.is_settled,
-        desk.final.c.readers,
+        desk.about.c.level.label("final"),
+        desk.about.c.is_settled,
+        desk.about.c.readers,
         event.c.exposure,
         serving.c.arm,
         rubric.c.version.label("rubric"),
         event.c.seconds,
         desk.words_a_minute.label("words_a_minute"),
         suggestion.c.id.label("suggestion_id"),
-        also=("final", "account", "version", "rubric", "serving", "before"),
+        also=("about", "account", "version", "rubric", "serving", "before"),
     )
 
 

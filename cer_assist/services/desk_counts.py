@@ -6,20 +6,22 @@ shows, and equal ones are counted.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Exposure
 from cer_assist.services.desk_filters import Signal
 from cer_assist.services.desk_protocols import protocol
-from cer_assist.services.desk_readings import NEEDED, Desk, account, event, suggestion
+from cer_assist.services.desk_readings import NEEDED, SAW, Desk, account, event, suggestion
 from cer_assist.store.types import as_written
 
+_NONE = as_written("0")
 _BITS = 4  # of a level plus 1 in a reading's key; 0 is none
 PAIRS = (("suggested", "level"), ("suggested", "final"), ("level", "final"))
 
@@ -57,15 +59,9 @@ class Overview:
 
 def overview(session: Session, desk: Desk) -> Overview:
     """The three tables, what they leave out and the signals, in one pass over the readings."""
-    shown = () if desk.filters.signal else tuple(Signal)
-    seen = and_(
-        event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled]),
-        suggestion.c.id.is_not(None),
-    )
-    single = ~desk.final.c.is_settled & (desk.final.c.readers == 1)
-    flags = (seen, single, *map(desk.has, shown))
-    needed = {"final"}.union(*(NEEDED.get(one, set()) for one in shown))
-    keyed = desk.select(_key(desk, flags).label("key"), also=needed)
+    desk, shown = desk.with_levels(), () if desk.filters.signal else tuple(Signal)
+    needed = {"about"}.union(*(NEEDED.get(one, set()) for one in shown))
+    keyed = desk.select(_key(desk, shown).label("key"), also=needed)
     kinds = [_kind(key, number) for key, number in _counted(session, keyed).items()]
     return Overview(
         readings=sum(one.number for one in kinds),
@@ -102,19 +98,29 @@ def _counted(session: Session, keyed: Select[Any]) -> Counter[int]:
     return Counter({key: number for key, number in session.execute(grouped)})  # noqa: C416
 
 
-def _key(desk: Desk, flags: Sequence[ColumnElement[bool]]) -> Any:
+def _key(desk: Desk, shown: Sequence[Signal]) -> Any:
     """A reading's three levels and its flags in one number."""
-    found: Any = as_written("0")
-    for place, level in enumerate((suggestion.c.level, event.c.level, desk.final.c.level)):
-        found += func.coalesce(level + as_written("1"), as_written("0")) * _power(place * _BITS)
-    return found + _flags(flags) * _power(3 * _BITS)
+    levels = suggestion.c.level, event.c.level, desk.about.c.level
+    found = _sum(
+        func.coalesce(level + as_written("1"), _NONE) * _power(place * _BITS)
+        for place, level in enumerate(levels)
+    )
+    single = ~desk.about.c.is_settled & (desk.about.c.readers == 1)
+    flags = [_flag(0, SAW & suggestion.c.id.is_not(None)), _flag(1, single)]
+    ruled = defaultdict[Any, list[Any]](list)
+    for place, signal in enumerate(shown, 2):
+        out, rule = desk.rule(signal)
+        ruled[out].append(_flag(place, rule))
+    flags += [case((out, _sum(some)), else_=_NONE) for out, some in ruled.items()]
+    return found + _sum(flags) * _power(3 * _BITS)
 
 
-def _flags(flags: Sequence[ColumnElement[bool]]) -> Any:
-    found: Any = as_written("0")
-    for place, flag in enumerate(flags):
-        found += case((flag, _power(place)), else_=as_written("0"))
-    return found
+def _sum(parts: Iterable[Any]) -> Any:
+    return reduce(add, parts)
+
+
+def _flag(place: int, condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, _power(place)), else_=_NONE)
 
 
 def _power(place: int) -> ColumnElement[int]:
@@ -159,7 +165,7 @@ def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
     plain = replace(desk, filters=replace(desk.filters, signal=""))
     timed = signal in (Signal.fast, Signal.unread)
     could = event.c.seconds.is_not(None) if timed else true()
-    key = event.c.account_id * _power(2) + _flags((could, desk.has(signal)))
+    key = event.c.account_id * _power(2) + _flag(0, could) + _flag(1, desk.has(signal))
     keys = _counted(session, plain.select(key.label("key"), also=NEEDED.get(signal, set())))
     shares = Counter[tuple[int, int]]()
     for one, number in keys.items():

@@ -8,7 +8,7 @@ for no index finds an answer by its event's number.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane
 from cer_assist.services.desk_filters import NONE, Answers, DeskFilters, Signal
-from cer_assist.services.desk_protocols import Viewer, finals, is_over, written
+from cer_assist.services.desk_protocols import Viewer, about_protocols, is_over, written
 from cer_assist.services.quality import WEAK_BELOW
 from cer_assist.store.tables import (
     Account,
@@ -40,6 +40,15 @@ serving, account, rubric = table_of(Serving), table_of(Account), table_of(Rubric
 before = table_of(LabelEvent).alias("before")
 _standing, _fenced = table_of(CurrentLabel).alias("standing"), table_of(FencedProtocol)
 _words = table_of(Highlight).alias("shown_words")
+SAW = event.c.exposure.in_([written(Exposure.after_suggestion), written(Exposure.prefilled)])
+FOLLOWED = and_(SAW, event.c.level == suggestion.c.level)
+DIFFERED = event.c.level != suggestion.c.level
+TIMED = event.c.seconds > as_written("0")
+SWITCHED = and_(
+    event.c.exposure == written(Exposure.after_suggestion),
+    before.c.exposure == written(Exposure.blind),
+    before.c.level != event.c.level,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Desk:
     viewer: Viewer
     hidden_in_hand: int | None
     weak_below: dict[int, float]  # by version: the strength that random words reach by luck
-    final: FromClause
+    about: FromClause  # protocols
 
     @classmethod
     def of(
@@ -72,9 +81,19 @@ class Desk:
         weak = {}
         if filters.signal == Signal.weak or not filters.signal:
             weak = {key: value for key, value in session.execute(known)}  # noqa: C416
-        over = is_over(project_id, viewer, hidden_in_hand)
-        final = finals(project_id, over, first=bool(filters.unlearnt))
-        return cls(project_id, scale, filters, viewer, hidden_in_hand, weak, final)
+        about = about_protocols(
+            project_id,
+            is_over(project_id, viewer, hidden_in_hand),
+            levels=bool(filters.final) or filters.signal == Signal.wrong_switch,
+            first=bool(filters.unlearnt),
+        )
+        return cls(project_id, scale, filters, viewer, hidden_in_hand, weak, about)
+
+    def with_levels(self) -> Desk:
+        """The same readings where final levels can be asked for."""
+        first = bool(self.filters.unlearnt)
+        about = about_protocols(self.project_id, self.is_over(), first=first)
+        return replace(self, about=about)
 
     @property
     def probability(self) -> ColumnElement[Any]:
@@ -89,7 +108,7 @@ class Desk:
     @property
     def words_a_minute(self) -> ColumnElement[Any]:
         """Of what was read in the seconds of the answer; longer texts than read tell nothing."""
-        words = self.final.c.characters * 1.0 / LETTERS
+        words = self.about.c.characters * 1.0 / LETTERS
         return case((event.c.seconds > 0, words * 60.0 / event.c.seconds))
 
     @property
@@ -102,13 +121,13 @@ class Desk:
 
     def select(self, *columns: Any, also: Collection[str] = ()) -> Select[Any]:
         """A statement on these readings; `also`: tables that the columns need besides."""
-        needs = {*also, *_needs(self.filters)} | ({"final"} if self.viewer.codes else set())
+        needs = {*also, *_needs(self.filters)} | ({"about"} if self.viewer.codes else set())
         joined: Any = event
         if self.filters.answers != Answers.all:
             joined = _standing.join(event, _stands())
         joined = joined.outerjoin(suggestion, suggestion.c.id == event.c.suggestion_id)
-        if "final" in needs:
-            joined = joined.join(self.final, self.final.c.protocol_id == event.c.protocol_id)
+        if "about" in needs:
+            joined = joined.join(self.about, self.about.c.protocol_id == event.c.protocol_id)
         for name in ("version", "serving", "account", "rubric", "before"):
             if name in needs:
                 joined = _join(joined, name)
@@ -118,7 +137,7 @@ class Desk:
         found = _of_coders(event, self.project_id)
         if self.filters.answers != Answers.all:
             found += _of_coders(_standing, self.project_id)
-        found += _chosen(self.filters, self.final)
+        found += _chosen(self.filters, self.about)
         if self.filters.signal:
             found.append(self.has(Signal(self.filters.signal)))
         return found
@@ -129,31 +148,30 @@ class Desk:
 
     def has(self, signal: Signal) -> ColumnElement[bool]:
         """A signal's rule."""
-        follows = event.c.level == suggestion.c.level
-        saw = event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled])
-        fast = self._is_fast()
-        switched = and_(
-            event.c.exposure == Exposure.after_suggestion,
-            before.c.exposure == Exposure.blind,
-            before.c.level != event.c.level,
-        )
+        return and_(*self.rule(signal))
+
+    def rule(self, signal: Signal) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """What rules several signals out at once, and what is asked of the readings that are left.
+
+        Most readings are blind: a table of all signals need not ask them each.
+        """
         was, now = (
             func.abs(before.c.level - suggestion.c.level),
             func.abs(event.c.level - suggestion.c.level),
         )
         if signal is Signal.confident:
-            return and_(~follows, self.probability >= self.filters.probability)
+            return DIFFERED, self.probability >= self.filters.probability
         if signal is Signal.fast:
-            return fast
+            return TIMED, self._is_fast()
         if signal is Signal.unread:
-            return and_(saw, follows, fast)
+            return FOLLOWED, self._is_fast()
         if signal is Signal.weak:
-            return and_(saw, follows, self._is_weak())
+            return FOLLOWED, self._is_weak()
         if signal is Signal.towards:
-            return and_(switched, now < was)
+            return SWITCHED, now < was
         if signal is Signal.away:
-            return and_(switched, now > was)
-        return and_(switched, before.c.level == self.final.c.level)
+            return SWITCHED, now > was
+        return SWITCHED, before.c.level == self.about.c.level
 
     def _is_fast(self) -> ColumnElement[bool]:
         return self.words_a_minute > self.filters.speed
@@ -183,16 +201,18 @@ def _of_coders(answers: FromClause, project_id: int) -> list[ColumnElement[bool]
     ]
 
 
-def _chosen(filters: DeskFilters, final: FromClause) -> list[ColumnElement[bool]]:
+def _chosen(filters: DeskFilters, about: FromClause) -> list[ColumnElement[bool]]:
     """Conditions of everything but the signal."""
-    found: list[ColumnElement[bool]] = []
-    for column, value in (
-        (suggestion.c.level, filters.suggested),
-        (event.c.level, filters.level),
-        (final.c.level, filters.final),
-    ):
-        if value:
-            found.append(column.is_(None) if value == NONE else column == int(value))
+    final: Any = about.c.get("level")  # there where final levels are asked for
+    found: list[ColumnElement[bool]] = [
+        column.is_(None) if value == NONE else column == int(value)
+        for column, value in (
+            (suggestion.c.level, filters.suggested),
+            (event.c.level, filters.level),
+            (final, filters.final),
+        )
+        if value
+    ]
     plain = {
         "coder": account.c.username,
         "exposure": event.c.exposure,
@@ -209,27 +229,27 @@ def _chosen(filters: DeskFilters, final: FromClause) -> list[ColumnElement[bool]
         fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
         found.append(fenced if filters.fenced == "yes" else ~fenced)
     if filters.unlearnt:
-        found.append(cannot_know(final))
+        found.append(cannot_know(about))
     since, until = filters.day("since"), filters.day("until")
     found += [event.c.recorded_at >= since] if since else []
     return found + ([event.c.recorded_at < until] if until else [])
 
 
-def cannot_know(final: FromClause) -> ColumnElement[bool]:
+def cannot_know(about: FromClause) -> ColumnElement[bool]:
     """Whether the version behind a suggestion had no answer to the protocol to learn from.
 
     No model learns fenced ones. A version may as well not have learnt what was answered: it leaves
     out protocols that want a further reader. This errs to the side of doubt.
     """
-    known = final.c.first_answer <= version.c.last_event_id
+    known = about.c.first_answer <= version.c.last_event_id
     fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
     return and_(version.c.id.is_not(None), or_(~known, fenced))
 
 
 def _needs(filters: DeskFilters) -> set[str]:
-    found = {"version", "final"} if filters.unlearnt else set[str]()
+    found = {"version", "about"} if filters.unlearnt else set[str]()
     found |= {"version"} if filters.version else set()
-    found |= {"final"} if filters.final else set()
+    found |= {"about"} if filters.final else set()
     found |= {"account"} if filters.coder else set()
     found |= {"serving"} if filters.arm else set()
     found |= {"rubric"} if filters.rubric else set()
@@ -237,11 +257,11 @@ def _needs(filters: DeskFilters) -> set[str]:
 
 
 NEEDED: dict[str, set[str]] = {
-    Signal.fast: {"final"},
-    Signal.unread: {"final"},
+    Signal.fast: {"about"},
+    Signal.unread: {"about"},
     Signal.towards: {"before"},
     Signal.away: {"before"},
-    Signal.wrong_switch: {"before", "final"},
+    Signal.wrong_switch: {"before", "about"},
 }
 
 
