@@ -84,8 +84,9 @@ def prodigy(data_set: DataSet) -> Iterator[Item]:
         beside: Any = carried(record)
         answers = current(record)
         for event in answers:
-            again = {REPEATS: event["level"], BY: voice_of(event), AT: seconds_of(event)}
-            yield task | _prodigy_answer(event, slug) | {KEY: beside or again}
+            answer = _prodigy_answer(event, slug)
+            again = {REPEATS: event["level"], BY: voice_of(event), AT: answer["_timestamp"]}
+            yield task | answer | {KEY: beside or again}
             beside = None
         if not answers:
             yield task | {KEY: beside}

@@ -30,8 +30,10 @@ def in_label_studio(row: Row, labels: Labels, record: Record) -> list[PriorLabel
     said = row.get("annotations") or row.get("completions") or []
     ours = {event["event_id"]: event for event in current(record)}
     key = "import_id" if any("import_id" in one for one in said) else "id"
-    known = [ours.get(one.get(key)) for one in said]
-    if key == "id" and not any(known):  # releases that kept no number of ours
+    numbers = [one.get(key) for one in said]
+    known = [ours.get(number) if isinstance(number, int) else None for number in numbers]
+    are_numbers = all(label.coder.startswith(LABEL_STUDIO) for label in labels)
+    if key == "id" and are_numbers and not any(known):  # releases that kept no number of ours
         return _beyond(labels, [event["level"] for event in ours.values()])
     return [
         label if event is None else replace(label, coder=person_of(one.get("updated_by"), label))

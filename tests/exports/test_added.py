@@ -168,3 +168,19 @@ def test_who_changed_an_answer_in_label_studio_is_who_gave_it(
     found, ours = brought_back(project, tmp_path, "label-studio", change)
     said = [said_of(label) for label in found.labels[ours:]]
     assert said == [("P-1", "label-studio-7", 4), ("P-1", "label-studio-9", 1)]
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_of_a_label_studio_that_keeps_no_number_ours_are_counted(
+    project: Database, tmp_path: Path, extra: int
+) -> None:
+    def change(tasks: Rows) -> None:
+        for task in tasks:
+            for place, one in enumerate(task["annotations"]):
+                one |= {"id": 900 + place, "completed_by": 1}
+        tasks[0]["annotations"] += tasks[0]["annotations"][:extra]
+
+    found, ours = brought_back(project, tmp_path, "label-studio", change)
+    assert [error.row for error in found.errors] == [1] * extra
+    if not extra:
+        assert len(found.labels) == ours
