@@ -34,17 +34,15 @@ exporting = Blueprint("exporting", __name__, url_prefix="/p/<slug>/data")
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str) -> Response:
     """Write the export to a temporary file, record it, and send it; the file then goes."""
-    return send_export(request.form.get("format", ""))
+    return send_export(request.form.get("format", ""), choice_of())
 
 
-def send_export(kind: str, number: int | None = None) -> Response:
-    """The project, or the snapshot of that number, for page and script alike.
-
-    A script sends no form, so it gets what the page first offers.
-    """
+def send_export(kind: str, choice: Choice, number: int | None = None) -> Response:
+    """The project, or the snapshot of that number, for page and script alike."""
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
-    choice = choice_of()
+    if choice.names and g.role not in LEADING:
+        raise NotAllowed("Leads and administrators alone take coders' names out.")
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
     when = f"{now():%Y%m%d-%H%M}" if number is None else f"snapshot-{number}"
     out = Path(folder.name) / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
@@ -71,14 +69,19 @@ def send_export(kind: str, number: int | None = None) -> Response:
 def masking(slug: str) -> str:
     """What would be masked in the texts; the passages themselves for who leads."""
     kinds = _kinds(request.args.getlist("mask"))
+    patterns = request.args.get("patterns", "")
+    # Who looks for patterns need not tick the kind that they belong to.
+    kinds |= {"record"} if patterns.strip() else frozenset()
+    choice = Choice(masks=kinds, patterns=_lines(patterns))
     with database().read() as session:
-        found = mask_preview.preview(session, g.project.id, kinds) if kinds else None
+        found = mask_preview.preview(session, g.project.id, choice) if kinds else None
     return render_template(
         "masking.html",
         kinds=KINDS,
         words=MASK_WORDS,
         rules=RULES,
         chosen=kinds,
+        patterns="\n".join(choice.patterns),
         found=found,
         most=mask_preview.SHOWN,
         may_read=g.role in LEADING,
@@ -87,9 +90,6 @@ def masking(slug: str) -> str:
 
 def choice_of() -> Choice:
     """What the form chooses of an export."""
-    names = request.form.get("names") == "1"
-    if names and g.role not in LEADING:
-        raise NotAllowed("Leads and administrators alone take coders' names out.")
     preset = request.form.get("columns", next(iter(PRESETS)))
     if preset == CHOSEN:
         without = left_out_but({table: request.form.getlist(table) for table in COLUMNS})
@@ -97,7 +97,13 @@ def choice_of() -> Choice:
         without = PRESETS[preset][1]
     else:
         raise InvalidInput("Choose one of the listed sets of columns.")
-    return Choice(names, _kinds(request.form.getlist("mask")), without)
+    kinds = _kinds(request.form.getlist("mask"))
+    patterns = _lines(request.form.get("patterns", ""))
+    return Choice(request.form.get("names") == "1", kinds, without, patterns)
+
+
+def _lines(said: str) -> tuple[str, ...]:
+    return tuple(line for line in said.splitlines() if line.strip())
 
 
 def _kinds(asked: list[str]) -> frozenset[Kind]:

@@ -21,7 +21,7 @@ from pydantic.json_schema import models_json_schema
 
 from cer_assist.domain.scopes import Scope
 from cer_assist.views.access import API, LARGEST, policy_of
-from cer_assist.views.json_parts import Query, understood
+from cer_assist.views.json_parts import Query, ToldFault, understood
 
 View = TypeVar("View", bound=Callable[..., Any])
 TEMPLATE = "#/components/schemas/{model}"
@@ -47,6 +47,7 @@ class Refusal(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     error: str = Field(description="A sentence for a person")
+    faults: list[ToldFault] = Field([], description="With 400: each fault, at most 500")
 
 
 @dataclass(frozen=True, slots=True)

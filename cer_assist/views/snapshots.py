@@ -25,7 +25,7 @@ from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import Snapshot
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
-from cer_assist.views.exporting import offered, send_export
+from cer_assist.views.exporting import choice_of, offered, send_export
 
 snapshot_pages = Blueprint("snapshots", __name__, url_prefix="/p/<slug>/snapshots")
 EXPOSURES = {
@@ -82,7 +82,7 @@ def one(slug: str, number: int) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str, number: int) -> Response:
     """Write it as a project's export is written."""
-    return send_export(request.form.get("format", ""), number)
+    return send_export(request.form.get("format", ""), choice_of(), number)
 
 
 def numbered(session: Session, number: int) -> Snapshot:

@@ -73,14 +73,14 @@ def test_an_export_says_what_was_chosen_and_names_need_a_lead(office: Office) ->
     answer = office.browser("auditor@own").post(f"/p/{OWN}/data/export", chosen)
     assert answer.status_code == 200
     (event,) = taken(office)
-    assert (event["coders"], event["masked"]) == ("pseudonyms", "email, name")
+    assert (event["coders"], event["masked"]) == ("pseudonyms", {"email": 0, "name": 0})
     assert event["sha256"] == hashlib.sha256(answer.data).hexdigest()
     named = chosen | {"names": "1"}
     assert office.browser("auditor@own").post(f"/p/{OWN}/data/export", named).status_code == 403
     assert office.browser("lead@own").post(f"/p/{OWN}/data/export", named).status_code == 200
     assert taken(office)[-1]["coders"] == "names"
     page = office.browser("auditor@own").get(f"/p/{OWN}/audit?action=export.taken").text
-    assert "coders: names" in page and "masked: email, name" in page
+    assert "coders: names" in page and "masked: 0 email, 0 name" in page
     wrong = {"format": "csv", "mask": "faces"}
     assert office.browser("lead@own").post(f"/p/{OWN}/data/export", wrong).status_code == 400
 
