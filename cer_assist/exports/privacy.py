@@ -91,10 +91,8 @@ def with_names() -> Choice:
 
 def left_out_but(chosen: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
     """What is left out when only some columns of some tables are wanted."""
-    return {
-        table: frozenset(_names(table)) - frozenset(known_columns(table, names))
-        for table, names in chosen.items()
-    }
+    wanted = {table: frozenset(known_columns(table, names)) for table, names in chosen.items()}
+    return {table: frozenset(_names(table)) - names for table, names in wanted.items()}
 
 
 def left_out(names: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -105,7 +105,7 @@ def bring(slug: str) -> Response:
     """Bring in protocols and levels given earlier."""
     sent = json_body(Batch)
     texts, faults = _texts(sent.protocols)
-    broken = {one.external_id for one in faults}
+    broken = {one.external_id for one in faults} - {one.external_id for one in texts}
     labels = [
         PriorLabel(**one.model_dump(), row=row)
         for row, one in enumerate(sent.labels, 1)

@@ -13,7 +13,7 @@ from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import CHOSEN, PRESETS
 from cer_assist.exports.privacy import Choice, left_out_but
 from cer_assist.exports.spotting import KINDS, RULES, Kind
-from cer_assist.exports.writing import FORMATS, GROUPS
+from cer_assist.exports.writing import FORMATS, GROUPS, ExportResult
 from cer_assist.services import mask_preview, pseudonyms, snapshots
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.tables.accounts import LEADING
@@ -44,8 +44,22 @@ def send_export(kind: str, choice: Choice, number: int | None = None) -> Respons
     if choice.names and g.role not in LEADING:
         raise NotAllowed("Leads and administrators alone take coders' names out.")
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
+    try:
+        made = _written(kind, choice, number, Path(folder.name))
+    except BaseException:
+        folder.cleanup()
+        raise
+    response = send_file(made.path, as_attachment=True, download_name=made.path.name)
+    response.headers[RECORDED] = made.sha256
+    response.direct_passthrough = False  # passed through, it would not tell us when it is done
+    response.call_on_close(folder.cleanup)
+    return response
+
+
+def _written(kind: str, choice: Choice, number: int | None, folder: Path) -> ExportResult:
+    """The file, which is on record."""
     when = f"{now():%Y%m%d-%H%M}" if number is None else f"snapshot-{number}"
-    out = Path(folder.name) / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
+    out = folder / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
     with database().write() as session:
         pseudonyms.give(session, g.project.id)
     source, kept = None, None
@@ -57,11 +71,7 @@ def send_export(kind: str, choice: Choice, number: int | None = None) -> Respons
     with database().write() as session:
         by = g.person.account_id
         record_export(session, g.project.id, kind, made, by, choice, snapshot=kept)
-    response = send_file(made.path, as_attachment=True, download_name=out.name)
-    response.headers[RECORDED] = made.sha256
-    response.direct_passthrough = False  # passed through, it would not tell us when it is done
-    response.call_on_close(folder.cleanup)
-    return response
+    return made
 
 
 @exporting.get("/export/masking")

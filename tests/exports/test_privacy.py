@@ -19,7 +19,7 @@ from cer_assist.domain.protocols import compose
 from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import LABELS, PRESETS, SHARING
 from cer_assist.exports.privacy import Choice, left_out, left_out_but, with_names
-from cer_assist.exports.spotting import KINDS
+from cer_assist.exports.spotting import KINDS, Kind
 from cer_assist.exports.writing import FORMATS
 from cer_assist.imports import parse_files
 from cer_assist.services import labelling, pseudonyms
@@ -191,7 +191,7 @@ def test_columns_that_an_import_needs_are_missed_and_others_are_not(
 def test_what_was_chosen_stands_in_the_audit(
     database: Database, project_id: int, tmp_path: Path
 ) -> None:
-    masks = frozenset({"email", "name", "record"})
+    masks: frozenset[Kind] = frozenset({"email", "name", "record"})
     choice = Choice(masks=masks, without=left_out(["note"]), patterns=("ZQ-####",))
     with database.write() as session:
         project = session.query(Project).one()
