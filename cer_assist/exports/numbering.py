@@ -18,6 +18,7 @@ MOST, LONGEST, LEAST_DIGITS = 20, 60, 2
 _STANDS_FOR = {"#": "[0-9]", "A": "[A-Za-z]"}
 # An underscore parts words here: numbers stand in file names.
 _BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
+_DIGITS = re.compile(r"\d+")
 _FROM_DIGIT = re.compile(r"\d[^\W_]*")
 _LEAST_ALONE = 5  # digits of an id that has no letters: four are a year
 
@@ -48,7 +49,7 @@ class Numbers:
 
     patterns: Sequence[str] = ()
     ids: Iterable[str] = ()
-    _compiled: list[re.Pattern[str]] = field(init=False, repr=False)
+    _compiled: list[tuple[int, re.Pattern[str]]] = field(init=False, repr=False)
     _by_digits: dict[str, list[tuple[int, str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,10 +63,12 @@ class Numbers:
         object.__setattr__(self, "_by_digits", dict(known))
 
     def found(self, text: str) -> Iterator[Found]:
-        """Where they stand; ids are looked up at each number of the text, not searched."""
-        for pattern in self._compiled:
-            for match in pattern.finditer(text):
-                yield Found(match.start(), match.end(), "record", "own pattern")
+        """Where they stand; looked for at each number of the text, not all along it."""
+        for digits in _DIGITS.finditer(text) if self._compiled else ():
+            for before, pattern in self._compiled:
+                match = pattern.match(text, max(0, digits.start() - before))
+                if match:
+                    yield Found(match.start(), match.end(), "record", "own pattern")
         for digits in _FROM_DIGIT.finditer(text) if self._by_digits else ():
             for before, name in self._by_digits.get(digits[0].lower(), ()):
                 start = digits.start() - before
@@ -73,9 +76,11 @@ class Numbers:
                     yield Found(start, start + len(name), "record", "id of the project")
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> tuple[int, re.Pattern[str]]:
+    """With how many characters stand before its first digit, where a number of a text begins."""
+    before = next(at for at, sign in enumerate(pattern) if sign == "#" or sign.isdecimal())
     inside = "".join(_STANDS_FOR.get(sign) or re.escape(sign) for sign in pattern)
-    return re.compile(f"{_BEFORE}{inside}{_AFTER}", re.IGNORECASE)
+    return before, re.compile(f"{_BEFORE}{inside}{_AFTER}", re.IGNORECASE)
 
 
 def _stands(text: str, start: int, name: str) -> bool:

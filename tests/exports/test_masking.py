@@ -124,10 +124,17 @@ def test_a_detail_that_names_people_is_masked_and_tells_whom_to_look_for() -> No
 
 
 def test_ids_are_masked_only_where_they_can_mean_nothing_else() -> None:
-    numbers = Numbers(["(A##) a.b"], ["7", "2024", "pilot", "P-1", "12/34-5", "#9.HM", "ÄB1"])
-    text = "In 2024, 7 of 17 pilot sites: P-1, p-12, XP-1, 12/34-5. (q12) a.b, (q12) axb, äb1 #9.hm"
+    ids = ["7", "2024", "pilot", "P-1", "12/34-5", "#9.HM", "ÄB1"]
+    text = "In 2024, 7 of 17 pilot sites: P-1, p-12, XP-1, 12/34-5, äb1 #9.hm"
+    found = [text[one.start : one.end] for one in Numbers((), ids).found(text)]
+    assert found == ["P-1", "12/34-5", "äb1", "#9.hm"]
+
+
+def test_patterns_find_whole_numbers_only() -> None:
+    numbers = Numbers(["(A##) a.b", "1A-##", "##/A", "A#A#"])
+    text = "(q12) a.b, (q12) axb, (q123) a.b; 1z-12 or 21z-12; 34/b, 134/b, 34/bc and x9y8"
     found = [text[one.start : one.end] for one in numbers.found(text)]
-    assert found == ["(q12) a.b", "P-1", "12/34-5", "äb1", "#9.hm"]
+    assert found == ["(q12) a.b", "1z-12", "34/b", "x9y8"]
 
 
 def test_colleagues_are_found_in_notes_by_one_name() -> None:
