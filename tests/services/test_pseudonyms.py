@@ -33,6 +33,8 @@ def test_numbers_stay_and_are_drawn_among_those_new_at_once(any_database: Databa
         assert sorted(first.values()) == [f"coder-{number:02}" for number in range(1, 13)]
         assert later == first | {f"late-{slug}": "coder-13"}
         orders.add(tuple(first[f"{name}-{slug}"] for name in names))
+    with any_database.read() as session:
+        assert verify(session).intact
     assert len(orders) == 2  # 1 in 479,001,600 that chance makes them equal
 
 
