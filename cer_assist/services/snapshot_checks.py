@@ -1,7 +1,7 @@
 """Whether a snapshot is as it was made: hashes, counts and the check for leaks, computed anew.
 
-Nothing that was found then is believed: rows give hashes, rows and texts the lines of the check. What
-is not the same is named, and what an older snapshot did not keep is said to be missing.
+Nothing that was found then is believed: rows give hashes, rows and texts the lines of the check.
+What is not the same is named, and what an older snapshot did not keep is said to be missing.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def _own_row(session: Session, made: Snapshot) -> list[str]:
 
 
 def _rows(made: Snapshot, of: Mapping[int, Mapping[str, Any]]) -> list[str]:
-    altered = [str(key) for key, row in of.items() if kept.row_sha256(row) != row["sha256"]]
-    told = [f"Rows of {len(altered)} protocols were altered"] if altered else []
+    altered = [key for key, row in of.items() if kept.row_sha256(row) != row["sha256"]]
+    told = [f"Rows of protocols that were altered: {len(altered):,}"] if altered else []
     if kept.rows_sha256(list(of.values())) != made.rows_sha256:
         told.append("Protocols were added to it or removed from it")
     return told

@@ -41,6 +41,7 @@ from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, p
 from cer_assist.views.downloads import attachment
 from cer_assist.views.exporting import offered, send_export
 
+_CHOICE = ("with", "what", "from", "to")
 snapshot_pages = Blueprint("snapshots", __name__, url_prefix="/p/<slug>/snapshots")
 
 
@@ -121,7 +122,9 @@ def changes(slug: str, number: int) -> str:
         wanted=wanted,
         found=shown,
         title=snapshot_changes.KINDS[wanted.kind],
-        chosen=request.args.to_dict() | {"slug": slug, "number": number},
+        words=words,
+        chosen={name: request.args[name] for name in _CHOICE if name in request.args}
+        | {"slug": slug, "number": number},
     )
     note_seen(shown.rows)
     return body
