@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from cer_assist.services.snapshot_making import make
+from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import AuditEvent
 from cer_assist.views.downloads import EXEMPT
 from tests.builders import a_label, a_model
@@ -26,6 +28,11 @@ SENDS = {
     "prevalence.as_file",
     "rubric.file",
     "rubric_editing.file",
+    "snapshots.changes_csv",
+}
+ASKS = {
+    "prevalence.as_file": "?by=department",
+    "snapshots.changes_csv": "?with=1&what=added",
 }
 WANTS_REPORT = {"prevalence.as_file"}  # the worker's, and none is at work here
 
@@ -42,6 +49,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         project = office.project(session)
         a_model(session, project, {key: (3, [0.1, 0.2, 0.4, 0.2, 0.1]) for key in office.protocols})
         a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=3)
+    make(office.database, office.projects[OWN], Asked("kept"), None)
     browser = office.browser("administrator@own")
     sends = set()
     for rule in office.app.url_map.iter_rules():
@@ -50,7 +58,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         values = {name: ARGUMENTS[name] for name in rule.arguments}
         address = office.app.url_map.bind("localhost").build(rule.endpoint, values)
         before = len(taken(office))
-        answer = browser.get(f"{address}?by=department" if "prevalence" in address else address)
+        answer = browser.get(address + ASKS.get(rule.endpoint, ""))
         events = taken(office)[before:]
         if not answer.headers.get("Content-Disposition", "").startswith("attachment"):
             assert events == [], rule
