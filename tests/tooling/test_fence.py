@@ -35,7 +35,7 @@ READERS = {
     "services/dossier.py": "whether one has answered, for the page",
     "services/explanations.py": "whether a level came later than a version",
     "services/export_rows.py": "exports, which name the fenced ones",
-    "services/history.py": "a protocol's history, for the page",
+    "services/history.py": "whether others have answered, to record that it was shown",
     "services/label_events.py": "stores",
     "services/label_effects.py": "counts, for how many readers are missing",
     "services/label_checks.py": "whether anybody has answered since",
