@@ -99,6 +99,7 @@ def _words(data_set: DataSet, head: Mapping[str, Any]) -> str:
         f"{' '.join(one.definition.split())}"
         for place, one in enumerate(data_set.levels)
     )
+    sources = head.get("counts", {}).get("sources")
     return f"""# {project["name"]}
 
 Study protocols and the level of each on an ordinal scale, exported by CER Assist on
@@ -117,7 +118,7 @@ say which version each label was given under.
 class, and `final_from` says how it came about: adjudicated by a lead, agreed by several
 coders, given by a single one, or none because they disagreed or nobody has answered. A level
 of a single reader is one person's judgement.
-
+{_counted(head["counts"]) if sources else ""}
 `{LABEL_EVENTS}` has a row for everything that was done, what was later replaced or taken back
 included, with who and when. `exposure` says what the coder had seen before answering: *blind*
 nothing, *after_suggestion* and *prefilled* the model's level, *after_peer* somebody else's
@@ -130,4 +131,14 @@ sample on which models are measured: teach no model with them.
 ## Licence
 
 Nobody has set one.
+"""
+
+
+def _counted(counts: Mapping[str, Any]) -> str:
+    """Where a snapshot's levels come from; they rest on the readings that it holds."""
+    sources = ", ".join(f"{name} {n:,}" for name, n in counts["sources"].items())
+    seen = ", ".join(f"{name} {n:,}" for name, n in counts["settled_seen"].items())
+    return f"""
+In this snapshot: {sources}. Levels other than adjudicated ones rest on the label events that
+its filters chose (`level_events`). Adjudicators had been shown (`settled_seen`): {seen}.
 """

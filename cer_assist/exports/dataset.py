@@ -54,3 +54,4 @@ class DataSet:
     levels: tuple[LevelName, ...]  # the lowest first
     tables: Mapping[str, Table]
     records: Iterable[Record]
+    masked: Callable[[], Mapping[str, int]] = dict  # places of each kind, once it is written

@@ -60,7 +60,7 @@ def as_word(slug: str) -> Response:
 
 @methods_api.get("/methods")
 @policy.members(*OVERSEEING_ROLES)
-@answers(files.MethodsReport)
+@answers(files.MethodsReport, untagged="it tells when it was made")
 def as_json(slug: str) -> Response:
     """How the levels came about: text, numbers and facts."""
     text, facts, is_waiting = _written()
@@ -85,7 +85,7 @@ def _links(text: Document, slug: str) -> dict[Source, str]:
     found = {}
     for source in text.numbers:
         address = root + source.page
-        if may(_endpoint(address)):
+        if source.page and may(_endpoint(address)):
             found[source] = address
     return found
 

@@ -133,7 +133,7 @@ def test_what_a_coder_of_ours_says_otherwise_there_changes_nothing_here(
     found, ours = brought_back(project, tmp_path, "argilla", change)
     assert found.labels[ours].coder.startswith("coder-")
     report = imported(project, found)
-    assert "has already answered P-1 otherwise" in report.errors[0]
+    assert "has already answered P-1 otherwise" in str(report.errors[0])
     assert report.new_coders == []
 
 

@@ -21,7 +21,7 @@ from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Project, Snapshot, SnapshotProtocol
 from cer_assist.store.types import table_of
-from tests.builders import a_fence, a_label, a_member, a_project, some_protocols
+from tests.builders import a_fence, a_label, a_member, a_project, unlike_protocols
 from tests.imports.inside import parse_inside
 
 SHARES = {"train": 0.5, "validation": 0.0, "test": 0.5}
@@ -32,7 +32,7 @@ def a_snapshot(database: Database) -> int:
     with database.write() as session:
         project = a_project(session)
         ana = a_member(session, project, "ana").id
-        ids = [protocol.id for protocol in some_protocols(session, project, 8)]
+        ids = [protocol.id for protocol in unlike_protocols(session, project, 8)]
     with pytest.raises(NotReady, match="comparing"):
         make(database, 1, Asked("early", shares=SHARES), None)
     with database.write() as session:
@@ -66,7 +66,7 @@ def test_the_same_bytes_after_the_project_went_on(any_database: Database, tmp_pa
         project = session.get_one(Project, 1)
         project.name = "Another"
         session.get_one(Account, ana).display_name = "Ana, later"
-        one, two, *_ = some_protocols(session, project, 9)
+        one, two, *_ = unlike_protocols(session, project, 9)
         studies.link(session, project, [(two, one)], by=None)
         for key in (1, 7):
             a_label(session, project, key, by=ana, level=5)
@@ -125,7 +125,7 @@ def test_filters_choose_events_and_differences_say_what_moved(any_database: Data
     assert blind.said["counts"]["without_level"] == 0
     with any_database.read() as session:
         of = snapshots.held_of(session, nothing)
-        assert of[2]["said"]["coder_levels"] == {} and of[2]["level"] == 1
+        assert of[2]["said"]["coder_levels"] == {} and of[2]["level"] is None
         list(snapshots.data_set(session, blind).records)
         first, last = (snapshots.find(session, 1, name) for name in ("paper", "blind"))
         later = differences(session, first, snapshots.find(session, 1, "later"))

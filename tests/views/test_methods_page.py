@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from cer_assist.cli import cer
-from cer_assist.store.tables import Job
+from cer_assist.store.tables import AuditEvent, Job
 from tests.builders import a_label
 from tests.views.office import OWN, Office
 
@@ -93,5 +94,9 @@ def test_the_command_writes_a_file_and_makes_what_is_out_of_date(
     said = json.loads(done.output.splitlines()[-1])
     assert said["facts"]["agreement"]["protocols"] == 1
     assert QUOTED in out.read_text(encoding="utf-8")
+    with read.database.read() as session:
+        taken = session.query(AuditEvent).filter_by(action="export.taken").one()
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in taken.detail
+    assert '"file":"methods.html"' in taken.detail
     with pytest.raises(Exception, match="Name a file that ends in"):
         CliRunner().invoke(cer, ["methods", OWN, "--out", "x.pdf"], catch_exceptions=False)

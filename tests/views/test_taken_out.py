@@ -11,6 +11,8 @@ import sys
 from cer_assist.config import ROOT
 from cer_assist.exports.spotting import KINDS
 from cer_assist.exports.writing import FORMATS
+from cer_assist.services.snapshot_making import make
+from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import AuditEvent
 from cer_assist.views.downloads import EXEMPT
 from tests.builders import a_label, a_model
@@ -32,6 +34,11 @@ SENDS = {
     "prevalence.as_file",
     "rubric.file",
     "rubric_editing.file",
+    "snapshots.changes_csv",
+}
+ASKS = {
+    "prevalence.as_file": "?by=department",
+    "snapshots.changes_csv": "?with=1&what=added",
 }
 WANTS_REPORT = {"prevalence.as_file"}  # the worker's, and none is at work here
 
@@ -48,6 +55,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         project = office.project(session)
         a_model(session, project, {key: (3, [0.1, 0.2, 0.4, 0.2, 0.1]) for key in office.protocols})
         a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=3)
+    make(office.database, office.projects[OWN], Asked("kept"), None)
     browser = office.browser("administrator@own")
     sends = set()
     for rule in office.app.url_map.iter_rules():
@@ -56,7 +64,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         values = {name: ARGUMENTS[name] for name in rule.arguments}
         address = office.app.url_map.bind("localhost").build(rule.endpoint, values)
         before = len(taken(office))
-        answer = browser.get(f"{address}?by=department" if "prevalence" in address else address)
+        answer = browser.get(address + ASKS.get(rule.endpoint, ""))
         events = taken(office)[before:]
         if not answer.headers.get("Content-Disposition", "").startswith("attachment"):
             assert events == [], rule
@@ -79,14 +87,14 @@ def test_an_export_says_what_was_chosen_and_names_need_a_lead(office: Office) ->
     answer = office.browser("auditor@own").post(f"/p/{OWN}/data/export", chosen)
     assert answer.status_code == 200
     (event,) = taken(office)
-    assert (event["coders"], event["masked"]) == ("pseudonyms", "email, name")
+    assert (event["coders"], event["masked"]) == ("pseudonyms", {"email": 0, "name": 0})
     assert event["sha256"] == hashlib.sha256(answer.data).hexdigest()
     named = chosen | {"names": "1"}
     assert office.browser("auditor@own").post(f"/p/{OWN}/data/export", named).status_code == 403
     assert office.browser("lead@own").post(f"/p/{OWN}/data/export", named).status_code == 200
     assert taken(office)[-1]["coders"] == "names"
     page = office.browser("auditor@own").get(f"/p/{OWN}/audit?action=export.taken").text
-    assert "coders: names" in page and "masked: email, name" in page
+    assert "coders: names" in page and "masked: 0 email, 0 name" in page
     wrong = {"format": "csv", "mask": "faces"}
     assert office.browser("lead@own").post(f"/p/{OWN}/data/export", wrong).status_code == 400
 
