@@ -34,8 +34,14 @@ def lines_of(found: dict[str, Any]) -> list[str]:
 
     lines = [words.headline(found)] if found["levels"] else []
     for level, one in zip(found["scale"], found["levels"] or [], strict=False):
-        lines.append(f"  level {level}: {words.percent(one)}")
+        lines.append(f"  level {level}: {_said(one)}")
     for group in found["groups"]:
         one = words.at_least(group, found["scale"])
-        lines.append(f"  {group['name']}: {words.percent(one) if one else words.told(group)}")
+        lines.append(f"  {group['name']}: {_said(one) if one else words.told(group)}")
     return lines + words.limits(found)
+
+
+def _said(one: dict[str, Any]) -> str:
+    from cer_assist.views import prevalence_words as words
+
+    return ", ".join(filter(None, (words.percent(one), words.doubtful(one))))

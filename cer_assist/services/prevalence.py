@@ -25,11 +25,16 @@ from cer_assist.store.tables import (
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
 
+METHOD = 2  # one more whenever figures are worked out in another way: reports are made anew
+
 
 def report(session: Session, project_id: int, by: str) -> Report:
-    """The newest report; one that is out of date is shown until another is made."""
+    """The newest report; one that is out of date is shown until another is made.
+
+    Figures that were worked out in another way are not shown.
+    """
     row = session.get(PrevalenceReport, (project_id, by))
-    if row is None or row.found is None:
+    if row is None or row.found is None or not (row.basis or "").startswith(f"{METHOD}:"):
         return Report(None, None, True)
     return Report(row.found, row.made_at, row.basis != basis(session, project_id))
 
@@ -95,4 +100,4 @@ def basis(session: Session, project_id: int) -> str:
     scored = select(func.count()).where(FencedScore.model_version_id == version_id)
     counts = [session.execute(one).scalar_one() for one in (protocols, fenced, said, scored)]
     last = training_data.last_event_id(session, project_id)
-    return ":".join(map(str, (last, version_id or 0, *counts)))
+    return ":".join(map(str, (METHOD, last, version_id or 0, *counts)))

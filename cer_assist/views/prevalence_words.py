@@ -6,7 +6,7 @@ from typing import Any
 
 from cer_assist.views.presentation import count
 
-FEWEST = 20  # `statistics.prevalence`
+FEWEST, FEW = 20, 5  # `statistics.prevalence`
 NEXT_TO_NOTHING = 0.1  # per cent
 HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
 
@@ -20,16 +20,21 @@ def percent(one: Found) -> str:
     return f"{_number(one['value'])} % ({_number(one['low'])} to {_number(one['high'])} %)"
 
 
+def doubtful(one: Found) -> str:
+    """What stands beside an interval that need not hold 95 times in 100; else empty."""
+    return "too few in the fenced sample" if one["few"] else ""
+
+
 def headline(found: Found) -> str:
     """The one sentence; empty while there is none."""
     if not found["at_least"]:
         return ""
     at = _middle(found["scale"])
     one, level = found["at_least"][at], found["scale"][at]
-    known = one["low"] == one["high"]
+    known, why = one["low"] == one["high"], doubtful(one)
     return (
         f"Of {count(found['protocols'], 'protocol')} {'' if known else 'about '}"
-        f"{percent(one)} are on level {level} or above."
+        f"{percent(one)} are on level {level} or above{f' ({why})' if why else ''}."
     )
 
 
@@ -71,6 +76,11 @@ def limits(found: Found) -> list[str]:
             f"Of the random sample {count(found['differ'], 'protocol')} were read differently and "
             "are not settled. They count as unread, though they may be harder than others."
         )
+    if any(one["few"] for one in _figures(found)):
+        said.append(
+            f"“Too few in the fenced sample”: fewer than {FEW} of its readings are of that level, "
+            "or of all others. Such an interval may hold more or less often than 95 times in 100."
+        )
     if found["levels"] and left and found["version"] is None:
         said.append("There is no model yet: what is unread is estimated from the sample alone.")
     elif found["levels"] and found["unsaid"]:
@@ -79,6 +89,12 @@ def limits(found: Found) -> list[str]:
             "sample speaks for them."
         )
     return said
+
+
+def _figures(found: Found) -> list[Found]:
+    """All that the report shows."""
+    of_groups = [one for group in found["groups"] if (one := at_least(group, found["scale"]))]
+    return [*(found["levels"] or []), *(found["at_least"] or []), *of_groups]
 
 
 def _number(share: float) -> str:
