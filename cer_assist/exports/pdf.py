@@ -54,12 +54,13 @@ STYLES = {
 class Pdf:
     """A file that is written from above to below."""
 
-    def __init__(self, title: str, about: str, *, subject: str) -> None:
-        self._title, self._about, self._subject = title, about, subject
+    def __init__(self, title: str, about: str = "", *, subject: str) -> None:
+        self._title, self._subject = title, subject
         self._lacking: set[str] = set()
         self._story: list[Flowable] = []
         self._add(title, "title")
-        self._add(about, "quiet")
+        if about:
+            self._add(about, "quiet")
 
     def heading(self, text: str) -> None:
         """A heading, which is a bookmark as well."""
@@ -72,12 +73,12 @@ class Pdf:
 
     def marked(self, markup: str, style: str = "text") -> None:
         """A paragraph whose parts went through `plain`, between ReportLab's own signs."""
-        self._story.append(Paragraph(markup, STYLES[style]))
+        self._story.append(Paragraph(markup, STYLES[style], "•" if style == "item" else None))
 
     def items(self, texts: Sequence[str]) -> None:
         """A list."""
         for text in texts:
-            self._story.append(Paragraph(escape(self.plain(text)), STYLES["item"], "•"))
+            self.marked(escape(self.plain(text)), "item")
 
     def table(
         self,
@@ -167,7 +168,7 @@ def share_bar(
     return drawn
 
 
-class _Bookmark(Flowable):
+class _Bookmark(Flowable):  # type: ignore[misc]
     """Takes no room; the reader's list of contents leads to it."""
 
     def __init__(self, text: str) -> None:
@@ -183,7 +184,7 @@ class _Bookmark(Flowable):
         self.canv.addOutlineEntry(self._text, key, 0)
 
 
-class _Numbered(Canvas):
+class _Numbered(Canvas):  # type: ignore[misc]
     """Pages are numbered at the end, when it is known how many there are."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -110,7 +110,7 @@ def has_charts(found: Found) -> bool:
 
 def top(found: Found) -> float:
     """The share that all small charts run to, so that they can be compared."""
-    highest = max(one["high"] for group in found["groups"] for one in group["levels"] or [])
+    highest = max(one["high"] for part in (found, *found["groups"]) for one in part["levels"] or [])
     return next((scale for scale in SCALES if highest <= scale), 1.0)
 
 
