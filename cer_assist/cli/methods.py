@@ -19,7 +19,7 @@ from cer_assist.store.engine import Database
 if TYPE_CHECKING:
     from cer_assist.domain.prose import Document
 
-ENDINGS = (".html", ".md", ".docx")
+ENDINGS = (".html", ".md", ".docx", ".pdf")
 
 
 @click.command()
@@ -29,7 +29,7 @@ ENDINGS = (".html", ".md", ".docx")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file: .html, .md or .docx.",
+    help="Write it to this file: .html, .md, .docx or .pdf.",
 )
 def methods_command(home: Path | None, as_json: bool, project: str, out: Path | None) -> None:
     """Write how the levels came about: text for a paper, every number with where it comes from."""
@@ -88,6 +88,10 @@ def _file(text: Document, slug: str, ending: str) -> bytes:
 
     if ending == ".docx":
         return word_document(text, slug)
+    if ending == ".pdf":
+        from cer_assist.exports.methods_pdf import pdf_document
+
+        return pdf_document(text, slug)
     made = files.html(text, slug) if ending == ".html" else markdown(text, slug)
     return made.encode("utf-8")
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import docx
+import pypdf
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from tests.views.office import OWN, Office
 
 PAGE = f"/p/{OWN}/methods"
 JSON = f"/api/v1/projects/{OWN}/methods"
-FILES = ("methods.html", "methods.md", "methods.docx")
+FILES = ("methods.html", "methods.md", "methods.docx", "methods.pdf")
 QUOTED = "held four protocols"
 ALIEN = "<b>Nursing</b> & *co*"
 
@@ -70,6 +71,8 @@ def test_the_files_say_the_same_and_need_nothing_else(read: Office) -> None:
     assert "\\*co\\*" in marked
     word = docx.Document(io.BytesIO(made["methods.docx"].data))
     assert any(f"{QUOTED}1" in one.text for one in word.paragraphs)
+    pdf = pypdf.PdfReader(io.BytesIO(made["methods.pdf"].data))
+    assert f"{QUOTED}1" in pdf.pages[0].extract_text().replace("\n", " ")
 
 
 def test_json_and_command_give_every_number_with_its_key(read: Office, tmp_path: Path) -> None:
@@ -99,4 +102,4 @@ def test_the_command_writes_a_file_and_makes_what_is_out_of_date(
     assert hashlib.sha256(out.read_bytes()).hexdigest() in taken.detail
     assert '"file":"methods.html"' in taken.detail
     with pytest.raises(Exception, match="Name a file that ends in"):
-        CliRunner().invoke(cer, ["methods", OWN, "--out", "x.pdf"], catch_exceptions=False)
+        CliRunner().invoke(cer, ["methods", OWN, "--out", "x.odt"], catch_exceptions=False)

@@ -23,6 +23,7 @@ from tests.views.test_access import ARGUMENTS
 SENDS = {
     "desk.readings_csv",
     "methods.as_html",
+    "methods.as_pdf",
     "methods.as_markdown",
     "methods.as_word",
     "model.words_csv",
@@ -32,6 +33,7 @@ SENDS = {
     "protocol_words.as_svg",
     "sheet.as_file",
     "prevalence.as_file",
+    "prevalence.as_pdf",
     "rubric.file",
     "rubric_editing.file",
     "snapshots.changes_csv",
@@ -40,7 +42,7 @@ ASKS = {
     "prevalence.as_file": "?by=department",
     "snapshots.changes_csv": "?with=1&what=added",
 }
-WANTS_REPORT = {"prevalence.as_file"}  # the worker's, and none is at work here
+WANTS_REPORT = {"prevalence.as_file", "prevalence.as_pdf"}  # the worker's, and none is at work here
 
 
 def taken(office: Office) -> list[dict[str, object]]:
