@@ -43,6 +43,7 @@ class Record:
     protocol: Row
     events: Sequence[Row]
     coders_in: PseudonymSource | None = None  # where coders are pseudonyms
+    masked: Sequence[Row] | None = None  # what was masked in it, where something was to be
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,19 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import Section, content_hash
 from cer_assist.exports import numbering, spotting
-from cer_assist.exports.columns import COLUMNS, LABEL_EVENTS, PROTOCOLS, Column, Table
+from cer_assist.exports.columns import (
+    COLUMNS,
+    LABEL_EVENTS,
+    MASKING_REPORT,
+    PROTOCOLS,
+    Column,
+    Table,
+)
 from cer_assist.exports.dataset import DataSet, Record, Row, Stream
 from cer_assist.exports.masking import LINKS, Masker, Moves, Values, moved_places, moved_sections
 from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import Kind
 
-MASKING_REPORT = "masking_report"
 REPORT_COLUMNS = (
     Column("protocol_id", "text", "The protocol's id, as in the other tables."),
     Column("kind", "text", "What was masked.", ", ".join(spotting.KINDS)),
@@ -202,14 +208,19 @@ class _Seen:
         """Protocols with their events as they leave."""
         for record in data_set.records:
             events = tuple(self.event(row) for row in record.events)
-            yield Record(self.protocol(record.protocol), events)
+            name = record.protocol["protocol_id"]
+            masked = tuple(self._report_of(name)) if self._choice.masks else None
+            yield Record(self.protocol(record.protocol), events, masked=masked)
 
     def report(self) -> Iterator[Row]:
         """How often each rule found something in each protocol."""
-        for name, counts in self._counts.items():
-            for (kind, rule), places in sorted(counts.items()):
-                said = self._record(name)
-                yield {"protocol_id": said, "kind": kind, "rule": rule, "places": places}
+        for name in self._counts:
+            yield from self._report_of(name)
+
+    def _report_of(self, name: str) -> Iterator[Row]:
+        said = self._record(name)
+        for (kind, rule), places in sorted(self._counts[name].items()):
+            yield {"protocol_id": said, "kind": kind, "rule": rule, "places": places}
 
     def places(self) -> dict[str, int]:
         """How many places of each kind were masked in what was read so far."""

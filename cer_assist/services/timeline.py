@@ -101,7 +101,7 @@ def page(session: Session, asked: Asked, kind: str = "") -> TimelinePage:
     timeline_chain.vouch(session, lines)
     _add_what_was_replaced(session, lines)
     _add_suggestions(session, lines)
-    _add_names(session, lines)
+    add_names(session, lines)
     after = lines[-1].place if rest else None
     return TimelinePage(lines, after, _left_out(session, asked))
 
@@ -214,7 +214,8 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
             line.seen |= known.get(line.suggestion_id or 0, {})
 
 
-def _add_names(session: Session, lines: Iterable[Line]) -> None:
+def add_names(session: Session, lines: Iterable[Line]) -> None:
+    """Say of each line who did it."""
     # Of a row the reader is a number; an event of the chain may have a name there.
     read = [line for line in lines if isinstance(line.detail.get("reader"), int)]
     ids = {line.account_id for line in lines} | {line.detail["reader"] for line in read}

@@ -85,7 +85,7 @@ def _links(text: Document, slug: str) -> dict[Source, str]:
     found = {}
     for source in text.numbers:
         address = root + source.page
-        if may(_endpoint(address)):
+        if source.page and may(_endpoint(address)):
             found[source] = address
     return found
 

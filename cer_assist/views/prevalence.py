@@ -13,7 +13,6 @@ from flask import Blueprint, Response, g, render_template, request
 from markupsafe import Markup
 from pydantic import Field
 
-from cer_assist.domain.errors import NotReady
 from cer_assist.services import prevalence, rubrics
 from cer_assist.services.reports import Report
 from cer_assist.views import prevalence_words as words
@@ -58,8 +57,7 @@ def page(slug: str) -> str:
 def as_file(slug: str) -> Response:
     """The same as a file of its own."""
     content = _content()
-    if content["found"] is None:
-        raise NotReady("The worker has not made this report yet: try again in a moment.")
+    content["report"].there()
     texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in STYLES]
     style = Markup("\n".join(texts))  # noqa: S704 - files of ours
     body = render_template("prevalence_file.html", style=style, **content)
@@ -72,11 +70,9 @@ def as_file(slug: str) -> Response:
 def as_json(slug: str) -> Response:
     """How many protocols are on each level, with intervals."""
     by, report = _report()
-    if report.found is None or report.made_at is None:
-        raise NotReady("The worker has not made this report yet: ask again in a moment.")
+    found, made_at = report.there()
     is_current = not report.is_waiting
-    said = Prevalence(by=by, made_at=report.made_at, is_current=is_current, figures=report.found)
-    return json_reply(said)
+    return json_reply(Prevalence(by=by, made_at=made_at, is_current=is_current, figures=found))
 
 
 def _content() -> dict[str, Any]:

@@ -133,6 +133,8 @@ def _keeps(ask: Any) -> None:
     ask(LEAD, "get", f"/snapshots/{{number}}#{first['number']}")
     ask(LEAD, "post", "/snapshots/make", {"name": "Second", "settled_only": True})
     ask(LEAD, "get", f"/snapshots/{{number}}/differences/{{other}}#{first['number']} 2")
+    ask(LEAD, "get", "/snapshots/{number}/changes#2", **{"with": 1, "what": "removed"})
+    ask(LEAD, "get", "/snapshots/{number}/check#2")
 
 
 def _practises(ask: Any) -> None:
