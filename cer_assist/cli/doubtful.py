@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
 from cer_assist.services import accounts, label_checks, projects
+from cer_assist.services.reports import OLDER
 from cer_assist.store.tables import Project
 
 
@@ -57,12 +58,15 @@ def _listed(session: Session, project: Project) -> tuple[dict[str, Any], list[st
         "under_way": stands.job is not None,
         "failed": stands.failed,
         "gone": stands.gone,
+        "is_older": stands.is_older,
         "suspects": [asdict(one) for one in stands.suspects],
     }
     told = {
         "A check waits for the worker or runs.": stands.job is not None,
         "The last check ended in errors.": stands.failed,
-        "Nothing was checked yet: --check has the worker look.": stands.made_at is None,
+        "Nothing was checked yet: --check has the worker look.": stands.made_at is None
+        and not stands.is_older,
+        f"The last check was {OLDER}: --check has the worker look again.": stands.is_older,
     }
     lines = [text for text, is_so in told.items() if is_so]
     for one in stands.suspects:

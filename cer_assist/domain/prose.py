@@ -19,7 +19,7 @@ class Source:
     """Where a number can be looked up and made again."""
 
     meaning: str  # its definition, in one sentence
-    page: str  # address below the project, with its filters
+    page: str  # address below the project, with its filters; empty: no page shows it
     command: str  # of manage.py, which prints it with --json
     path: str  # of the key in what that prints
 

@@ -12,10 +12,10 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Literal
 
+from cer_assist.domain.differences import Tokens, edits
 from cer_assist.domain.wording import LevelWording, Pair, Wording
 
 _Parts = dict[str, tuple[str, ...]]
-_TOKEN = re.compile(r"(?:\w+|[^\w\s])\s*")
 # Sentences that share less than this say something else: single common words would only confuse.
 _ALIKE = 0.35
 _NUMBER = re.compile(r"\b\d\b")
@@ -82,23 +82,14 @@ def touched(found: Sequence[Change], scale: Sequence[int]) -> tuple[int, ...]:
 
 def words_changed(before: str, after: str) -> Row:
     """One text before and after, with the words that went and came."""
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    old_words, new_words = ([token.strip() for token in side] for side in (old, new))
-    matched = SequenceMatcher(None, old_words, new_words, autojunk=False)
-    if matched.ratio() < _ALIKE:
+    old, new = Tokens(before), Tokens(after)
+    steps = edits(old.keys, new.keys)
+    kept = sum(step.old.stop - step.old.start for step in steps if step.is_same)
+    if 2 * kept < _ALIKE * (len(old.keys) + len(new.keys)):
         return Row((Piece("out", before),), (Piece("in", after),))
-    left: list[Piece] = []
-    right: list[Piece] = []
-    for kind, a, b, c, d in matched.get_opcodes():
-        if kind == "equal":
-            left.append(Piece("same", "".join(old[a:b])))
-            right.append(Piece("same", "".join(new[c:d])))
-            continue
-        if a < b:
-            left.append(Piece("out", "".join(old[a:b])))
-        if c < d:
-            right.append(Piece("in", "".join(new[c:d])))
-    return Row(tuple(left), tuple(right))
+    left = [Piece("same" if step.is_same else "out", old.text(step.old)) for step in steps]
+    right = [Piece("same" if step.is_same else "in", new.text(step.new)) for step in steps]
+    return Row(*(tuple(piece for piece in side if piece.text) for side in (left, right)))
 
 
 def _of_the_whole(wording: Wording) -> _Parts:

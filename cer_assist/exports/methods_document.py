@@ -15,6 +15,7 @@ from cer_assist.domain.prose import Document, Number, Part, Section, Sentence, S
 from cer_assist.domain.wording import one_line
 
 APPENDIX = "Where each number comes from"
+NO_PAGE = "–"  # shows it by itself
 COLUMNS = ("Note", "Number", "What it is", "Page", "Command and key")
 # What Markdown would read as a sign of its own.
 _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#|~"})
@@ -35,9 +36,10 @@ def markdown(text: Document, slug: str) -> str:
         lines += [line for entry in text.references for line in (_plain(entry), "")]
     lines += [f"## {APPENDIX}", ""]
     for source, (note, number) in text.numbers.items():
+        page = f"Page `/p/{slug}/{source.page}`; " if source.page else ""
         lines.append(
-            f"[^{note}]: {_plain(number.shown)}. {_plain(source.meaning)} Page "
-            f"`/p/{slug}/{source.page}`; `{command_of(source, slug)}`, key `{source.path}`."
+            f"[^{note}]: {_plain(number.shown)}. {_plain(source.meaning)} {page}"
+            f"`{command_of(source, slug)}`, key `{source.path}`."
         )
     return "\n".join(lines) + "\n"
 
@@ -105,7 +107,7 @@ def _appendix(made: WordDocument, text: Document, slug: str) -> None:
     _fill(table.rows[0].cells, COLUMNS)
     for source, (note, number) in text.numbers.items():
         command = f"{command_of(source, slug)}, {source.path}"
-        page = f"/p/{slug}/{source.page}"
+        page = f"/p/{slug}/{source.page}" if source.page else NO_PAGE
         row = (str(note), number.shown, source.meaning, page, command)
         _fill(table.add_row().cells, row)
 

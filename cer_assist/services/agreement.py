@@ -18,7 +18,7 @@ from cer_assist.domain.agreement import Readings, Seen, midnight
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Exposure, Lane
 from cer_assist.services import jobs, training_data
-from cer_assist.services.reports import Report
+from cer_assist.services.reports import NOTHING, Report, Stored, numbered
 from cer_assist.store.tables import (
     Account,
     AgreementReport,
@@ -166,9 +166,9 @@ def report(session: Session, project_id: int, wanted: Readings) -> Report:
     """The newest figures of a choice; those that are out of date are shown until others are."""
     row = session.scalars(_of(project_id, wanted)).first()
     if row is None:
-        return Report(None, None, True)
+        return NOTHING
     is_current = row.last_event_id == training_data.last_event_id(session, project_id)
-    return Report(row.found, row.made_at, not is_current)
+    return Report.of(Stored.agreement, row.found, row.made_at, is_current=is_current)
 
 
 def main_figure(session: Session, project_id: int) -> dict[str, Any] | None:
@@ -217,7 +217,8 @@ def store(
 ) -> None:
     """Keep figures in place of earlier ones, and of the choices that were asked for last."""
     row = session.scalars(_of(project_id, wanted)).one()
-    row.made_at, row.last_event_id, row.found = now(), last_event, found
+    row.made_at, row.last_event_id = now(), last_event
+    row.found = numbered(Stored.agreement, found)
     session.flush()  # it counts among those that are kept
     others = session.scalars(
         select(AgreementReport)

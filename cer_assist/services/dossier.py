@@ -11,9 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import arms, fence, history, own_lane, suggestions, unannounced
-from cer_assist.services.history import HistoryLine
+from cer_assist.services import (
+    arms,
+    fence,
+    history,
+    own_lane,
+    protocol_history,
+    suggestions,
+    unannounced,
+)
 from cer_assist.services.suggestions import SuggestionView
+from cer_assist.services.timeline_parts import Line
 from cer_assist.store.tables import CurrentLabel, Project, Protocol
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.projects import SuggestionPolicy
@@ -36,7 +44,7 @@ class Dossier:
     protocol: Protocol
     sight: Sight
     my_level: int | None
-    lines: list[HistoryLine]
+    lines: list[Line]
     suggestion: SuggestionView | None
 
 
@@ -93,7 +101,9 @@ def open_dossier(
         suggestion = suggestions.suggestion_view(session, found) if found else None
     _record(session, protocol, account_id, seen, suggestion)
     lots = seen.peers and (role is Role.auditor or mine is not None or is_over)
-    lines = history.history(session, protocol, account_id, peers=seen.peers, lots=lots)
+    lines = protocol_history.lines(
+        session, project, protocol, account_id, peers=seen.peers, lots=lots
+    )
     if is_hidden and not seen.peers:
         lines = [line for line in lines if line.kind == "served"][-1:]
     return Dossier(protocol, seen, mine, lines, suggestion)

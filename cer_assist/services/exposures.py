@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cer_assist.services import jobs, training_data
-from cer_assist.services.reports import Report
+from cer_assist.services.reports import NOTHING, Report, Stored, numbered
 from cer_assist.store.tables import ExposureReport
 from cer_assist.store.types import now
 from cer_assist.store.upsert import upsert
@@ -20,9 +20,9 @@ def report(session: Session, project_id: int) -> Report:
     """The newest report; one that is out of date is shown until another is made."""
     row = session.get(ExposureReport, project_id)
     if row is None:
-        return Report(None, None, True)
+        return NOTHING
     is_current = row.last_event_id == training_data.last_event_id(session, project_id)
-    return Report(row.found, row.made_at, not is_current)
+    return Report.of(Stored.exposure, row.found, row.made_at, is_current=is_current)
 
 
 def ask(session: Session, project_id: int) -> None:
@@ -36,7 +36,7 @@ def store(session: Session, project_id: int, last_event: int, found: dict[str, A
         "project_id": project_id,
         "made_at": now(),
         "last_event_id": last_event,
-        "found": found,
+        "found": numbered(Stored.exposure, found),
     }
     replaced = ("made_at", "last_event_id", "found")
     upsert(session, ExposureReport, values, conflict=("project_id",), replace=replaced)

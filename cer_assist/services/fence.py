@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, final_level
 from cer_assist.services import fence_draws, jobs
 from cer_assist.services.models import current_version_id
+from cer_assist.services.reports import Stored, kept, numbered
 from cer_assist.store.tables import (
     CurrentLabel,
     FencedFigures,
@@ -228,9 +229,10 @@ def add_estimate(
 ) -> None:
     """Store figures unless the last ones say the same."""
     last = _last_estimate(session, version_id)
-    if last is None or (last.n, last.size, last.figures) != (n, size, figures):
+    if last is None or (last.n, last.size, kept(Stored.fence, last.figures)) != (n, size, figures):
+        document = numbered(Stored.fence, figures)
         row = FencedFigures(
-            model_version_id=version_id, made_at=now(), n=n, size=size, figures=figures
+            model_version_id=version_id, made_at=now(), n=n, size=size, figures=document
         )
         session.add(row)
 
@@ -239,11 +241,12 @@ def estimate(session: Session, project: Project) -> FencedEstimate | None:
     """The newest figures of the version in use; None while too few protocols are settled."""
     version_id = current_version_id(session, project.id)
     found = _last_estimate(session, version_id) if version_id else None
-    if found is None:
+    figures = kept(Stored.fence, found.figures) if found else None
+    if found is None or figures is None:
         return None
     number = session.get_one(ModelVersion, version_id).number
     wanted = sum(draw.asked for draw in fence_draws.draws(session, project.id))
-    said = {"version": number, "made_at": found.made_at, **found.figures}
+    said = {"version": number, "made_at": found.made_at, **figures}
     return FencedEstimate(found.n, found.size, wanted, **said)
 
 

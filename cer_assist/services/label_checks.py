@@ -20,6 +20,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import HIDDEN_LANES
 from cer_assist.services import audit, dealing, jobs, training_data
 from cer_assist.services.dealing import Batch, Deal
+from cer_assist.services.reports import Stored, kept, numbered
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
@@ -60,6 +61,7 @@ class CheckStanding:
     checked: int  # protocols whose level was held against models
     suspects: list[Suspect]
     gone: int  # of the list, those that were read or settled anew since
+    is_older: bool  # there is one, of a form that is not read any more
 
 
 def ask(session: Session, project: Project, by: int | None) -> None:
@@ -75,7 +77,8 @@ def ask(session: Session, project: Project, by: int | None) -> None:
 
 def store(session: Session, project_id: int, found: dict[str, Any]) -> None:
     """Keep what was found in place of what was found before."""
-    values = {"project_id": project_id, "made_at": now(), "found": found}
+    document = numbered(Stored.label_check, found)
+    values = {"project_id": project_id, "made_at": now(), "found": document}
     upsert(session, LabelCheck, values, conflict=("project_id",), replace=("made_at", "found"))
 
 
@@ -83,16 +86,17 @@ def standing(session: Session, project_id: int) -> CheckStanding:
     """Whether a check can be asked for, what is under way, and the list as it stands now."""
     job = jobs.under_way(session, jobs.LABEL_CHECK, project_id)
     row = session.get(LabelCheck, project_id)
-    found: dict[str, Any] = row.found if row else {"checked": 0, "suspects": []}
-    suspects = _suspects(session, project_id, row.made_at, found) if row else []
+    found = kept(Stored.label_check, row.found) if row else None
+    suspects = _suspects(session, project_id, row.made_at, found) if row and found else []
     return CheckStanding(
         _refusal(session, project_id, job),
         job,
         jobs.has_failed(session, jobs.LABEL_CHECK, project_id),
-        row.made_at if row else None,
-        found["checked"],
+        row.made_at if row and found else None,
+        found["checked"] if found else 0,
         suspects[:SHOWN],
-        len(found["suspects"]) - len(suspects),
+        len(found["suspects"]) - len(suspects) if found else 0,
+        is_older=row is not None and found is None,
     )
 
 

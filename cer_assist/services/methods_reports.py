@@ -90,7 +90,7 @@ def agreed(session: Session, project_id: int, made: Made) -> Facts | None:
         "waiting": found["waiting"],
         "coefficients": {name: found["coefficients"][name] for name in QUOTED},
         "warnings": found["warnings"],
-        "again": _again(found.get("retest", [])),
+        "again": _again(found["retest"]),
     }
 
 

@@ -20,6 +20,7 @@ from cer_assist.domain.serving import EVER_BY_MODEL
 from cer_assist.services import fence, jobs, quality, studies, training_data
 from cer_assist.services.models import current_version, encoder_of
 from cer_assist.services.quality import Measured
+from cer_assist.services.reports import Stored, kept, numbered
 from cer_assist.store.tables import (
     CurrentLabel,
     ModelVersion,
@@ -188,11 +189,13 @@ def ask(session: Session, project_id: int) -> None:
 
 def store(session: Session, project_id: int, said: dict[str, Any]) -> None:
     """Keep what the worker foresees in place of what it foresaw before."""
-    values = {"project_id": project_id, "made_at": now(), "said": said}
+    document = numbered(Stored.outlook, said)
+    values = {"project_id": project_id, "made_at": now(), "said": document}
     upsert(session, Outlook, values, conflict=("project_id",), replace=("made_at", "said"))
 
 
 def newest(session: Session, project_id: int) -> tuple[dt.datetime, dict[str, Any]] | None:
-    """When the newest forecast was made and what it says."""
-    found = session.get(Outlook, project_id)
-    return None if found is None else (found.made_at, found.said)
+    """When the newest forecast was made and what it says; None, too, where it cannot be read."""
+    row = session.get(Outlook, project_id)
+    said = kept(Stored.outlook, row.said) if row else None
+    return (row.made_at, said) if row and said is not None else None

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import jobs, training_data
 from cer_assist.services.models import current_version_id
-from cer_assist.services.reports import Report
+from cer_assist.services.reports import NOTHING, Report, Stored, numbered
 from cer_assist.store.tables import (
     FencedProtocol,
     FencedScore,
@@ -29,9 +29,10 @@ from cer_assist.store.upsert import upsert
 def report(session: Session, project_id: int, by: str) -> Report:
     """The newest report; one that is out of date is shown until another is made."""
     row = session.get(PrevalenceReport, (project_id, by))
-    if row is None or row.found is None:
-        return Report(None, None, True)
-    return Report(row.found, row.made_at, row.basis != basis(session, project_id))
+    if row is None:
+        return NOTHING
+    is_current = row.basis == basis(session, project_id)
+    return Report.of(Stored.prevalence, row.found, row.made_at, is_current=is_current)
 
 
 def columns(session: Session, project_id: int) -> list[str]:
@@ -83,7 +84,8 @@ def unanswered(session: Session, project_id: int) -> list[str]:
 def store(session: Session, project_id: int, by: str, stood: str, found: dict[str, Any]) -> None:
     """Keep a report in place of the one before."""
     row = session.get_one(PrevalenceReport, (project_id, by))
-    row.made_at, row.basis, row.found = now(), stood, found
+    row.made_at, row.basis = now(), stood
+    row.found = numbered(Stored.prevalence, found)
 
 
 def basis(session: Session, project_id: int) -> str:

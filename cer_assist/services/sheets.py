@@ -15,8 +15,8 @@ from cer_assist.domain.rubric import Rubric
 from cer_assist.services import card, own_lane, protocols, rubrics
 from cer_assist.services.card import OwnEvent
 from cer_assist.services.dossier import Dossier, open_dossier, words_of
-from cer_assist.services.history import HistoryLine
 from cer_assist.services.suggestions import SuggestionView
+from cer_assist.services.timeline_parts import Line
 from cer_assist.store.tables import ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
 
@@ -30,7 +30,7 @@ class Sheet:
     suggestion: SuggestionView | None  # the model's, by whatever way it came
     version: ModelVersion | None  # the one that says it
     mine: OwnEvent | None  # the person's own answer, if one stands
-    answers: list[HistoryLine]  # everyone's that stand; empty for whom they are not shown to
+    answers: list[Line]  # everyone's that stand; empty for whom they are not shown to
 
 
 def gather(
@@ -60,13 +60,14 @@ def gather(
     )
 
 
-def standing(lines: Sequence[HistoryLine]) -> list[HistoryLine]:
+def standing(lines: Sequence[Line]) -> list[Line]:
     """The labels that nothing came in place of; what a hidden lane holds stands nowhere else."""
-    replaced = {line.detail.get("supersedes") for line in lines}
+    given = [line for line in lines if line.source == "label"]
+    replaced = {line.before.get("event") for line in given}
     return [
         line
-        for line in lines
+        for line in given
         if line.kind == Action.label
-        and line.detail["event"] not in replaced
-        and line.lane not in HIDDEN_LANES
+        and line.id not in replaced
+        and line.detail["lane"] not in HIDDEN_LANES
     ]

@@ -17,6 +17,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.strategies import STRATEGY_WORDS
 from cer_assist.services import audit, jobs, training_data
 from cer_assist.services.jobs import SIMULATE
+from cer_assist.services.reports import Stored, kept, numbered
 from cer_assist.store.tables import Job, Project, Simulation
 from cer_assist.store.types import now
 
@@ -33,6 +34,8 @@ class SimulationStanding:
     job: Job | None  # of the one that waits or runs
     last: Simulation | None  # the newest one that came to its end
     failed: bool  # the newest one ended in errors
+    found: dict[str, Any] | None  # what the last one found
+    is_older: bool  # the last one is of a form that is not read any more
 
 
 def standing(session: Session, project_id: int) -> SimulationStanding:
@@ -44,11 +47,14 @@ def standing(session: Session, project_id: int) -> SimulationStanding:
         .order_by(Simulation.id.desc())
         .limit(1)
     ).first()
+    found = kept(Stored.simulation, last.found) if last else None
     return SimulationStanding(
         _refusal(session, project_id, job),
         job,
         last,
         jobs.has_failed(session, SIMULATE, project_id),
+        found,
+        is_older=last is not None and found is None,
     )
 
 
@@ -101,7 +107,7 @@ def add_run(session: Session, simulation_id: int, run: list[Any]) -> None:
 def finish(session: Session, simulation_id: int, found: dict[str, Any]) -> None:
     """Keep what all runs add up to."""
     row = session.get_one(Simulation, simulation_id)
-    row.found, row.finished_at = found, now()
+    row.found, row.finished_at = numbered(Stored.simulation, found), now()
 
 
 def _refusal(session: Session, project_id: int, job: Job | None) -> str:

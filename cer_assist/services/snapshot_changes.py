@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import desk, history
 from cer_assist.services.desk_filters import DeskFilters
-from cer_assist.services.desk_readings import Viewer
+from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.snapshot_differences import held_in
 from cer_assist.store.tables import Project, Protocol, Snapshot
 

@@ -101,7 +101,7 @@ def page(session: Session, asked: Asked, kind: str = "") -> TimelinePage:
     timeline_chain.vouch(session, lines)
     _add_what_was_replaced(session, lines)
     _add_suggestions(session, lines)
-    _add_names(session, lines)
+    add_names(session, lines)
     after = lines[-1].place if rest else None
     return TimelinePage(lines, after, _left_out(session, asked))
 
@@ -214,14 +214,17 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
             line.seen |= known.get(line.suggestion_id or 0, {})
 
 
-def _add_names(session: Session, lines: Iterable[Line]) -> None:
-    ids = {line.account_id for line in lines} | {line.detail.get("reader") for line in lines}
+def add_names(session: Session, lines: Iterable[Line]) -> None:
+    """Say of each line who did it."""
+    # Of a row the reader is a number; an event of the chain may have a name there.
+    read = [line for line in lines if isinstance(line.detail.get("reader"), int)]
+    ids = {line.account_id for line in lines} | {line.detail["reader"] for line in read}
     rows = session.execute(select(Account.id, Account.display_name).where(Account.id.in_(ids)))
     names = {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy
     for line in lines:
         line.who = names.get(line.account_id or 0, "")
-        if "reader" in line.detail:
-            line.detail["reader"] = names[line.detail["reader"]]
+    for line in read:
+        line.detail["reader"] = names[line.detail["reader"]]
 
 
 def _left_out(session: Session, asked: Asked) -> int:

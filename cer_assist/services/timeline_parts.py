@@ -135,6 +135,9 @@ class Window:
         return or_(later, at == place.at) if follows else later
 
 
+WHOLE = Window(size=LARGEST - 1)  # of a single protocol: all at once
+
+
 @dataclass(slots=True)
 class Line:
     """One thing that happened, with what it replaced and what the chain says of it."""
@@ -178,6 +181,7 @@ class Asked:
     subject: Subject
     window: Window
     viewer: Viewer
+    only: int | None = None  # nothing but what this person did
 
     def is_about(self, *kinds: About) -> bool:
         """Whether the timeline is about one of these."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, select, true
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act
@@ -166,6 +166,7 @@ def servings(session: Session, asked: Asked, rank: int) -> list[Line]:
             seen={"version": number} if number else {},
             detail={
                 "strategy": served.strategy,
+                "reason": served.reason,
                 "arm": served.arm,
                 "state": served.state,
                 "lane": served.lane,
@@ -284,7 +285,8 @@ def _rows(
         is_of_project = Protocol.project_id == asked.project.id
     else:
         is_of_project = table.project_id == asked.project.id
+    theirs = true() if asked.only is None else table.account_id == asked.only
     found = statement.join(Protocol, Protocol.id == table.protocol_id).where(
-        is_of_project, is_about, *asked.open_to_viewer()
+        is_of_project, is_about, theirs, *asked.open_to_viewer()
     )
     return session.execute(asked.window.of(found, rank, at, table.id)).all()

@@ -188,14 +188,13 @@ def words(slug: str) -> Response:
 def agreement(slug: str) -> Response:
     """Figures of the readings that the query chooses, as on the page."""
     wanted, report = newest_report()
-    if report.found is None or report.made_at is None:
-        raise NotReady("The worker is making these figures: ask again in some seconds.")
+    found, made_at = report.there()
     return json_reply(
         Agreement(
             choice=wanted.key,
-            made_at=report.made_at,
+            made_at=made_at,
             is_current=not report.is_waiting,
-            figures=report.found,
+            figures=found,
         )
     )
 

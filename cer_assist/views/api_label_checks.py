@@ -41,6 +41,10 @@ class DoubtfulLevels(Reply):
     under_way: bool = Field(description="A check waits for the worker or runs")
     failed: bool = Field(description="The newest check ended in errors")
     gone: int = Field(description="Of those found, how many were answered since")
+    is_older: bool = Field(
+        description="The last check was made by an older version of CER Assist, which kept it in "
+        "another form: ask for another"
+    )
     suspects: list[Doubtful] = Field(description="At most fifty, by what they would gain")
 
 
@@ -99,6 +103,7 @@ def _standing(session: Session) -> Response:
             under_way=stands.job is not None,
             failed=stands.failed,
             gone=stands.gone,
+            is_older=stands.is_older,
             suspects=[Doubtful(**asdict(one)) for one in stands.suspects],
         )
     )

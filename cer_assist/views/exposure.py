@@ -8,7 +8,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, g, render_template
 from pydantic import Field
 
-from cer_assist.domain.errors import NotReady
 from cer_assist.services import exposures
 from cer_assist.services.reports import Report
 from cer_assist.views import exposure_words as words
@@ -98,10 +97,8 @@ def page(slug: str) -> str:
 def as_json(slug: str) -> Response:
     """Whether the model's suggestions help coders or steer them."""
     report = _report()
-    if report.found is None:
-        raise NotReady("The worker has not made this report yet: ask again in a moment.")
-    said = Exposure(is_current=not report.is_waiting, **report.found)
-    return json_reply(said)
+    found, _ = report.there()
+    return json_reply(Exposure(is_current=not report.is_waiting, **found))
 
 
 def _report() -> Report:

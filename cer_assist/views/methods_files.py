@@ -30,7 +30,9 @@ class MethodsNumber(Reply):
     value: float = Field(description="The number; of a figure with an interval its value")
     shown: str = Field(description="As the text has it, with its interval")
     meaning: str = Field(description="What it is, in one sentence")
-    page: str = Field(description="Address below the project of the page that shows it")
+    page: str = Field(
+        description="Address below the project of the page that shows it; empty: none does"
+    )
     command: str = Field(description="Command of `manage.py` that prints it with `--json`")
     path: str = Field(description="Key in what that command prints, steps parted by points")
 

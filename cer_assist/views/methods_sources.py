@@ -1,6 +1,8 @@
 """Where each number of the methods report comes from, by its path among the facts: the one list.
 
 A star stands for any one step of a path. What no other command prints is printed by `methods`.
+A page is named where it shows the very number, with the filters that this takes: a test follows
+each. What stands on no page by itself, such as a median over all coders, has a command only.
 """
 
 from __future__ import annotations
@@ -12,64 +14,66 @@ from cer_assist.services.project_settings import SETTINGS
 
 _OWN = "methods"
 _CHANGED = "audit?action=project.settings"
+_NOWHERE = ""  # no page shows it
 _STANDS = "a coder's level that has not been replaced or taken back"
 _Row = tuple[str, str] | tuple[str, str, str, str]
 
-# path: meaning, page; then, where another command prints it, that command and the key.
+# path: meaning, page; then, where another command prints it, that command and the key. `{last}` is
+# the last step of the path, `{before}` the one before it.
 SOURCES: dict[str, _Row] = {
     "protocols.imported": ("All protocols of the project.", "protocols"),
     "protocols.labelled": (f"Protocols with at least one reading: {_STANDS}.", "progress"),
-    "protocols.unread": ("Protocols without any reading that stands.", "progress"),
-    "coders.people": ("People who gave a reading in the program that stands.", "progress"),
-    "coders.people_imported": ("People all of whose readings were imported.", "progress"),
+    "protocols.unread": ("Protocols without any reading that stands.", _NOWHERE),
+    "coders.people": ("People who gave a reading in the program that stands.", _NOWHERE),
+    "coders.people_imported": ("People all of whose readings were imported.", _NOWHERE),
     "coders.leads": (
         "Of those who gave a reading, those who lead or administer the project now.",
-        "settings",
+        _NOWHERE,
     ),
     "coders.fewest": ("The fewest readings of any one coder, imports left out.", "progress"),
     "coders.most": ("The most readings of any one coder, imports left out.", "progress"),
     "coders.median_seconds": (
         "Median of the seconds from showing a protocol to the answer, over readings that stand.",
-        "progress",
+        _NOWHERE,
     ),
-    "coders.timed": ("Readings that stand of which the seconds are known.", "progress"),
-    "training.rounds": ("Rounds of training that were finished.", "training/items"),
+    "coders.timed": ("Readings that stand of which the seconds are known.", _NOWHERE),
+    "training.rounds": ("Rounds of training that were finished.", _NOWHERE),
     "training.passed": ("Coders who passed a round that counts.", "training/items"),
     "training.first_answers": (
         "Answers in the first finished round of each coder.",
-        "training/items",
+        _NOWHERE,
     ),
     "training.first_right": (
         "Of the answers in coders' first rounds, those that named a level that counts as right.",
-        "training/items",
+        _NOWHERE,
     ),
     "training.checks": (
         "Unannounced protocols of known level that coders answered blind.",
-        "training/items",
+        _NOWHERE,
     ),
     "training.checks_right": (
         "Of the answers to attention checks, those that named a level that counts as right.",
-        "training/items",
+        _NOWHERE,
     ),
     "rubric.levels": ("Levels of the rubric in use.", "rubric"),
     "labels.readings": (f"Readings: each is {_STANDS}.", "progress"),
-    "labels.imported": ("Readings that stand and were imported.", "data"),
+    "labels.imported": ("Readings that stand and were imported.", _NOWHERE),
     "labels.corrections": (
         "Label events of coders that were replaced or taken back since.",
-        _CHANGED.replace("project.settings", "label.recorded"),
+        _NOWHERE,
     ),
     "labels.seen.*": (
         "Readings that stand, by what the server recorded their coder to have seen before.",
-        "data",
+        "desk?exposure={last}",
     ),
-    "labels.share.*": ("The same as a share of all readings that stand.", "data"),
+    "labels.share.*": ("The same as a share of all readings that stand.", _NOWHERE),
     "labels.by_lot.*": (
         "Answered readings, by whether the lot gave them a suggestion or none.",
-        "exposure",
+        "desk?arm={last}",
     ),
     "labels.by_rubric.*": (
         "Readings that stand, by the version of the rubric on the coder's screen.",
-        "rubric",
+        "desk?rubric={last}",
     ),
     "settings.changes.*.*": (
         "A setting before or after a change, as the audit recorded it.",
@@ -85,7 +89,7 @@ SOURCES: dict[str, _Row] = {
         "settings",
         "settings.{last}.value",
     ),
-    "exposure.labels": ("Label events of coders when the figures were made.", "exposure"),
+    "exposure.labels": ("Label events of coders when the figures were made.", _NOWHERE),
     "exposure.switching.*": (
         "What coders did who saw the suggestion after their own answer, as a share of readings.",
         "exposure",
@@ -104,9 +108,9 @@ SOURCES: dict[str, _Row] = {
         "exposure",
         "differences.{before}.accuracy",
     ),
-    "double.protocols": ("Protocols with readings of at least two coders that stand.", "progress"),
-    "double.share": ("Of the protocols that were read, those that two or more read.", "progress"),
-    "double.more_than_two": ("Protocols with readings of three coders or more.", "progress"),
+    "double.protocols": ("Protocols with readings of at least two coders that stand.", _NOWHERE),
+    "double.share": ("Of the protocols that were read, those that two or more read.", _NOWHERE),
+    "double.more_than_two": ("Protocols with readings of three coders or more.", _NOWHERE),
     "agreement.protocols": (
         "Complete protocols with at least two independent readings: given before seeing any other.",
         "agreement",
@@ -114,7 +118,7 @@ SOURCES: dict[str, _Row] = {
         "units",
     ),
     "agreement.coders": ("Coders who gave these.", "agreement"),
-    "agreement.labels": ("Label events of coders when the figures were made.", "agreement"),
+    "agreement.labels": ("Label events of coders when the figures were made.", _NOWHERE),
     "agreement.coefficients.*": (
         "A coefficient of agreement with its interval, of independent readings.",
         "agreement",
@@ -129,33 +133,33 @@ SOURCES: dict[str, _Row] = {
     ),
     "agreement.again.*": (
         "Readings that a coder gave a second time without being told, over all coders.",
-        "agreement",
+        _NOWHERE,
     ),
     "settling.*": (
         "Protocols by what adjudicators did last with them, or whose final level was imported.",
-        "adjudicate",
+        _NOWHERE,
     ),
-    "settling.adjudicators": ("People whose decisions stand.", "adjudicate"),
+    "settling.adjudicators": ("People whose decisions stand.", _NOWHERE),
     "settling.by_party": (
         "Decisions that stand by somebody who had read the protocol as a coder.",
-        "adjudicate",
+        _NOWHERE,
     ),
     "settling.tracks.*": (
         "Decisions that stand, by how far apart the readings were.",
-        "adjudicate",
+        _NOWHERE,
     ),
-    "settling.reasons.*": ("Decisions that stand, by the reason that was given.", "adjudicate"),
+    "settling.reasons.*": ("Decisions that stand, by the reason that was given.", _NOWHERE),
     "finals.*": (
         "Protocols that want no further reader, by how their final level came about.",
-        "protocols",
+        _NOWHERE,
     ),
-    "finals.waiting": ("Protocols with a level that still want a reader.", "progress"),
+    "finals.waiting": ("Protocols with a level that still want a reader.", _NOWHERE),
     "finals.by_level.*": (
         "Final levels of protocols that want no further reader, by level.",
-        "prevalence",
+        _NOWHERE,
     ),
     "model.labels": ("Protocols with a settled level that the version learnt.", "model"),
-    "model.published": ("Versions of the model that were published.", "model"),
+    "model.published": ("Versions of the model that were published.", _NOWHERE),
     "model.measured.*": (
         "Quality on labelled protocols, each judged by a model that had not read it.",
         "model",
@@ -190,7 +194,7 @@ SOURCES: dict[str, _Row] = {
         "Protocols that were served for this reason and then labelled.",
         "progress",
     ),
-    "software.seed": ("Seed of the random numbers of resampling and training.", "model"),
+    "software.seed": ("Seed of the random numbers of resampling and training.", _NOWHERE),
 }
 
 
@@ -202,7 +206,8 @@ def source_of(path: str) -> Source:
     command, key = (row[2], row[3]) if len(row) == 4 else (_OWN, f"facts.{path}")
     names = {"last": steps[-1], "before": steps[-2] if len(steps) > 1 else ""}
     title = SETTINGS[steps[-1]].title if steps[-1] in SETTINGS else ""
-    return Source(row[0].format(title=title), row[1], command, key.format(**names))
+    page = row[1].format(**names)
+    return Source(row[0].format(title=title), page, command, key.format(**names))
 
 
 def _pattern(steps: list[str]) -> str:

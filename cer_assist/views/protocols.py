@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from flask import Blueprint, g, render_template, request
 
+from cer_assist.domain.adjudication import REASONS
 from cer_assist.services import discussion, history, protocols, queue_wishes, rubrics, studies
 from cer_assist.services.dossier import open_dossier
 from cer_assist.services.protocols import Filters, Mine, State
@@ -63,6 +64,7 @@ def page(slug: str, protocol_id: int) -> str:
         sections=[section for section in sections if not is_title(section)],
         rubric=rubric,
         wished=wished,
+        reasons=REASONS,
         study=study,
         talks=talks,
     )

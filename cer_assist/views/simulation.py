@@ -19,7 +19,7 @@ def page(slug: str) -> str:
     """The last simulation, the one under way, and a form for another."""
     with database().read() as session:
         stands = simulations.standing(session, g.project.id)
-    found = stands.last.found if stands.last and stands.last.found else {}
+    found = stands.found or {}
     points = [
         {"strategy": name, **{key: point[key] for key in ("labels", "qwk")}}
         for name, row in found.get("strategies", {}).items()

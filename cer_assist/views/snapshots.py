@@ -31,7 +31,7 @@ from cer_assist.services import (
     snapshot_making,
 )
 from cer_assist.services import snapshots as kept
-from cer_assist.services.desk_readings import Viewer
+from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.snapshot_changes import Change, Wanted
 from cer_assist.services.snapshot_differences import Differences
 from cer_assist.services.snapshot_filters import READINGS
@@ -39,7 +39,7 @@ from cer_assist.store.tables import Snapshot
 from cer_assist.views import snapshot_words as words
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.downloads import attachment
-from cer_assist.views.exporting import offered, send_export
+from cer_assist.views.exporting import choice_of, offered, send_export
 
 _CHOICE = ("with", "what", "from", "to")
 snapshot_pages = Blueprint("snapshots", __name__, url_prefix="/p/<slug>/snapshots")
@@ -143,7 +143,7 @@ def changes_csv(slug: str, number: int) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str, number: int) -> Response:
     """Write it as a project's export is written."""
-    return send_export(request.form.get("format", ""), number)
+    return send_export(request.form.get("format", ""), choice_of(), number)
 
 
 def numbered(session: Session, number: int) -> Snapshot:

@@ -22,6 +22,7 @@ from cer_assist.store.tables import Snapshot
 from cer_assist.views.access import API, LARGEST, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.paging import Part, paged_reply, part_of
 from cer_assist.views.snapshots import changed, compared, note_seen, numbered
 
 snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
@@ -53,6 +54,7 @@ class Snapshots(Reply):
     """All of a project."""
 
     snapshots: list[SnapshotEntry] = Field(description="The first one first")
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class SnapshotMove(Reply):
@@ -153,12 +155,13 @@ class SnapshotWanted(Asked):
 
 @snapshot_api.get("")
 @policy.members(*OVERSEEING_ROLES)
-@answers(Snapshots)
+@answers(Snapshots, query=Part)
 def listing(slug: str) -> Response:
     """All of them."""
     with database().read() as session:
         found = [_entry(made) for made in kept.listed(session, g.project.id)]
-    return json_reply(Snapshots(snapshots=found))
+    rows, following = part_of(found, g.query, "number")
+    return paged_reply(Snapshots(snapshots=rows, next=following), following)
 
 
 @snapshot_api.post("/make")

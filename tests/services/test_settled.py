@@ -13,8 +13,8 @@ from cer_assist.services import (
     disputes,
     explanations,
     export_rows,
-    history,
     proposals,
+    protocol_history,
     training_data,
 )
 from cer_assist.services.importing import import_protocols
@@ -90,7 +90,7 @@ def test_an_import_does_not_undo_a_decision(any_database: Database) -> None:
         for level, refused in ((5, True), (3, False)):
             prior = PriorLabel(name, "final", level)
             report = import_protocols(session, bench.project, [], [prior], by=None)
-            assert any("has the final level 3" in fault for fault in report.errors) is refused
+            assert any("has the final level 3" in str(fault) for fault in report.errors) is refused
         levels = training_data.final_levels(session, bench.project.id)
         assert levels[bench.ids[0]] == (3, "adjudicated")
 
@@ -116,14 +116,21 @@ def test_a_protocols_history_tells_who_settled_it_and_why(database: Database) ->
         bench.rule(bench.asks(0, Act.send_back, note="Look again."))
         bench.rule(bench.asks(0, level=4))
         first = session.get_one(Protocol, bench.ids[0])
-        kinds = [line.kind for line in history.history(session, first, zoe, peers=True, lots=False)]
+        seen = {"peers": True, "lots": False}
+        known = protocol_history.lines(session, bench.project, first, zoe, **seen)
+        kinds = [line.kind for line in known]
         assert "propose" not in kinds
         bench.rule(bench.asks(0, level=4), by=zoe)
-        lines = history.history(session, first, zoe, peers=True, lots=False)
-        told = {line.kind: (line.who, line.text, line.detail.get("reason")) for line in lines}
-        assert told["send_back"] == ("lea", "Look again.", "")
-        assert told["decide"] == ("zoe", "", "rubric gap")
-        own = history.history(session, first, bench.ana, peers=False, lots=False)
+        lines = protocol_history.lines(session, bench.project, first, zoe, **seen)
+        told = {
+            line.kind: (line.who, line.after.get("note"), line.detail.get("reason"))
+            for line in lines
+        }
+        assert told["send_back"] == ("lea", "Look again.", None)
+        assert told["decide"] == ("zoe", "", Reason.rubric_gap)
+        own = protocol_history.lines(
+            session, bench.project, first, bench.ana, peers=False, lots=False
+        )
         assert {line.kind for line in own} == {"label"}
 
 

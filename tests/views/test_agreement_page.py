@@ -16,6 +16,7 @@ from cer_assist.domain.agreement import Readings, Seen
 from cer_assist.domain.labels import Lane
 from cer_assist.domain.serving import RETEST
 from cer_assist.services import agreement, queue
+from cer_assist.services.reports import Stored, numbered
 from cer_assist.store.tables import Account, AgreementReport, Assignment, Disclosure, Job
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, some_protocols, two_readings
@@ -105,7 +106,7 @@ def test_a_pair_opens_with_the_levels_they_confuse(read_twice: Office) -> None:
 def test_imported_readings_are_pointed_to(read_twice: Office) -> None:
     found = make(read_twice) | {"units": 0, "elsewhere": 404, "waiting": 2}
     with read_twice.database.write() as session:
-        session.scalars(select(AgreementReport)).one().found = found
+        session.scalars(select(AgreementReport)).one().found = numbered(Stored.agreement, found)
     said = told(read_twice.browser(LEAD).get(PAGE))
     assert "No protocol was read by two coders" in said
     assert "404 protocols were read by two coders elsewhere" in said
@@ -172,7 +173,7 @@ def alarmed(read_twice: Office) -> dict[str, Any]:
         for name in ("ana", "ben", "eli")
     ]
     with read_twice.database.write() as session:
-        session.scalars(select(AgreementReport)).one().found = found
+        session.scalars(select(AgreementReport)).one().found = numbered(Stored.agreement, found)
     return found
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from cer_assist.store.tables import AuditEvent, Disclosure
+from cer_assist.store.tables import AuditEvent, Disclosure, ModelVersion, Protocol
 from tests.builders import a_label, a_model
 from tests.views.office import Office
 
@@ -52,3 +53,67 @@ def test_what_means_nothing_is_refused(audited: Office, wrong: str) -> None:
 def test_a_project_without_labels_or_models_has_a_desk(office: Office, place: str) -> None:
     assert office.browser("auditor@own").get(f"/p/own/desk{place}").status_code == 200
     assert office.browser("lead@own").get(f"/p/own/desk{place}").status_code == 200
+
+
+SAID = [0.05, 0.85, 0.05, 0.03, 0.02]
+FIGURE = {"value": 0.74, "low": 0.62, "high": 0.83}
+
+
+@pytest.fixture
+def moved(audited: Office) -> Office:
+    """A second version: of 2, 2, 2, 2 it says 2, 4, 2, 1; the first protocol is complete."""
+    with audited.database.write() as session:
+        levels = zip(audited.protocols, (2, 4, 2, 1), strict=True)
+        key = a_model(session, audited.project(session), {at: (n, SAID) for at, n in levels})
+        version = session.get_one(ModelVersion, key)
+        version.metrics = {"qwk": FIGURE, "n": 45, "measured_on": "45 labelled protocols"}
+    return audited
+
+
+def test_what_a_version_moved_is_counted_and_every_cell_opens_its_protocols(moved: Office) -> None:
+    auditor = moved.browser("auditor@own")
+    found = auditor.get("/api/v1/projects/own/desk/versions").json
+    assert found is not None
+    newest, first = found["versions"]
+    cells = {(one["row"], one["column"]): one["readings"] for one in newest["moves"]}
+    assert cells == {(2, 1): 1, (2, 2): 2, (2, 4): 1}
+    assert (newest["compared"], newest["up"], newest["down"], first["compared"]) == (4, 1, 1, 0)
+    page = auditor.get("/p/own/desk/versions").text
+    told = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "0.74 (0.62 to 0.83) n&nbsp;=&nbsp;45 4 1 1 2" in told
+    assert "not measured – – – – –" in told
+    linked = re.findall(r'href="(/p/own/desk/versions/2/moved[^"]*)"', page)
+    names = [re.findall(r"P-\d", auditor.get(at.replace("&amp;", "&")).text) for at in linked]
+    assert names == [["P-4"], ["P-1", "P-3"], ["P-2"]]
+    assert "Stayed on 2" in auditor.get(linked[1].replace("&amp;", "&")).text
+
+
+def test_a_lead_who_codes_is_told_nothing_of_what_may_still_come(moved: Office) -> None:
+    with moved.database.write() as session:
+        project = moved.project(session)
+        two = Protocol.id == moved.protocols[1]
+        session.execute(update(Protocol).where(two).values(coders_wanted=2, coders_missing=2))
+        coder = moved.people["coder@own"]
+        a_label(session, project, moved.protocols[1], by=coder, level=5)
+    for person, ids, left_out in (("auditor@own", ["P-1", "P-2"], 0), ("lead@own", ["P-1"], 3)):
+        browser = moved.browser(person)
+        page = browser.get("/p/own/desk/readings").text
+        assert sorted(set(re.findall(r"\bP-\d", page))) == ids
+        assert ("left out" in browser.get("/p/own/desk").text) is bool(left_out)
+        told = browser.get("/api/v1/projects/own/desk").json
+        listed = browser.get("/api/v1/projects/own/desk/readings").json
+        assert told is not None
+        assert listed is not None
+        assert (told["left_out"], told["readings"], listed["total"]) == (
+            left_out,
+            len(ids),
+            len(ids),
+        )
+        assert sorted(one["external_id"] for one in listed["readings"]) == ids
+        rows = csv.DictReader(io.StringIO(browser.get("/p/own/desk/readings.csv").text))
+        assert sorted(row["external_id"] for row in rows) == ids
+        versions = browser.get("/api/v1/projects/own/desk/versions").json
+        assert versions is not None
+        assert versions["versions"][0]["compared"] == (1 if left_out else 4)
+        stayed = browser.get("/p/own/desk/versions/2/moved?from=2&to=4").text
+        assert ("P-2" in stayed) is not bool(left_out)
