@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
-from cer_assist.services import desk, projects
+from cer_assist.services import desk, desk_counts, projects
 from cer_assist.services.desk_filters import Signal, read_filters
-from cer_assist.services.desk_readings import Viewer
+from cer_assist.services.desk_protocols import Viewer
 from cer_assist.store.tables.accounts import Role
 
 _FILTERS = (
@@ -45,7 +45,7 @@ def desk_command(
             said += [f"  {one.external_id}  {one.username}  {one.level}" for one in listed.rows]
             emit(as_json, readings_reply(filters, listed).model_dump(mode="json"), *said)
             return
-        seen = desk.overview(session, opened)
+        seen = desk_counts.overview(session, opened)
     lines = [f"{seen.readings} readings"]
     for one in seen.tables:
         names = f"{words.LEVELS[one.rows]} and {words.LEVELS[one.columns].lower()}"

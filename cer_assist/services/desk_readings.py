@@ -1,105 +1,54 @@
 """The statement behind the auditor's desk: readings with suggestion, final level and what was seen.
 
 A reading is a coder's answer with a level; hidden lanes are no readings. Its suggestion is what the
-model said at the time, seen or not: the exposure tells which. The final level is the settled one,
-else what all readers agree on, as exports have it; with one reader it is that reader's.
+model said at the time, seen or not: the exposure tells which. A standing answer leads to its event,
+for no index finds an answer by its event's number.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Select,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane
 from cer_assist.services.desk_filters import NONE, Answers, DeskFilters, Signal
+from cer_assist.services.desk_protocols import Viewer, about_protocols, is_over, written
 from cer_assist.services.quality import WEAK_BELOW
 from cer_assist.store.tables import (
     Account,
-    Assignment,
     CurrentLabel,
     FencedProtocol,
     Highlight,
     LabelEvent,
     ModelVersion,
-    Protocol,
     RubricVersion,
     Serving,
     Suggestion,
 )
-from cer_assist.store.tables.accounts import Role
-from cer_assist.store.tables.assignments import AssignmentState
 from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import as_written, table_of
 
 LETTERS = 6  # an English word with its blank
-_ROOM = 10  # an event's id and its level in one number, so that the newest brings its level along
 
-event, protocol = table_of(LabelEvent).alias("e"), table_of(Protocol)
+event = table_of(LabelEvent).alias("e")
 suggestion, version = table_of(Suggestion), table_of(ModelVersion)
 serving, account, rubric = table_of(Serving), table_of(Account), table_of(RubricVersion)
 before = table_of(LabelEvent).alias("before")
-_current, _standing = table_of(CurrentLabel), table_of(CurrentLabel).alias("standing")
-_fenced, _asked = table_of(FencedProtocol), table_of(Assignment)
+_standing, _fenced = table_of(CurrentLabel).alias("standing"), table_of(FencedProtocol)
 _words = table_of(Highlight).alias("shown_words")
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks: a lead who codes is told nothing of protocols that they may still read."""
-
-    account_id: int
-    role: Role
-
-    @property
-    def codes(self) -> bool:
-        """Whether they could be given a protocol."""
-        return self.role is not Role.auditor
-
-
-def written(text: str) -> ColumnElement[Any]:
-    """A constant of ours in the statement itself."""
-    return as_written(f"'{text}'")
-
-
-def finals(project_id: int, only: Select[Any] | None = None) -> FromClause:
-    """By protocol its final level: settled, or else the one level that all its readers gave."""
-    is_final = _current.c.lane == written(Lane.final)
-    settled = func.max(
-        case((is_final, cast(_current.c.event_id, BigInteger) * _ROOM + _current.c.level))
-    )
-    own = case((_current.c.lane == written(Lane.coder), _current.c.level))
-    agreed = case((func.min(own) == func.max(own), func.min(own)))
-    return (
-        select(
-            _current.c.protocol_id,
-            func.coalesce(settled % _ROOM, agreed).label("level"),
-            settled.is_not(None).label("is_settled"),
-            func.count(own).label("readers"),
-        )
-        .where(
-            _current.c.project_id == project_id,
-            _current.c.action == written(Action.label),
-            _current.c.lane.in_([written(Lane.coder), written(Lane.final)]),
-            *(() if only is None else (_current.c.protocol_id.in_(only),)),
-        )
-        .group_by(_current.c.protocol_id)
-        .cte("final")
-    )
+SAW = event.c.exposure.in_([written(Exposure.after_suggestion), written(Exposure.prefilled)])
+FOLLOWED = and_(SAW, event.c.level == suggestion.c.level)
+DIFFERED = event.c.level != suggestion.c.level
+TIMED = event.c.seconds > as_written("0")
+SWITCHED = and_(
+    event.c.exposure == written(Exposure.after_suggestion),
+    before.c.exposure == written(Exposure.blind),
+    before.c.level != event.c.level,
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +61,7 @@ class Desk:
     viewer: Viewer
     hidden_in_hand: int | None
     weak_below: dict[int, float]  # by version: the strength that random words reach by luck
-    final: FromClause
+    about: FromClause  # protocols
 
     @classmethod
     def of(
@@ -132,7 +81,19 @@ class Desk:
         weak = {}
         if filters.signal == Signal.weak or not filters.signal:
             weak = {key: value for key, value in session.execute(known)}  # noqa: C416
-        return cls(project_id, scale, filters, viewer, hidden_in_hand, weak, finals(project_id))
+        about = about_protocols(
+            project_id,
+            is_over(project_id, viewer, hidden_in_hand),
+            levels=bool(filters.final) or filters.signal == Signal.wrong_switch,
+            first=bool(filters.unlearnt),
+        )
+        return cls(project_id, scale, filters, viewer, hidden_in_hand, weak, about)
+
+    def with_levels(self) -> Desk:
+        """The same readings where final levels can be asked for."""
+        first = bool(self.filters.unlearnt)
+        about = about_protocols(self.project_id, self.is_over(), first=first)
+        return replace(self, about=about)
 
     @property
     def probability(self) -> ColumnElement[Any]:
@@ -147,86 +108,73 @@ class Desk:
     @property
     def words_a_minute(self) -> ColumnElement[Any]:
         """Of what was read in the seconds of the answer; longer texts than read tell nothing."""
-        words = func.length(protocol.c.text) * 1.0 / LETTERS
+        words = self.about.c.characters * 1.0 / LETTERS
         return case((event.c.seconds > 0, words * 60.0 / event.c.seconds))
 
     @property
     def strength(self) -> ColumnElement[Any]:
         """How far the words behind the suggestion carry it."""
-        return _words.c.evidence_strength
+        found = select(_words.c.evidence_strength).where(
+            _words.c.suggestion_id == suggestion.c.id, _words.c.method == written(Marks.words)
+        )
+        return found.scalar_subquery()
 
-    def select(self, *columns: Any, final: bool = True, also: tuple[str, ...] = ()) -> Select[Any]:
+    def select(self, *columns: Any, also: Collection[str] = ()) -> Select[Any]:
         """A statement on these readings; `also`: tables that the columns need besides."""
-        needs = {*also, *_needs(self.filters)}
+        needs = {*also, *_needs(self.filters)} | ({"about"} if self.viewer.codes else set())
         joined: Any = event
         if self.filters.answers != Answers.all:
-            joined = joined.join(_standing, _stands())
+            joined = _standing.join(event, _stands())
         joined = joined.outerjoin(suggestion, suggestion.c.id == event.c.suggestion_id)
-        if final or self.filters.final or self.filters.signal == Signal.wrong_switch:
-            joined = joined.outerjoin(self.final, self.final.c.protocol_id == event.c.protocol_id)
-        for name in ("protocol", "version", "serving", "account", "rubric", "before", "words"):
-            if name in needs or (name == "protocol" and self.viewer.codes):
+        if "about" in needs:
+            joined = joined.join(self.about, self.about.c.protocol_id == event.c.protocol_id)
+        for name in ("version", "serving", "account", "rubric", "before"):
+            if name in needs:
                 joined = _join(joined, name)
         return select(*columns).select_from(joined).where(*self._conditions())
 
     def _conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [
-            event.c.project_id == self.project_id,
-            event.c.lane == written(Lane.coder),
-            event.c.action == written(Action.label),
-        ]
-        if self.viewer.codes:
-            found.append(self.is_over())
-        found += _chosen(self.filters, self.final.c.level)
+        found = _of_coders(event, self.project_id)
+        if self.filters.answers != Answers.all:
+            found += _of_coders(_standing, self.project_id)
+        found += _chosen(self.filters, self.about)
         if self.filters.signal:
             found.append(self.has(Signal(self.filters.signal)))
         return found
 
     def is_over(self) -> ColumnElement[bool]:
         """Whether this viewer can no longer be given a protocol."""
-        waits = exists().where(
-            _asked.c.protocol_id == protocol.c.id,
-            _asked.c.account_id == self.viewer.account_id,
-            _asked.c.state == written(AssignmentState.open),
-        )
-        over = and_(protocol.c.coders_missing == 0, ~waits)
-        if self.hidden_in_hand is not None:
-            return and_(over, protocol.c.id != self.hidden_in_hand)
-        return over
+        return is_over(self.project_id, self.viewer, self.hidden_in_hand)
 
     def has(self, signal: Signal) -> ColumnElement[bool]:
         """A signal's rule."""
-        follows = event.c.level == suggestion.c.level
-        saw = event.c.exposure.in_([Exposure.after_suggestion, Exposure.prefilled])
-        fast = self._is_fast()
-        switched = and_(
-            event.c.exposure == Exposure.after_suggestion,
-            before.c.exposure == Exposure.blind,
-            before.c.level != event.c.level,
-        )
+        return and_(*self.rule(signal))
+
+    def rule(self, signal: Signal) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """What rules several signals out at once, and what is asked of the readings that are left.
+
+        Most readings are blind: a table of all signals need not ask them each.
+        """
         was, now = (
             func.abs(before.c.level - suggestion.c.level),
             func.abs(event.c.level - suggestion.c.level),
         )
         if signal is Signal.confident:
-            return and_(~follows, self.probability >= self.filters.probability)
+            return DIFFERED, self.probability >= self.filters.probability
         if signal is Signal.fast:
-            return fast
+            return TIMED, self._is_fast()
         if signal is Signal.unread:
-            return and_(saw, follows, fast)
+            return FOLLOWED, self._is_fast()
         if signal is Signal.weak:
-            return and_(saw, follows, self._is_weak())
+            return FOLLOWED, self._is_weak()
         if signal is Signal.towards:
-            return and_(switched, now < was)
+            return SWITCHED, now < was
         if signal is Signal.away:
-            return and_(switched, now > was)
-        return and_(switched, before.c.level == self.final.c.level)
+            return SWITCHED, now > was
+        return SWITCHED, before.c.level == self.about.c.level
 
     def _is_fast(self) -> ColumnElement[bool]:
-        """Bytes, never fewer than characters, stand beside a text: few are read to be counted."""
-        bytes_ = func.octet_length(protocol.c.text) * 60.0 / LETTERS / event.c.seconds
-        could = and_(event.c.seconds > 0, bytes_ > self.filters.speed)
-        return case((could, self.words_a_minute)) > self.filters.speed
+        return self.words_a_minute > self.filters.speed
 
     def _is_weak(self) -> ColumnElement[bool]:
         """Only where it was measured: words that nobody has weighed are not weak."""
@@ -237,25 +185,34 @@ class Desk:
 
 
 def _stands() -> ColumnElement[bool]:
-    """By the primary key: no index finds an event's number, and a list would try all for each."""
+    """By the whole key, so that either leads to the other: no index has an event's number alone."""
     return and_(
+        _standing.c.event_id == event.c.id,
         _standing.c.protocol_id == event.c.protocol_id,
         _standing.c.account_id == event.c.account_id,
-        _standing.c.lane == written(Lane.coder),
-        _standing.c.event_id == event.c.id,
     )
 
 
-def _chosen(filters: DeskFilters, final: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+def _of_coders(answers: FromClause, project_id: int) -> list[ColumnElement[bool]]:
+    return [
+        answers.c.project_id == project_id,
+        answers.c.lane == written(Lane.coder),
+        answers.c.action == written(Action.label),
+    ]
+
+
+def _chosen(filters: DeskFilters, about: FromClause) -> list[ColumnElement[bool]]:
     """Conditions of everything but the signal."""
-    found: list[ColumnElement[bool]] = []
-    for column, value in (
-        (suggestion.c.level, filters.suggested),
-        (event.c.level, filters.level),
-        (final, filters.final),
-    ):
-        if value:
-            found.append(column.is_(None) if value == NONE else column == int(value))
+    final: Any = about.c.get("level")  # there where final levels are asked for
+    found: list[ColumnElement[bool]] = [
+        column.is_(None) if value == NONE else column == int(value)
+        for column, value in (
+            (suggestion.c.level, filters.suggested),
+            (event.c.level, filters.level),
+            (final, filters.final),
+        )
+        if value
+    ]
     plain = {
         "coder": account.c.username,
         "exposure": event.c.exposure,
@@ -272,31 +229,27 @@ def _chosen(filters: DeskFilters, final: ColumnElement[Any]) -> list[ColumnEleme
         fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
         found.append(fenced if filters.fenced == "yes" else ~fenced)
     if filters.unlearnt:
-        found.append(cannot_know())
+        found.append(cannot_know(about))
     since, until = filters.day("since"), filters.day("until")
     found += [event.c.recorded_at >= since] if since else []
     return found + ([event.c.recorded_at < until] if until else [])
 
 
-def cannot_know() -> ColumnElement[bool]:
+def cannot_know(about: FromClause) -> ColumnElement[bool]:
     """Whether the version behind a suggestion had no answer to the protocol to learn from.
 
     No model learns fenced ones. A version may as well not have learnt what was answered: it leaves
     out protocols that want a further reader. This errs to the side of doubt.
     """
-    earlier = table_of(LabelEvent).alias("earlier")
-    known = exists().where(
-        earlier.c.protocol_id == event.c.protocol_id,
-        earlier.c.id <= version.c.last_event_id,
-        earlier.c.action == written(Action.label),
-        earlier.c.lane.in_([written(Lane.coder), written(Lane.final)]),
-    )
+    known = about.c.first_answer <= version.c.last_event_id
     fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
     return and_(version.c.id.is_not(None), or_(~known, fenced))
 
 
 def _needs(filters: DeskFilters) -> set[str]:
-    found = {"version"} if filters.version or filters.unlearnt else set()
+    found = {"version", "about"} if filters.unlearnt else set[str]()
+    found |= {"version"} if filters.version else set()
+    found |= {"about"} if filters.final else set()
     found |= {"account"} if filters.coder else set()
     found |= {"serving"} if filters.arm else set()
     found |= {"rubric"} if filters.rubric else set()
@@ -304,18 +257,15 @@ def _needs(filters: DeskFilters) -> set[str]:
 
 
 NEEDED: dict[str, set[str]] = {
-    Signal.fast: {"protocol"},
-    Signal.unread: {"protocol"},
-    Signal.weak: {"words"},
+    Signal.fast: {"about"},
+    Signal.unread: {"about"},
     Signal.towards: {"before"},
     Signal.away: {"before"},
-    Signal.wrong_switch: {"before"},
+    Signal.wrong_switch: {"before", "about"},
 }
 
 
 def _join(joined: Any, name: str) -> Any:
-    if name == "protocol":
-        return joined.join(protocol, protocol.c.id == event.c.protocol_id)
     if name == "account":
         return joined.join(account, account.c.id == event.c.account_id)
     if name == "rubric":
@@ -324,9 +274,4 @@ def _join(joined: Any, name: str) -> Any:
         return joined.outerjoin(version, version.c.id == suggestion.c.model_version_id)
     if name == "serving":
         return joined.outerjoin(serving, serving.c.id == event.c.serving_id)
-    if name == "before":
-        return joined.outerjoin(before, before.c.id == event.c.supersedes_id)
-    of_words = (_words.c.suggestion_id == suggestion.c.id) & (
-        _words.c.method == written(Marks.words)
-    )
-    return joined.outerjoin(_words, of_words)
+    return joined.outerjoin(before, before.c.id == event.c.supersedes_id)

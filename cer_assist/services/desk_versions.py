@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session, defer
 
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import models
-from cer_assist.services.desk_readings import Desk, protocol, written
+from cer_assist.services.desk_protocols import protocol, written
+from cer_assist.services.desk_readings import Desk
 from cer_assist.services.moves import Moves
 from cer_assist.store.tables import LabelEvent, ModelVersion, Suggestion
 from cer_assist.store.types import table_of

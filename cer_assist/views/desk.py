@@ -16,10 +16,19 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.exports.cells import neutralised
-from cer_assist.services import desk, desk_choices, desk_versions, history, moves, rubrics
+from cer_assist.services import (
+    desk,
+    desk_choices,
+    desk_counts,
+    desk_versions,
+    history,
+    moves,
+    rubrics,
+)
 from cer_assist.services.desk import Line
 from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
-from cer_assist.services.desk_readings import Desk, Viewer
+from cer_assist.services.desk_protocols import Viewer
+from cer_assist.services.desk_readings import Desk
 from cer_assist.views import desk_words as words
 from cer_assist.views import model_figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
@@ -40,7 +49,7 @@ def page(slug: str) -> str:
     filters = asked()
     with database().read() as session:
         opened = opened_desk(session, filters)
-        found = desk.overview(session, opened)
+        found = desk_counts.overview(session, opened)
         return _rendered("desk.html", session, filters, found=found)
 
 
@@ -53,7 +62,7 @@ def readings(slug: str) -> str:
     with database().read() as session:
         opened = opened_desk(session, filters)
         found = listed(session, opened)
-        shares = desk.by_coder(session, opened, signal) if signal in words.BY_CODER else []
+        shares = desk_counts.by_coder(session, opened, signal) if signal in words.BY_CODER else []
         body = _rendered(
             "desk_readings.html", session, filters, found=found, signal=signal, shares=shares
         )

@@ -10,8 +10,9 @@ from flask import Blueprint, Response, request
 from pydantic import Field
 
 from cer_assist.domain.scopes import Scope
-from cer_assist.services import desk, desk_versions
-from cer_assist.services.desk import Line, Table
+from cer_assist.services import desk, desk_counts, desk_versions
+from cer_assist.services.desk import Line
+from cer_assist.services.desk_counts import Table
 from cer_assist.services.desk_filters import DeskFilters
 from cer_assist.services.desk_versions import Changed
 from cer_assist.services.quality import measured
@@ -165,7 +166,7 @@ def overview(slug: str) -> Response:
     filters = asked()
     with database().read() as session:
         opened = opened_desk(session, filters)
-        found = desk.overview(session, opened)
+        found = desk_counts.overview(session, opened)
     return json_reply(overview_reply(filters, found))
 
 
@@ -200,7 +201,7 @@ def versions(slug: str) -> Response:
     )
 
 
-def overview_reply(filters: DeskFilters, found: desk.Overview) -> DeskOverview:
+def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOverview:
     """The same for the command line."""
     return DeskOverview(
         filters=filters.given(),

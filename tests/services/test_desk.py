@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cer_assist.services import desk
+from cer_assist.services import desk, desk_counts
 from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
-from cer_assist.services.desk_readings import Viewer
+from cer_assist.services.desk_protocols import Viewer
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Highlight, LabelEvent, ModelVersion, Protocol
 from cer_assist.store.tables.accounts import Role
@@ -41,7 +41,7 @@ def test_cells_are_what_a_loop_counts_and_lists_hold_what_cells_count(
     with any_database.write() as session:
         world = a_small_world(session)
         opened = desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
-        found = desk.overview(session, opened)
+        found = desk_counts.overview(session, opened)
         said, final, label = (table.counts for table in found.tables)
         assert found.readings == 5
         assert said == {(4, 4): 2, (4, 2): 1, (4, 5): 1, (4, 3): 1}
@@ -69,7 +69,7 @@ def test_a_lead_is_told_nothing_of_what_still_wants_a_reader(any_database: Datab
         session.flush()
         lead = Viewer(world.coders[2], Role.lead)
         opened = desk.open_desk(session, world.project, DeskFilters(), lead)
-        found = desk.overview(session, opened)
+        found = desk_counts.overview(session, opened)
         listed = desk.lines(session, opened, 1, "oldest")
     assert (found.readings, found.left_out) == (4, 2)
     assert {one.protocol_id for one in listed.rows} == set(world.protocols[:2])
@@ -120,7 +120,7 @@ def test_weak_evidence_is_below_what_its_version_measured(database: Database) ->
             one.evidence_strength = strength
         session.flush()
         weak = listed(session, world, signal="weak")
-        found = desk.overview(
+        found = desk_counts.overview(
             session, desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
         )
         switched = listed(session, world, coder="ana", level="4") & listed(

@@ -26,6 +26,7 @@ READERS = {
     "services/card.py": "a coder's own answer, for the page",
     "services/dealing.py": "who has answered",
     "services/desk_choices.py": "who has answered, for the desk's filters",
+    "services/desk_protocols.py": "final levels and first answers, for auditors",
     "services/desk_readings.py": "readings beside suggestions and final levels, for auditors",
     "services/desk_versions.py": "counts answers between two versions",
     "services/dispute_case.py": "readings that differ, for who settles them",

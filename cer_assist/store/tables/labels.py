@@ -71,7 +71,17 @@ class CurrentLabel(Base):
     __table_args__ = (
         # Covers the count of one's own answers, which the label page shows.
         Index("ix_current_label_mine", "account_id", "project_id", "lane", "action"),
-        Index("ix_current_label_project_id_action", "project_id", "action"),
+        # Covers final levels, and leads from standing answers to their events.
+        Index(
+            "ix_current_label_standing",
+            "project_id",
+            "action",
+            "lane",
+            "protocol_id",
+            "account_id",
+            "event_id",
+            "level",
+        ),
     )
 
     protocol_id: Mapped[int] = mapped_column(ForeignKey("protocol.id"), primary_key=True)

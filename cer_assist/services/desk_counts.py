@@ -1,0 +1,179 @@
+"""The auditor's desk in figures: suggestion against label against final level, and the signals.
+
+Tables and signals come from one statement: a reading is a number that holds its levels and what it
+shows, and equal ones are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select, true
+from sqlalchemy.orm import Session
+
+from cer_assist.services.desk_filters import Signal
+from cer_assist.services.desk_protocols import protocol
+from cer_assist.services.desk_readings import NEEDED, SAW, Desk, account, event, suggestion
+from cer_assist.store.types import as_written
+
+_NONE = as_written("0")
+_BITS = 4  # of a level plus 1 in a reading's key; 0 is none
+PAIRS = (("suggested", "level"), ("suggested", "final"), ("level", "final"))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Counts of readings by two levels."""
+
+    rows: str  # names of filters, so that a cell's address is the table's and its two levels
+    columns: str
+    counts: dict[tuple[int, int], int]
+
+    @property
+    def total(self) -> int:
+        """Readings that have both."""
+        return sum(self.counts.values())
+
+    def within(self, distance: int) -> int:
+        """Those whose levels lie no farther apart."""
+        return sum(n for (one, other), n in self.counts.items() if abs(one - other) <= distance)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the desk opens with."""
+
+    readings: int
+    without: int  # no suggestion was made
+    seen: int  # the coder had been shown the suggestion
+    single: int  # their final level is their own reader's word
+    left_out: int  # protocols that the viewer may still read
+    tables: tuple[Table, ...]
+    signals: dict[Signal, int]  # readings that show each; empty where one is chosen
+
+
+def overview(session: Session, desk: Desk) -> Overview:
+    """The three tables, what they leave out and the signals, in one pass over the readings."""
+    desk, shown = desk.with_levels(), () if desk.filters.signal else tuple(Signal)
+    needed = {"about"}.union(*(NEEDED.get(one, set()) for one in shown))
+    keyed = desk.select(_key(desk, shown).label("key"), also=needed)
+    kinds = [_kind(key, number) for key, number in _counted(session, keyed).items()]
+    return Overview(
+        readings=sum(one.number for one in kinds),
+        without=sum(one.number for one in kinds if one.suggested is None),
+        seen=_having(kinds, 0),
+        single=_having(kinds, 1),
+        left_out=left_out(session, desk),
+        tables=tuple(_table(kinds, pair) for pair in PAIRS),
+        signals={one: _having(kinds, place) for place, one in enumerate(shown, 2)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Readings of the same levels and flags."""
+
+    suggested: int | None
+    level: int | None
+    final: int | None
+    flags: int
+    number: int
+
+
+def _kind(key: int, number: int) -> _Kind:
+    levels = [(key >> place * _BITS) % (1 << _BITS) - 1 for place in range(3)]
+    suggested, level, final = (None if one < 0 else one for one in levels)
+    return _Kind(suggested, level, final, key >> 3 * _BITS, number)
+
+
+def _counted(session: Session, keyed: Select[Any]) -> Counter[int]:
+    """How many readings have each key; else SQLite carries all their columns through its sort."""
+    keys = keyed.cte("keys").prefix_with("MATERIALIZED")
+    grouped = select(keys.c.key, func.count()).group_by(keys.c.key)
+    return Counter({key: number for key, number in session.execute(grouped)})  # noqa: C416
+
+
+def _key(desk: Desk, shown: Sequence[Signal]) -> Any:
+    """A reading's three levels and its flags in one number."""
+    levels = suggestion.c.level, event.c.level, desk.about.c.level
+    found = _sum(
+        func.coalesce(level + as_written("1"), _NONE) * _power(place * _BITS)
+        for place, level in enumerate(levels)
+    )
+    single = ~desk.about.c.is_settled & (desk.about.c.readers == 1)
+    flags = [_flag(0, SAW & suggestion.c.id.is_not(None)), _flag(1, single)]
+    ruled = defaultdict[Any, list[Any]](list)
+    for place, signal in enumerate(shown, 2):
+        out, rule = desk.rule(signal)
+        ruled[out].append(_flag(place, rule))
+    flags += [case((out, _sum(some)), else_=_NONE) for out, some in ruled.items()]
+    return found + _sum(flags) * _power(3 * _BITS)
+
+
+def _sum(parts: Iterable[Any]) -> Any:
+    return reduce(add, parts)
+
+
+def _flag(place: int, condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, _power(place)), else_=_NONE)
+
+
+def _power(place: int) -> ColumnElement[int]:
+    return as_written(str(1 << place))
+
+
+def _having(kinds: Sequence[_Kind], place: int) -> int:
+    return sum(one.number for one in kinds if one.flags >> place & 1)
+
+
+def _table(kinds: Sequence[_Kind], pair: tuple[str, str]) -> Table:
+    counts = Counter[tuple[int, int]]()
+    for kind in kinds:
+        one, other = (getattr(kind, name) for name in pair)
+        if one is not None and other is not None:
+            counts[one, other] += kind.number
+    return Table(*pair, dict(counts))
+
+
+def left_out(session: Session, desk: Desk) -> int:
+    """Protocols of which this viewer is told nothing, answered or not: that too would tell."""
+    if not desk.viewer.codes:
+        return 0
+    open_ones = select(func.count()).where(
+        protocol.c.project_id == desk.project_id, ~desk.is_over()
+    )
+    return session.execute(open_ones).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A coder's readings that show a signal, of those that could."""
+
+    username: str
+    name: str
+    shown: int
+    of: int
+
+
+def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
+    """By name, never by how many: with few readings a share says nothing of a person."""
+    plain = replace(desk, filters=replace(desk.filters, signal=""))
+    timed = signal in (Signal.fast, Signal.unread)
+    could = event.c.seconds.is_not(None) if timed else true()
+    key = event.c.account_id * _power(2) + _flag(0, could) + _flag(1, desk.has(signal))
+    keys = _counted(session, plain.select(key.label("key"), also=NEEDED.get(signal, set())))
+    shares = Counter[tuple[int, int]]()
+    for one, number in keys.items():
+        for place in (0, 1):
+            shares[one >> 2, place] += number * (one >> place & 1)
+    known = session.execute(
+        select(account.c.id, account.c.username, account.c.display_name)
+        .where(account.c.id.in_({one >> 2 for one in keys}))
+        .order_by(account.c.display_name, account.c.username)
+    )
+    return [Share(name, shown, shares[own, 1], shares[own, 0]) for own, name, shown in known]
