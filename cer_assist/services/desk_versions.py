@@ -143,9 +143,10 @@ def _new_labels(
     ).scalar_one()
 
 
-def pair(
-    session: Session, project_id: int, number: int
-) -> tuple[ModelVersion, ModelVersion] | None:
+Pair = tuple[ModelVersion, ModelVersion]
+
+
+def pair(session: Session, project_id: int, number: int) -> Pair | None:
     """The published version before the one of this number, and that one."""
     found = session.scalars(
         select(ModelVersion)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from cer_assist.store.tables import Disclosure, Protocol, Suggestion
@@ -74,41 +75,48 @@ def moves(session: Session, version_id: int, previous_id: int) -> Moves:
     return Moves({(before, after): number for before, after, number in rows})
 
 
-def moved(
-    session: Session,
-    version_ids: tuple[int, int],
-    levels: tuple[int, int],
-    page: int,
-    only: Sequence[ColumnElement[bool]] = (),
-) -> MovedPage:
-    """Protocols that went from one level to another between two versions, as imported."""
-    where = [
-        *only,
-        _old.c.model_version_id == version_ids[0],
-        _new.c.model_version_id == version_ids[1],
-        _old.c.level == levels[0],
-        _new.c.level == levels[1],
-    ]
-    found = _both.join(Protocol, Protocol.id == _new.c.protocol_id)
-    total = session.execute(select(func.count()).select_from(found).where(*where)).scalar_one()
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From one level to another between two versions; `only`: of these protocols."""
+
+    version_ids: tuple[int, int]
+    levels: tuple[int, int]
+    only: Sequence[ColumnElement[bool]] = ()
+
+    def select(self, *columns: Any) -> Select[Any]:
+        """Of the protocols that moved so, with both suggestions."""
+        joined = _both.join(Protocol, Protocol.id == _new.c.protocol_id)
+        return (
+            select(*columns)
+            .select_from(joined)
+            .where(
+                *self.only,
+                _old.c.model_version_id == self.version_ids[0],
+                _new.c.model_version_id == self.version_ids[1],
+                _old.c.level == self.levels[0],
+                _new.c.level == self.levels[1],
+            )
+        )
+
+
+def moved(session: Session, move: Move, page: int) -> MovedPage:
+    """A page of the protocols that moved so, as imported."""
+    total = session.execute(move.select(func.count())).scalar_one()
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
-    rows = session.execute(
-        select(
-            Protocol.id,
-            Protocol.external_id,
-            Protocol.title,
-            (Protocol.coders_missing == 0).label("is_complete"),
-            _old.c.id,
-            _new.c.id,
-        )
-        .select_from(found)
-        .where(*where)
-        .order_by(Protocol.id)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    )
+    rows = session.execute(_rows(move).limit(PAGE).offset((page - 1) * PAGE))
     return MovedPage([Moved(*row) for row in rows], total, page, pages)
+
+
+def all_moved(session: Session, move: Move) -> list[Moved]:
+    """All of them."""
+    return [Moved(*row) for row in session.execute(_rows(move))]
+
+
+def _rows(move: Move) -> Select[Any]:
+    is_complete = (Protocol.coders_missing == 0).label("is_complete")
+    known = Protocol.id, Protocol.external_id, Protocol.title, is_complete
+    return move.select(*known, _old.c.id, _new.c.id).order_by(Protocol.id)
 
 
 def note_seen(session: Session, rows: Sequence[Moved], account_id: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,6 +29,8 @@ from cer_assist.services.desk import Line
 from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
 from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.desk_readings import Desk
+from cer_assist.services.desk_versions import Pair
+from cer_assist.services.moves import Move
 from cer_assist.views import desk_words as words
 from cer_assist.views import model_figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
@@ -98,22 +100,42 @@ def versions(slug: str) -> str:
 @desk_pages.get("/versions/<int:number>/moved")
 @policy.members(*OVERSEEING_ROLES)
 def moved(slug: str, number: int) -> str:
-    """Protocols that a version moved from one level to another."""
-    levels = _level("from"), _level("to")
+    """Protocols that a version moved from one level to another, or left where they were."""
+    wanted = request.args.get("page", 1, type=int)
     with database().read() as session:
-        opened = opened_desk(session, DeskFilters())
-        pair = desk_versions.pair(session, g.project.id, number)
-        if pair is None:
-            raise NotFound("No published version of this number has one before it.")
-        only = [opened.is_over()] if opened.viewer.codes else []
-        wanted = request.args.get("page", 1, type=int)
-        found = moves.moved(session, (pair[0].id, pair[1].id), levels, wanted, only)
+        pair, move = _move(session, number)
+        found = moves.moved(session, move, wanted)
         body = _rendered(
-            "desk_moved.html", session, DeskFilters(), found=found, pair=pair, levels=levels
+            "desk_moved.html", session, DeskFilters(), found=found, pair=pair, levels=move.levels
         )
     with database().write() as session:
         moves.note_seen(session, found.rows, g.person.account_id)
     return body
+
+
+@desk_pages.get("/versions/<int:number>/moved.csv")
+@policy.members(*OVERSEEING_ROLES)
+def moved_csv(slug: str, number: int) -> Response:
+    """All of them as a file; whoever took it has seen what both versions say of them."""
+    with database().read() as session:
+        _, move = _move(session, number)
+        rows = moves.all_moved(session, move)
+    with database().write() as session:
+        moves.note_seen(session, rows, g.person.account_id)
+    was, now = move.levels
+    cells = [(one.external_id, one.title, was, now) for one in rows]
+    body = table_file(("external_id", "title", "was", "now"), cells)
+    return attachment(body, f"{slug}-version-{number}-{was}-to-{now}.csv", "text/csv")
+
+
+def _move(session: Session, number: int) -> tuple[Pair, Move]:
+    """What the address asks for, of protocols of which whoever asks may know."""
+    opened = opened_desk(session, DeskFilters())
+    pair = desk_versions.pair(session, g.project.id, number)
+    if pair is None:
+        raise NotFound("No published version of this number has one before it.")
+    only = [opened.is_over()] if opened.viewer.codes else []
+    return pair, Move((pair[0].id, pair[1].id), (_level("from"), _level("to")), only)
 
 
 def asked() -> DeskFilters:
@@ -141,12 +163,17 @@ def note_seen(rows: list[Line]) -> None:
 
 def as_csv(found: Iterable[Line]) -> bytes:
     """Lines as a table file."""
+    values = (asdict(line) | {"at": line.at.isoformat()} for line in found)
+    return table_file(COLUMNS, ([one[name] for name in COLUMNS] for one in values))
+
+
+def table_file(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows under their columns' names; texts that a spreadsheet would run are made harmless."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for line in found:
-        values = asdict(line) | {"at": line.at.isoformat()}
-        writer.writerow([_cell(values[name]) for name in COLUMNS])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
     return out.getvalue().encode()
 
 

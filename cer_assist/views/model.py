@@ -24,6 +24,7 @@ from cer_assist.services import (
     rubrics,
     word_contexts,
 )
+from cer_assist.services.moves import Move
 from cer_assist.services.pinning import Standing, Version
 from cer_assist.store.tables import ModelVersion
 from cer_assist.views import assets, model_figures
@@ -139,7 +140,8 @@ def moved(slug: str) -> str:
         if stands.in_use is None or stands.previous is None:
             raise NotFound("There is no earlier version to compare with.")
         ids = stands.previous.id, stands.in_use.id
-        found = moves.moved(session, ids, levels, request.args.get("page", 1, type=int))
+        wanted = request.args.get("page", 1, type=int)
+        found = moves.moved(session, Move(ids, levels), wanted)
         moves.note_seen(session, found.rows, g.person.account_id)
     return render_template(
         "model_moved.html", stands=stands, rubric=rubric, levels=levels, found=found

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select
 
 from cer_assist.services import moves
-from cer_assist.services.moves import Moves
+from cer_assist.services.moves import Move, Moves
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Disclosure, Suggestion
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols
@@ -46,17 +46,17 @@ def test_moves_are_counted_over_what_both_have_scored(two: tuple[Database, int, 
 def test_the_protocols_of_a_move_are_listed_in_order(two: tuple[Database, int, int]) -> None:
     database, old, new = two
     with database.read() as session:
-        found = moves.moved(session, (old, new), (4, 3), 99)
+        found = moves.moved(session, Move((old, new), (4, 3)), 99)
         assert [row.external_id for row in found.rows] == ["P-2", "P-3"]
         assert [row.is_complete for row in found.rows] == [True, False]
         assert (found.total, found.page, found.pages) == (2, 1, 1)
-        assert moves.moved(session, (old, new), (3, 4), 1).total == 0
+        assert moves.moved(session, Move((old, new), (3, 4)), 1).total == 0
 
 
 def test_what_a_list_shows_is_recorded_once(two: tuple[Database, int, int]) -> None:
     database, old, new = two
     with database.write() as session:
-        rows = moves.moved(session, (old, new), (4, 3), 1).rows
+        rows = moves.moved(session, Move((old, new), (4, 3)), 1).rows
         ana = session.scalars(select(Account.id)).one()
         moves.note_seen(session, rows, ana)
         moves.note_seen(session, rows, ana)
@@ -76,7 +76,7 @@ def test_the_comparison_never_reads_a_whole_table(database: Database) -> None:
     with database.read() as session:
         event.listen(session.get_bind(), "before_cursor_execute", note)
         moves.moves(session, 1, 2)
-        moves.moved(session, (1, 2), (1, 2), 1)
+        moves.moved(session, Move((1, 2), (1, 2)), 1)
         event.remove(session.get_bind(), "before_cursor_execute", note)
         asked = [(statement, given) for statement, given in seen if statement != "BEGIN"]
         assert len(asked) == 3

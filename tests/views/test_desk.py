@@ -86,6 +86,9 @@ def test_what_a_version_moved_is_counted_and_every_cell_opens_its_protocols(move
     names = [re.findall(r"P-\d", auditor.get(at.replace("&amp;", "&")).text) for at in linked]
     assert names == [["P-4"], ["P-1", "P-3"], ["P-2"]]
     assert "Stayed on 2" in auditor.get(linked[1].replace("&amp;", "&")).text
+    file = auditor.get("/p/own/desk/versions/2/moved.csv?from=2&to=2").text
+    rows = [(one["external_id"], one["now"]) for one in csv.DictReader(io.StringIO(file))]
+    assert rows == [("P-1", "2"), ("P-3", "2")]
 
 
 def test_a_lead_who_codes_is_told_nothing_of_what_may_still_come(moved: Office) -> None:
@@ -116,4 +119,5 @@ def test_a_lead_who_codes_is_told_nothing_of_what_may_still_come(moved: Office) 
         assert versions is not None
         assert versions["versions"][0]["compared"] == (1 if left_out else 4)
         stayed = browser.get("/p/own/desk/versions/2/moved?from=2&to=4").text
-        assert ("P-2" in stayed) is not bool(left_out)
+        file = browser.get("/p/own/desk/versions/2/moved.csv?from=2&to=4").text
+        assert ("P-2" in stayed) is ("P-2" in file) is not bool(left_out)

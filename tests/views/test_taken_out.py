@@ -21,6 +21,7 @@ from tests.views.test_access import ARGUMENTS
 
 # Every way out of the pages, so that a new one is seen here.
 SENDS = {
+    "desk.moved_csv",
     "desk.readings_csv",
     "methods.as_html",
     "methods.as_pdf",
@@ -39,10 +40,14 @@ SENDS = {
     "snapshots.changes_csv",
 }
 ASKS = {
+    "desk.moved_csv": "?from=3&to=3",
     "prevalence.as_file": "?by=department",
     "snapshots.changes_csv": "?with=1&what=added",
 }
+SECOND = {"desk.moved_csv": {"number": 2}}  # no version stands before the first
 WANTS_REPORT = {"prevalence.as_file", "prevalence.as_pdf"}  # the worker's, and none is at work here
+
+CHANCES = [0.1, 0.2, 0.4, 0.2, 0.1]
 
 
 def taken(office: Office) -> list[dict[str, object]]:
@@ -55,7 +60,8 @@ def taken(office: Office) -> list[dict[str, object]]:
 def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
     with office.database.write() as session:
         project = office.project(session)
-        a_model(session, project, {key: (3, [0.1, 0.2, 0.4, 0.2, 0.1]) for key in office.protocols})
+        for _ in range(2):
+            a_model(session, project, dict.fromkeys(office.protocols, (3, CHANCES)))
         a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=3)
     make(office.database, office.projects[OWN], Asked("kept"), None)
     browser = office.browser("administrator@own")
@@ -64,6 +70,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         if "GET" not in (rule.methods or ()):
             continue
         values = {name: ARGUMENTS[name] for name in rule.arguments}
+        values |= SECOND.get(rule.endpoint, {})
         address = office.app.url_map.bind("localhost").build(rule.endpoint, values)
         before = len(taken(office))
         answer = browser.get(address + ASKS.get(rule.endpoint, ""))
