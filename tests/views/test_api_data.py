@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from cer_assist.exports.columns import COLUMNS
 from tests.builders import a_label
 from tests.views.office import OWN, Office
 from tests.views.test_openapi import a_token
@@ -46,7 +47,8 @@ def test_a_script_chooses_of_an_export_what_the_page_does(office: Office) -> Non
         row = json.loads(archive.read("protocols.jsonl").decode().splitlines()[0])
     assert said["snapshot"]["name"] == "First"
     assert json.loads(first)["coder"] == "coder-own"
-    assert row.keys() <= {"protocol_id", "final_level", "split", "group"}
+    kept = {column.name for column in COLUMNS["protocols"]} & row.keys()
+    assert kept == {"protocol_id", "final_level"}
     assert {"note", "seconds"} <= set(said["left_out"]["label_events"])
     event = taken(office)[-1]
     assert event["snapshot"] == "First"
