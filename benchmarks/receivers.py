@@ -18,9 +18,8 @@ from benchmarks import large_project
 from benchmarks.site import PROJECT
 from cer_assist.config import ROOT
 from cer_assist.domain.labels import Lane
-from cer_assist.exports.carried import current, levels_of
-from cer_assist.exports.columns import LABEL_EVENTS
-from cer_assist.exports.dataset import DataSet
+from cer_assist.exports.carried import current
+from cer_assist.exports.dataset import DataSet, Row
 from cer_assist.exports.writing import FORMATS, write_export
 from cer_assist.services import projects
 from cer_assist.services.exporting import data_set
@@ -60,20 +59,36 @@ def wanted(whole: DataSet) -> dict[str, Any]:
     """What the receivers must find, taken from the rows and not from any file."""
     records = list(whole.records)
     levels = [one.level for one in whole.levels]
-    said = [(one.protocol["protocol_id"], event) for one in records for event in current(one)]
-    given = [(one.protocol["protocol_id"], event) for one in records for event in levels_of(one)]
     return {
         "levels": levels,
         "names": [f"{one.level}: {one.name}" for one in whole.levels],
+        "columns": {
+            name: {column.name: column.kind for column in table.columns}
+            for name, table in whole.tables.items()
+        },
+        "rows": {
+            name: [{one.name: row[one.name] for one in table.columns} for row in table.rows]
+            for name, table in whole.tables.items()
+        },
         "protocols": [_protocol(one.protocol, levels) for one in records],
-        "events": [dict(event) for event in whole.tables[LABEL_EVENTS].rows],
-        "answers": [(name, event["level"]) for name, event in said if event["level"] is not None],
-        "levels_given": [(name, event["level"]) for name, event in given],
-        "readers": [(e["coder"], e["level"]) for _, e in given if e["lane"] == Lane.coder],
+        "answers": [_answer(event) for one in records for event in current(one)],
     }
 
 
-def _protocol(row: Any, levels: list[int]) -> dict[str, Any]:
+def _answer(event: Row) -> dict[str, Any]:
+    return {
+        "event": event["event_id"],
+        "protocol": event["protocol_id"],
+        "lane": event["lane"],
+        "who": event["coder"],
+        "voice": event["lane"] if event["lane"] == Lane.final else event["coder"],
+        "level": event["level"],
+        "made": event["made_at"] or event["recorded_at"],
+        "seconds": event["seconds"],
+    }
+
+
+def _protocol(row: Row, levels: list[int]) -> dict[str, Any]:
     level = row["final_level"]
     return {
         "text": row["text"],
@@ -88,8 +103,9 @@ def _environment(folder: Path) -> Path:
     python, mark = folder / "bin" / "python", folder / "lock"
     if not mark.exists() or mark.read_bytes() != LOCK.read_bytes():
         venv.create(folder, with_pip=True, clear=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
-        subprocess.run(install, check=True)
+        # Without --no-deps pip asks for what the lock leaves out for this system (tzdata).
+        options = ("--quiet", "--no-deps", "--require-hashes", "--requirement", str(LOCK))
+        subprocess.run([str(python), "-m", "pip", "install", *options], check=True)
         mark.write_bytes(LOCK.read_bytes())
     return python
 

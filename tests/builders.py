@@ -87,6 +87,22 @@ def some_protocols(session: Session, project: Project, count: int = 3) -> list[P
     return list(found)
 
 
+def unlike_protocols(session: Session, project: Project, count: int) -> list[Protocol]:
+    """Protocols P-1, P-2, … of which none is nearly the same as another."""
+    texts = [
+        compose(
+            f"P-{number}",
+            f"Study number {number}",
+            [("Text", " ".join(f"word{number}x{at}" for at in range(30)))],
+        )
+        for number in range(1, count + 1)
+    ]
+    report = import_protocols(session, project, texts, [], by=None)
+    assert not report.errors
+    found = session.query(Protocol).filter_by(project_id=project.id).order_by(Protocol.id)
+    return list(found)
+
+
 def a_protocol(session: Session, project: Project, text: str, title: str = "Title") -> Protocol:
     """One protocol with the given text."""
     name = f"X-{secrets.token_hex(4)}"

@@ -90,7 +90,7 @@ def make_project(session: Session) -> int:
     parsed = parse_files([TEXTS / "protocols.jsonl"], {}, TEXTS / "labels.csv")
     texts = [_without_answer(protocol) for protocol in parsed.protocols]
     report = import_protocols(session, project, texts, parsed.labels, by=visitor.id)
-    faults = [error.message for error in parsed.errors] + report.errors
+    faults = [error.message for error in parsed.errors] + [*map(str, report.errors)]
     if faults:
         raise CerError(f"The demo protocols cannot be imported: {faults[0]}")
     practice = training_files.items_of(

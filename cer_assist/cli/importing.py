@@ -61,9 +61,9 @@ def import_command(
                 new_versions=new_versions,
                 dry_run=dry_run or bool(faults),
             )
-    report.errors = faults + report.errors
-    if report.errors:
-        _refuse(as_json, report.errors)
+    faults += map(str, report.errors)
+    if faults:
+        _refuse(as_json, faults)
     lines = [
         f"{report.protocols:,} protocols and {report.labels:,} labels "
         + ("would be imported." if dry_run else "imported."),

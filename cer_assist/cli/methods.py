@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.domain.agreement import Readings
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import methods, methods_reports, projects
+from cer_assist.services import methods, methods_reports, projects, taken_out
 from cer_assist.services.methods_reports import Made, Parts
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
@@ -18,7 +19,7 @@ from cer_assist.store.engine import Database
 if TYPE_CHECKING:
     from cer_assist.domain.prose import Document
 
-ENDINGS = (".html", ".md", ".docx")
+ENDINGS = (".html", ".md", ".docx", ".pdf")
 
 
 @click.command()
@@ -28,7 +29,7 @@ ENDINGS = (".html", ".md", ".docx")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file: .html, .md or .docx.",
+    help="Write it to this file: .html, .md, .docx or .pdf.",
 )
 def methods_command(home: Path | None, as_json: bool, project: str, out: Path | None) -> None:
     """Write how the levels came about: text for a paper, every number with where it comes from."""
@@ -39,9 +40,9 @@ def methods_command(home: Path | None, as_json: bool, project: str, out: Path | 
         raise InvalidInput(f"Name a file that ends in one of {', '.join(ENDINGS)}.")
     with open_database(settings_for(home)) as database:
         facts = _facts(database, project)
-    text = document(facts)
-    if out is not None:
-        out.write_bytes(_file(text, project, out.suffix.lower()))
+        text = document(facts)
+        if out is not None:
+            _write(database, project, out, _file(text, project, out.suffix.lower()))
     said = files.report(text, facts, is_current=True).model_dump(mode="json")
     written = {"file": str(out)} if out is not None else {}
     emit(as_json, said | written, *([f"Written to {out}."] if out is not None else _lines(text)))
@@ -67,12 +68,30 @@ def _facts(database: Database, project: str) -> dict[str, Any]:
         return methods.gather(session, found, Parts(agreement, exposure))
 
 
+def _write(database: Database, slug: str, out: Path, content: bytes) -> None:
+    """The file, which is on record as the page's is."""
+    out.write_bytes(content)
+    with database.write() as session:
+        taken_out.record(
+            session,
+            project_id=projects.find_project(session, slug).id,
+            by=None,
+            file=out.name,
+            sha256=hashlib.sha256(content).hexdigest(),
+            filters={},
+        )
+
+
 def _file(text: Document, slug: str, ending: str) -> bytes:
     from cer_assist.exports.methods_document import markdown, word_document
     from cer_assist.views import methods_files as files
 
     if ending == ".docx":
         return word_document(text, slug)
+    if ending == ".pdf":
+        from cer_assist.exports.methods_pdf import pdf_document
+
+        return pdf_document(text, slug)
     made = files.html(text, slug) if ending == ".html" else markdown(text, slug)
     return made.encode("utf-8")
 

@@ -12,11 +12,20 @@ from typing import Any
 import click
 
 from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
-from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import projects, snapshot_differences, snapshot_making, snapshots
+from cer_assist.domain.errors import Corrupt, InvalidInput
+from cer_assist.services import (
+    projects,
+    snapshot_checks,
+    snapshot_choosing,
+    snapshot_differences,
+    snapshot_making,
+    snapshots,
+)
 from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import Snapshot
+
+_COUNTED = {"sources": "levels from", "settled_seen": "adjudicators had seen"}
 
 
 @click.group()
@@ -40,6 +49,7 @@ def snapshot_command() -> None:
 @click.option("--rubric", "rubrics", type=int, multiple=True, help="Only by these versions.")
 @click.option("--since", default="", metavar="DAY", help="Only events from this day on (UTC).")
 @click.option("--until", default="", metavar="DAY", help="Only events up to this day.")
+@click.option("--dry-run", is_flag=True, help="Only count what it would hold, and what not.")
 @click.option("--as", "username", help="A lead of the project; else the audit names nobody.")
 def make(
     home: Path | None,
@@ -57,6 +67,7 @@ def make(
     rubrics: tuple[int, ...],
     since: str,
     until: str,
+    dry_run: bool,
     username: str | None,
 ) -> None:
     """Make one; splits never part versions, copies and near-copies."""
@@ -66,6 +77,10 @@ def make(
         with database.read() as session:
             found = projects.find_project(session, project)
             by = lead(session, found, username) if username else None
+        if dry_run:
+            seen = asdict(snapshot_choosing.preview(database, found.id, asked))
+            emit(as_json, seen, *_counts(seen["counts"]), *_left(seen), *_check(seen["checked"]))
+            return
         result = _said(snapshot_making.make(database, found.id, asked, by))
     emit(as_json, result, *_lines(result))
 
@@ -93,9 +108,12 @@ def show(home: Path | None, as_json: bool, project: str, name: str) -> None:
     with open_database(settings_for(home)) as database, database.read() as session:
         found = projects.find_project(session, project)
         made = snapshots.find(session, found.id, name)
-        snapshots.data_set(session, made)  # refused if anything was altered
-        result = _said(made)
-    emit(as_json, result, *_lines(result))
+        again = snapshot_checks.recheck(session, made)
+        result = _said(made) | {"recheck": asdict(again) | {"as_made": again.as_made}}
+    told = [f"  {one}" for one in (*again.untold, *again.differs)]
+    emit(as_json, result, *_lines(result), "As made." if again.as_made else "NOT as made:", *told)
+    if not again.as_made:
+        raise Corrupt(f"Snapshot {made.number} is not as it was made. Run audit verify.")
 
 
 @snapshot_command.command("diff")
@@ -130,19 +148,40 @@ def _shares(split: str | None) -> dict[str, float] | None:
 def _said(made: Snapshot) -> dict[str, Any]:
     own = ("number", "name", "notes", "at", "cutoff", "asked", "content_sha256")
     found = {name: getattr(made, name) for name in own}
-    return found | {
-        name: made.said[name] for name in ("rubric", "model", "audit", "members", "counts", "check")
-    }
+    parts = ("rubric", "model", "audit", "members", "counts", "check")
+    return found | {name: made.said.get(name) for name in parts}
 
 
 def _lines(result: dict[str, Any]) -> list[str]:
     rows = ", ".join(f"{one['rows']:,} {name}" for name, one in result["members"].items())
     lines = [f"Snapshot {result['number']} “{result['name']}”: {rows}"]
     lines.append(f"Content SHA-256 {result['content_sha256']}")
-    levels = ", ".join(f"level {key}: {n:,}" for key, n in result["counts"]["levels"].items())
-    lines.append(f"  {levels}, without a level: {result['counts']['without_level']:,}")
-    check = result["check"] or {"table": [], "lines": [], "unmet": []}
-    lines += [f"  {row['split']}: {row['protocols']:,} protocols" for row in check["table"]]
+    return lines + _counts(result["counts"]) + _check(result["check"])
+
+
+def _counts(counts: dict[str, Any] | None) -> list[str]:
+    if not counts:
+        return []  # made before they were kept: what is computed anew says so
+    levels = ", ".join(f"level {key}: {n:,}" for key, n in counts["levels"].items())
+    held = f"  {counts['protocols']:,} protocols, {counts['label_events']:,} label events"
+    lines = [held, f"  {levels}, without a level: {counts['without_level']:,}"]
+    for name in ("sources", "settled_seen"):
+        told = ", ".join(f"{key}: {n:,}" for key, n in counts.get(name, {}).items())
+        lines += [f"  {_COUNTED[name]}: {told}"] if told else []
+    return lines
+
+
+def _left(seen: dict[str, Any]) -> list[str]:
+    return [
+        f"  left out, {what}: {why.replace('_', ' ')}: {n:,}"
+        for what in ("protocols", "events")
+        for why, n in seen[f"{what}_left"].items()
+    ]
+
+
+def _check(check: dict[str, Any] | None) -> list[str]:
+    check = check or {"table": [], "lines": [], "unmet": []}
+    lines = [f"  {row['split']}: {row['protocols']:,} protocols" for row in check["table"]]
     for one in check["lines"]:
         lines.append(f"  {one['said']}: {one['found']:,} of {one['of']:,} {one['what']}")
     return lines + [f"  {one}" for one in check["unmet"]]

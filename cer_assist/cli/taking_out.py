@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.cli.neat_vision import NAME, write_neat_vision
-from cer_assist.exports.privacy import Choice, left_out, left_out_but
+from cer_assist.exports import presets
+from cer_assist.exports.privacy import Choice
 from cer_assist.exports.spotting import KINDS, Kind
 from cer_assist.exports.tabular_tools import INCLUDE_FROM
 from cer_assist.exports.writing import FORMATS
@@ -29,6 +30,20 @@ from cer_assist.store.types import now
 )
 @click.option("--names", is_flag=True, help="With the coders' names instead of pseudonyms.")
 @click.option("--mask", default="", metavar="KINDS", help=f"Any of {','.join(KINDS)}.")
+@click.option(
+    "--pattern",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="With --mask record: numbers of your own, # for a digit, A for a letter: MRN-######.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(presets.PRESETS)),
+    default=presets.EVERYTHING,
+    show_default=True,
+    help="Sets of columns, as on the Data page.",
+)
 @click.option("--columns", multiple=True, metavar="TABLE=COLUMN,…", help="Only these of a table.")
 @click.option("--without", default="", metavar="COLUMN,…", help="All but these columns.")
 @click.option(
@@ -40,12 +55,9 @@ def export_command(
     project: str,
     name: str,
     out: Path,
-    names: bool,
-    mask: str,
-    columns: tuple[str, ...],
-    without: str,
     include_from: int | None,
     snapshot: str | None,
+    **given: Any,
 ) -> None:
     """Write all label events and all protocols of a project to one file.
 
@@ -55,7 +67,7 @@ def export_command(
     """
     if snapshot and name == NAME:
         raise click.UsageError("A snapshot has no words' weights: choose another format.")
-    choice = chosen(names, mask, columns, without)
+    choice = chosen(**given)
     if name == NAME and choice != Choice():
         raise click.UsageError(f"{NAME} holds words of texts and no coders: it takes no choices.")
     if include_from is not None and name != "asreview":
@@ -82,16 +94,21 @@ def export_command(
     emit(as_json, result, f"Written: {out} ({rows}; SHA-256 {made.sha256})")
 
 
-def chosen(names: bool, mask: str, columns: tuple[str, ...], without: str) -> Choice:
-    """What the options ask for."""
+def chosen(
+    names: bool,
+    mask: str,
+    patterns: tuple[str, ...],
+    preset: str,
+    columns: tuple[str, ...],
+    without: str,
+) -> Choice:
+    """What the options ask for: what any of them leaves out is out."""
     kinds = frozenset(cast("list[Kind]", _parts(mask)))
     if not kinds <= set(KINDS):
         raise click.BadParameter(f"choose among {', '.join(KINDS)}", param_hint="--mask")
     only = {table: _parts(said) for table, _, said in (one.partition("=") for one in columns)}
-    dropped = left_out_but(only)
-    for table, some in left_out(_parts(without)).items():
-        dropped[table] = dropped.get(table, frozenset()) | some
-    return Choice(names, kinds, dropped)
+    dropped = presets.without(preset, only, _parts(without))
+    return Choice(names, kinds, dropped, patterns)
 
 
 def _parts(said: str) -> list[str]:
@@ -103,13 +120,20 @@ def _parts(said: str) -> list[str]:
 @json_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path))
 def backup_command(home: Path | None, as_json: bool, out: Path | None) -> None:
-    """Copy the database while it is in use; the copy is verified."""
+    """Copy the database while it is in use; the copy is verified, and recorded."""
     settings = settings_for(home)
     path = out or settings.home / "backups" / f"cer-{now():%Y%m%d-%H%M%S}.sqlite3"
-    with open_database(settings):
+    with open_database(settings) as database:
         made = backup.back_up(settings.url, path)
-    result = {"path": str(path), "bytes": made.bytes, **backup.as_dict(made.verification)}
-    emit(as_json, result, f"Backup written: {path} ({made.verification.labels:,} labels, intact)")
+        with database.write() as session:
+            backup.record(session, made)
+    result = {"path": str(path), "bytes": made.bytes, "sha256": made.sha256}
+    labels = f"{made.verification.labels:,} labels, intact; SHA-256 {made.sha256}"
+    emit(
+        as_json,
+        result | backup.as_dict(made.verification),
+        f"Backup written: {path} ({labels})",
+    )
 
 
 @click.command()

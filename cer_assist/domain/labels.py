@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -113,7 +114,7 @@ def event_sha256(fields: dict[str, Any]) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def final_level(adjudicated: int | None, coders: dict[int, int]) -> tuple[int | None, str]:
+def final_level(adjudicated: int | None, coders: Mapping[Any, int]) -> tuple[int | None, str]:
     """The level a protocol counts as and how it came about: adjudicated, agreed, single or none."""
     if adjudicated is not None:
         return adjudicated, "adjudicated"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cer_assist.domain.near_copies import PERCENT, SHINGLE_WORDS
 from cer_assist.domain.splits import DEALT, FENCED, TEST, TRAIN, USED, VALIDATION
 
 SHOWN = 5  # protocols of a leak that are named
@@ -57,16 +58,27 @@ class Line:
 
 _TIES: tuple[tuple[str, str, Callable[[Placed], Hashable | None]], ...] = (
     ("group", "Of one group, in two splits", lambda one: one.group),
-    ("near_copy", "Near-copies, in two splits", lambda one: one.near),
+    (
+        "near_copy",
+        "Near-copies as the worker found them after the import (MinHash), in two splits",
+        lambda one: one.near,
+    ),
     ("study", "Versions or copies of one study, in two splits", lambda one: one.study),
     ("same_text", "The same text, in two splits", lambda one: one.content),
     ("same_words", "The same word sequences, in two splits", lambda one: one.words),
 )
 
 
-def report(rows: Sequence[Placed], columns: Sequence[str], *, fenced_is_test: bool) -> list[Line]:
-    """Every line, in one order."""
+def report(
+    rows: Sequence[Placed],
+    columns: Sequence[str],
+    alike: Sequence[tuple[str, str]],
+    *,
+    fenced_is_test: bool,
+) -> list[Line]:
+    """Every line, in one order; `alike` are near-copies in two splits, found in the texts anew."""
     found = [_pairs(code, said, rows, tie) for code, said, tie in _TIES]
+    found.append(_alike(rows, alike))
     for name in columns:
         found.append(_column(rows, name))
     fenced = [one for one in rows if one.is_fenced]
@@ -79,6 +91,17 @@ def report(rows: Sequence[Placed], columns: Sequence[str], *, fenced_is_test: bo
     dealt = [one.name for one in open_ones if one.split]
     found.append(_protocols("unlabelled", "Without a level, in a split", dealt, len(open_ones)))
     return found
+
+
+def _alike(rows: Iterable[Placed], alike: Sequence[tuple[str, str]]) -> Line:
+    said = (
+        f"At least {PERCENT} % of {SHINGLE_WORDS}-word sequences in common, every pair of texts in "
+        "two splits compared"
+    )
+    sizes = Counter(one.split for one in rows if one.split in USED)
+    pairs = _pairs_of(sizes.total()) - sum(map(_pairs_of, sizes.values()))
+    names = dict.fromkeys(name for pair in alike for name in pair)
+    return Line("alike", said, len(alike), pairs, "pairs", tuple(names)[:SHOWN])
 
 
 def _column(rows: Sequence[Placed], name: str) -> Line:

@@ -14,6 +14,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from cer_assist.domain.errors import InvalidInput
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 FENCED = "fenced"  # the sample that models are measured on, as it was drawn
@@ -48,12 +51,21 @@ def joined(keys: Sequence[int], *ties: Mapping[int, Hashable | None]) -> dict[in
     return {key: _root(parent, key) for key in keys}
 
 
+def merged(groups: Mapping[int, int], pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Groups of `joined` of which some pairs have to stay together as well."""
+    parent = dict(groups)
+    for one, other in pairs:
+        _join(parent, one, other)
+    return {key: _root(parent, key) for key in parent}
+
+
 def dealt(
     pieces: Iterable[Piece], shares: Mapping[str, float], seed: int, *, fenced_to: str = FENCED
 ) -> dict[int, str]:
     """The split of each protocol; `shares` are of what is not fenced, and add up to 1.
 
-    Fenced ones go apart, to `fenced_to`; what is in a group with one of them is left out.
+    Fenced ones go apart, to `fenced_to`; what is in a group with one of them is left out. Every
+    split with a share gets a group, or nothing is dealt.
     """
     groups: dict[int, list[Piece]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.key):
@@ -73,20 +85,57 @@ def _dealt(
     left: Counter[int] = sum(held.values(), Counter())
     of_level = dict(left)
     names = [name for name in DEALT if shares.get(name, 0) > 0]
+    if len(held) < len(names):
+        raise InvalidInput(
+            f"Nothing is dealt: {len(held)} groups of protocols with a level are there for "
+            f"{len(names)} splits. Settle more, or give fewer splits a share."
+        )
     lacks = {name: {level: shares[name] * n for level, n in left.items()} for name in names}
     queues = {level: _largest_first(held, level, seed) for level in left}
-    split_of: dict[int, str] = {}
-    placed: set[int] = set()
+    went: dict[int, str] = {}
     while left:
         level = min(left, key=lambda level: (left[level], level))
-        group = next(one for one in queues[level] if one not in placed)
-        placed.add(group)
+        group = next(one for one in queues[level] if one not in went)
         name = max(names, key=lambda name: _want(lacks[name], held[group], of_level))
         for own, n in held[group].items():
             lacks[name][own] -= n
         left = +(left - held[group])
-        split_of |= {piece.key: name for piece in groups[group]}
-    return split_of
+        went[group] = name
+    _fill(went, held, names, shares, seed)
+    return {piece.key: name for group, name in went.items() for piece in groups[group]}
+
+
+def _fill(
+    went: dict[int, str],
+    held: Mapping[int, Counter[int]],
+    names: Sequence[str],
+    shares: Mapping[str, float],
+    seed: int,
+) -> None:
+    """With few protocols of each level all may go to one split: the emptied ones get a group.
+
+    It comes from the split that has most above its share, the smallest group of its most common
+    levels.
+    """
+    total: Counter[int] = sum(held.values(), Counter())
+    for name in names:
+        if name in went.values():
+            continue
+        groups = Counter(went.values())
+        sizes: Counter[str] = Counter()
+        for group, own in went.items():
+            sizes[own] += held[group].total()
+        giver = max(
+            (one for one in names if groups[one] > 1),
+            key=lambda one: sizes[one] - shares[one] * total.total(),
+        )
+        own_groups = [group for group, own in went.items() if own == giver]
+        went[min(own_groups, key=lambda g: _loss(held[g], total, seed, g))] = name
+
+
+def _loss(own: Counter[int], total: Mapping[int, int], seed: int, group: int) -> tuple[Any, ...]:
+    """How much a split loses with a group: protocols, then how rare their levels are."""
+    return own.total(), sum(n / total[level] for level, n in own.items()), _lot(seed, group)
 
 
 def _want(lacks: Mapping[int, float], holds: Counter[int], of_level: Mapping[int, int]) -> float:

@@ -11,14 +11,21 @@ from typing import Any
 
 import yaml
 
-from cer_assist.exports.columns import LABEL_EVENTS, Column, Kind
+from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS, Column, Kind
 from cer_assist.exports.dataset import DataSet
 
 LABEL = Column("label", "integer", "The final level as a class, the lowest 0; empty: none is set.")
-EVENTS_FILE = "label_events/train-00000-of-00001.parquet"
 _DTYPES: dict[Kind, str] = {
     "integer": "int64", "number": "float64", "text": "string", "time": "string", "json": "string",
 }  # fmt: skip
+
+
+def table_file(name: str) -> str:
+    """Where a table that is not split is."""
+    return f"{name}/train-00000-of-00001.parquet"
+
+
+EVENTS_FILE = table_file(LABEL_EVENTS)
 
 
 def card(
@@ -28,19 +35,26 @@ def card(
     members: Mapping[str, Any],
 ) -> str:
     """README.md: what programs read between the dashes, what people read below."""
-    data = {name: said for name, said in members.items() if name != EVENTS_FILE}
-    events = {EVENTS_FILE: members[EVENTS_FILE]}
+    data = {name: said for name, said in members.items() if name.startswith("data/")}
     names = [f"{one.level}: {one.name}" for one in data_set.levels]
+    beside = {
+        table: {table_file(table): members[table_file(table)]}
+        for table in data_set.tables
+        if table != PROTOCOLS
+    }
     front = {
         "pretty_name": head["project"]["name"],
         "task_categories": ["text-classification"],
         "configs": [
             {"config_name": "protocols", "default": True, "data_files": _files(data)},
-            {"config_name": LABEL_EVENTS, "data_files": _files(events)},
+            *({"config_name": name, "data_files": _files(said)} for name, said in beside.items()),
         ],
         "dataset_info": [
             _info("protocols", columns, data, names),
-            _info(LABEL_EVENTS, data_set.tables[LABEL_EVENTS].columns, events, names),
+            *(
+                _info(name, data_set.tables[name].columns, said, names)
+                for name, said in beside.items()
+            ),
         ],
     }
     matter = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
@@ -73,7 +87,9 @@ def _dtype(column: Column, names: Sequence[str]) -> Any:
 
 
 def _words(data_set: DataSet, head: Mapping[str, Any]) -> str:
-    project, rubric = head["project"], head["rubric"]
+    project, rubric, snapshot = head["project"], head["rubric"], head.get("snapshot")
+    made = head["created_at"] if snapshot is None else snapshot["made_at"]
+    source = "" if snapshot is None else f"snapshot {snapshot['number']} of "
     invented = (
         "The texts are invented." if project["is_synthetic"]
         else "The texts are those of real protocols: see who may have them before you pass them on."
@@ -83,10 +99,11 @@ def _words(data_set: DataSet, head: Mapping[str, Any]) -> str:
         f"{' '.join(one.definition.split())}"
         for place, one in enumerate(data_set.levels)
     )
+    sources = head.get("counts", {}).get("sources")
     return f"""# {project["name"]}
 
 Study protocols and the level of each on an ordinal scale, exported by CER Assist on
-{head["created_at"][:10]} from project {project["slug"]}. {invented}
+{made[:10]} from {source}project {project["slug"]}. {invented}
 
 ## Levels
 
@@ -101,7 +118,7 @@ say which version each label was given under.
 class, and `final_from` says how it came about: adjudicated by a lead, agreed by several
 coders, given by a single one, or none because they disagreed or nobody has answered. A level
 of a single reader is one person's judgement.
-
+{_counted(head["counts"]) if sources else ""}
 `{LABEL_EVENTS}` has a row for everything that was done, what was later replaced or taken back
 included, with who and when. `exposure` says what the coder had seen before answering: *blind*
 nothing, *after_suggestion* and *prefilled* the model's level, *after_peer* somebody else's
@@ -114,4 +131,14 @@ sample on which models are measured: teach no model with them.
 ## Licence
 
 Nobody has set one.
+"""
+
+
+def _counted(counts: Mapping[str, Any]) -> str:
+    """Where a snapshot's levels come from; they rest on the readings that it holds."""
+    sources = ", ".join(f"{name} {n:,}" for name, n in counts["sources"].items())
+    seen = ", ".join(f"{name} {n:,}" for name, n in counts["settled_seen"].items())
+    return f"""
+In this snapshot: {sources}. Levels other than adjudicated ones rest on the label events that
+its filters chose (`level_events`). Adjudicators had been shown (`settled_seen`): {seen}.
 """

@@ -6,6 +6,7 @@ all its events, superseded ones too, with a SHA-256 that shows whether someone c
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,8 @@ from cer_assist.exports.dataset import DataSet, Record, Row
 
 KEY = "cer_assist"
 _SORTED = json.JSONEncoder(sort_keys=True).encode
-REPEATS = "repeats"  # a further answer of a protocol that stands above: its level
+# A further answer of a protocol that stands above: its level, who gave it and when.
+REPEATS, BY, AT = "repeats", "by", "at"
 _CHANGED = (
     "What CER Assist wrote beside the text was changed after the export: import the file as it was "
     "made, or take the field cer_assist out of it."
@@ -39,6 +41,10 @@ def carried(record: Record) -> dict[str, Any]:
     }
     if record.coders_in is not None:
         body["coders_in"] = asdict(record.coders_in)
+    if record.masked is not None:
+        body["masked"] = [
+            {name: row[name] for name in ("kind", "rule", "places")} for row in record.masked
+        ]
     return {**body, "sha256": _digest(body)}
 
 
@@ -88,6 +94,16 @@ def levels_of(record: Record) -> list[Row]:
 def made(event: Row) -> str:
     """When an answer was given, here or where it was imported from."""
     return str(event["made_at"] or event["recorded_at"])
+
+
+def seconds_of(event: Row) -> int:
+    """The same in seconds since 1970."""
+    return int(dt.datetime.fromisoformat(made(event)).timestamp())
+
+
+def voice_of(event: Row) -> str:
+    """Who speaks; a final level is the team's, whoever set it."""
+    return str(event["lane"] if event["lane"] == Lane.final else event["coder"])
 
 
 def named(data_set: DataSet) -> dict[int, str]:

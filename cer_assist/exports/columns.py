@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 FORMAT = "cer-assist-export"
 FORMAT_VERSION = 1
-LABEL_EVENTS, PROTOCOLS = "label_events", "protocols"
+LABEL_EVENTS, PROTOCOLS, MASKING_REPORT = "label_events", "protocols", "masking_report"
 
 Kind = Literal["integer", "number", "text", "time", "json"]
 

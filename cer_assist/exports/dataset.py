@@ -43,6 +43,7 @@ class Record:
     protocol: Row
     events: Sequence[Row]
     coders_in: PseudonymSource | None = None  # where coders are pseudonyms
+    masked: Sequence[Row] | None = None  # what was masked in it, where something was to be
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,4 @@ class DataSet:
     levels: tuple[LevelName, ...]  # the lowest first
     tables: Mapping[str, Table]
     records: Iterable[Record]
+    masked: Callable[[], Mapping[str, int]] = dict  # places of each kind, once it is written

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cer_assist.exports import people, spotting
+from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import Found, Kind
 
 WORDS: dict[Kind, str] = {
@@ -70,6 +71,7 @@ class Values:
     numbers: dict[tuple[Kind, str], int] = field(default_factory=dict)
     surnames: set[str] = field(default_factory=set)  # to be found again
     owned: set[str] = field(default_factory=set)  # surnames with a full name
+    ids: Sequence[str] = ()  # its own, and those that it is linked to
     counts: Counter[tuple[Kind, str]] = field(default_factory=Counter)
 
     def placeholder(self, kind: Kind, value: str) -> str:
@@ -114,10 +116,11 @@ def _same(kind: Kind, value: str) -> str:
 
 @dataclass(frozen=True)
 class Masker:
-    """Which kinds are masked, and the names of people with an account here."""
+    """Which kinds are masked, names of people with an account here, and what numbers records."""
 
     kinds: frozenset[Kind]
     people: Sequence[str] = ()
+    numbers: Numbers = field(default_factory=Numbers)
     _full: list[str] = field(init=False, repr=False)
     _parts: list[str] = field(init=False, repr=False)
 
@@ -127,9 +130,8 @@ class Masker:
 
     def values_of(self, row: Row) -> tuple[Values, Moves]:
         """What a protocol holds, numbered in the order of its text, and where it stands there."""
-        values = Values()
+        values = Values(ids=[row[name] for name in ("protocol_id", *LINKS) if row.get(name)])
         details = row["metadata"] or {}
-        own = [row[name] for name in ("protocol_id", *LINKS) if row.get(name)]
         given = [name for key, value in details.items() for name in self._named(key, str(value))]
         for name in given:
             values.hear_of(name)
@@ -137,8 +139,6 @@ class Masker:
         found = self._found(text, values)
         if "name" in self.kinds:
             found += people.whole(text, given, "person column")
-        if "record" in self.kinds:
-            found += [replace(one, kind="record") for one in people.whole(text, own, "own id")]
         return values, _moves(text, found, values)
 
     def metadata(self, details: Mapping[str, Any], values: Values) -> dict[str, Any]:
@@ -170,6 +170,10 @@ class Masker:
             found += spotting.addresses(text)
         if self.kinds & {"phone", "record"}:
             found += spotting.numbered(text, self.kinds)
+        if "record" in self.kinds:
+            own = people.whole(text, values.ids, "own id")
+            found += [replace(one, kind="record") for one in own]
+            found += self.numbers.found(text)
         if "name" in self.kinds:
             hints = list(people.hinted(text))
             if not colleagues:

@@ -2,7 +2,7 @@
 
 A file is row groups of plain pages packed with gzip, then a footer in Thrift's compact form that
 says where each page is. Only what stands in our columns is known: integers, numbers and texts, each
-of which may be missing. `tests/exports/test_receivers.py` has other programs read it.
+of which may be missing. `tests/exports/test_received.py` has other programs read it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _PHYSICAL: dict[Kind, int] = {
     "integer": _INT64, "number": _DOUBLE, "text": _BYTE_ARRAY, "time": _BYTE_ARRAY,
     "json": _BYTE_ARRAY,
 }  # fmt: skip
+_PLAIN_KINDS: dict[int, Kind] = {_INT64: "integer", _DOUBLE: "number", _BYTE_ARRAY: "text"}
 _OPTIONAL, _UTF8, _PLAIN, _RLE, _GZIP, _DATA_PAGE = 1, 0, 0, 3, 2, 0
 _GROUP_ROWS, _GROUP_CHARACTERS = 2_000, 8_000_000
 _PACKING_LEVEL = 1
@@ -178,7 +179,10 @@ def _gzip(body: bytes) -> bytes:
 
 
 def read_parquet(data: bytes, kinds: Mapping[str, Kind]) -> Iterator[dict[str, Any]]:
-    """The rows of a file that `write_parquet` made; JSON values stay texts."""
+    """The rows of a file that `write_parquet` made; JSON values stay texts.
+
+    Columns of no known kind, which only exports of snapshots have, are what the file says.
+    """
     length = struct.unpack("<I", data[-8:-4])[0] if data[-4:] == MAGIC else _MAX_FOOTER
     if length >= _MAX_FOOTER or length + 12 > len(data):
         raise InvalidInput(_DAMAGED)
@@ -188,7 +192,8 @@ def read_parquet(data: bytes, kinds: Mapping[str, Kind]) -> Iterator[dict[str, A
             columns: dict[str, list[Any]] = {}
             for chunk in group[1]:
                 name = chunk[3][3][0].decode()
-                columns[name] = _read_chunk(data, chunk[3], kinds.get(name, "text"))
+                kind = kinds.get(name) or _PLAIN_KINDS[chunk[3][1]]
+                columns[name] = _read_chunk(data, chunk[3], kind)
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
     except (KeyError, IndexError, ValueError, TypeError, struct.error, zlib.error) as error:

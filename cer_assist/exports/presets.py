@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS
 from cer_assist.exports.privacy import left_out, left_out_but
 
@@ -22,3 +24,14 @@ PRESETS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
         left_out_but({LABEL_EVENTS: (*_LABEL, *_RUBRIC, *_WHEN), PROTOCOLS: (*_LEVEL, *_RUBRIC)}),
     ),
 }
+
+
+def without(
+    preset: str, only: Mapping[str, Sequence[str]], names: Sequence[str]
+) -> dict[str, frozenset[str]]:
+    """What a preset leaves out, and besides all but some columns of a table, and single ones."""
+    dropped = dict(PRESETS[preset][1])
+    for more in (left_out_but(only), left_out(names)):
+        for table, some in more.items():
+            dropped[table] = dropped.get(table, frozenset()) | some
+    return dropped

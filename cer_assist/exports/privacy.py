@@ -13,13 +13,20 @@ from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.exports import spotting
-from cer_assist.exports.columns import COLUMNS, LABEL_EVENTS, PROTOCOLS, Column, Table
+from cer_assist.exports import numbering, spotting
+from cer_assist.exports.columns import (
+    COLUMNS,
+    LABEL_EVENTS,
+    MASKING_REPORT,
+    PROTOCOLS,
+    Column,
+    Table,
+)
 from cer_assist.exports.dataset import DataSet, Record, Row, Stream
 from cer_assist.exports.masking import LINKS, Masker, Moves, Values, moved_places, moved_sections
+from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import Kind
 
-MASKING_REPORT = "masking_report"
 REPORT_COLUMNS = (
     Column("protocol_id", "text", "The protocol's id, as in the other tables."),
     Column("kind", "text", "What was masked.", ", ".join(spotting.KINDS)),
@@ -40,26 +47,36 @@ class Choice:
     names: bool = False
     masks: frozenset[Kind] = frozenset()
     without: Mapping[str, frozenset[str]] = field(default_factory=dict)  # table -> its columns
+    patterns: tuple[str, ...] = ()  # of record numbers, as `numbering` reads them
 
-    def told(self) -> dict[str, str]:
-        """For the audit's list, in words."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patterns", numbering.checked(self.patterns))
+        if self.patterns and "record" not in self.masks:
+            raise InvalidInput("Patterns are of record numbers: have these masked as well.")
+
+    def told(self, masked: Mapping[str, int]) -> dict[str, Any]:
+        """For the audit, with the places masked of each kind."""
         said = self.described()
         left_out = [
             f"{table}.{name}" for table, names in said["left_out"].items() for name in names
         ]
+        patterns = {"patterns": ", ".join(self.patterns)} if self.patterns else {}
         return {
             "coders": said["coders"],
-            "masked": ", ".join(said["masked"]) or "nothing",
+            "masked": {kind: masked.get(kind, 0) for kind in said["masked"]} or "nothing",
             "left_out": ", ".join(left_out) or "nothing",
+            **patterns,
         }
 
     def described(self) -> dict[str, Any]:
         """For the manifest."""
         left_out = {table: sorted(names) for table, names in self.without.items() if names}
+        patterns = {"patterns": list(self.patterns)} if self.patterns else {}
         return {
             "coders": "names" if self.names else "pseudonyms",
             "masked": [kind for kind in spotting.KINDS if kind in self.masks],
             "left_out": left_out,
+            **patterns,
         }
 
 
@@ -70,6 +87,7 @@ class Outside:
     coders: Mapping[str, str]  # user name -> pseudonym
     people: Sequence[str] = ()
     record: Callable[[str], str] = str
+    ids: Sequence[str] = ()  # of all protocols, to be found where one text quotes another's
 
 
 def with_names() -> Choice:
@@ -79,10 +97,8 @@ def with_names() -> Choice:
 
 def left_out_but(chosen: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
     """What is left out when only some columns of some tables are wanted."""
-    return {
-        table: frozenset(_names(table)) - frozenset(known_columns(table, names))
-        for table, names in chosen.items()
-    }
+    wanted = {table: frozenset(known_columns(table, names)) for table, names in chosen.items()}
+    return {table: frozenset(_names(table)) - names for table, names in wanted.items()}
 
 
 def left_out(names: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -135,6 +151,7 @@ def filtered(data_set: DataSet, choice: Choice, outside: Outside) -> DataSet:
         head=head,
         tables=tables,
         records=Stream(lambda: seen.records(data_set)),
+        masked=seen.places,
     )
 
 
@@ -151,7 +168,7 @@ class _Seen:
     def __init__(self, choice: Choice, outside: Outside) -> None:
         self._choice = choice
         self._outside = outside
-        self._masker = Masker(choice.masks, outside.people)
+        self._masker = Masker(choice.masks, outside.people, Numbers(choice.patterns, outside.ids))
         self._known: dict[str, tuple[Values, Moves]] = {}
         self._around: dict[str, dict[str, Any]] = {}  # titles and details, which are short
         self._counts: dict[str, Counter[tuple[Kind, str]]] = {}
@@ -191,14 +208,27 @@ class _Seen:
         """Protocols with their events as they leave."""
         for record in data_set.records:
             events = tuple(self.event(row) for row in record.events)
-            yield Record(self.protocol(record.protocol), events)
+            name = record.protocol["protocol_id"]
+            masked = tuple(self._report_of(name)) if self._choice.masks else None
+            yield Record(self.protocol(record.protocol), events, masked=masked)
 
     def report(self) -> Iterator[Row]:
         """How often each rule found something in each protocol."""
-        for name, counts in self._counts.items():
-            for (kind, rule), places in sorted(counts.items()):
-                said = self._record(name)
-                yield {"protocol_id": said, "kind": kind, "rule": rule, "places": places}
+        for name in self._counts:
+            yield from self._report_of(name)
+
+    def _report_of(self, name: str) -> Iterator[Row]:
+        said = self._record(name)
+        for (kind, rule), places in sorted(self._counts[name].items()):
+            yield {"protocol_id": said, "kind": kind, "rule": rule, "places": places}
+
+    def places(self) -> dict[str, int]:
+        """How many places of each kind were masked in what was read so far."""
+        found: Counter[str] = Counter()
+        for counts in self._counts.values():
+            for (kind, _), places in counts.items():
+                found[kind] += places
+        return dict(found)
 
     def rules(self) -> dict[str, str]:
         """What each rule of the report takes for what."""

@@ -13,7 +13,8 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Lane
 from cer_assist.exports.carried import KEY, carried, levels_of, made, named, records
-from cer_assist.exports.cells import compact_json, neutralised
+from cer_assist.exports.cells import compact_json, csv_cells, neutralised
+from cer_assist.exports.columns import COLUMNS, MASKING_REPORT
 from cer_assist.exports.dataset import DataSet, Record, Row
 
 INCLUDE_FROM = "include_from"  # of the head: from which level on ASReview's reader is to include
@@ -57,7 +58,7 @@ def _asreview_row(record: Record, bound: int) -> list[Any]:
     ]
 
 
-RECORDS, DICTIONARY = "records.csv", "data_dictionary.csv"
+RECORDS, DICTIONARY, REPORT = "records.csv", "data_dictionary.csv", f"{MASKING_REPORT}.csv"
 # REDCap's own headings, in its order.
 DICTIONARY_HEADINGS = (
     "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
@@ -73,12 +74,18 @@ _STAMP = "datetime_seconds_ymd"
 
 def write_redcap(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
     """Records and dictionary in a zip: readers as <id>--1, <id>--2, what was settled as <id>."""
-    count = 0
+    fields = _fields(data_set)
+    report = data_set.tables.get(MASKING_REPORT)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as target:
         with target.open(DICTIONARY, "w") as packed:
-            _table(packed, DICTIONARY_HEADINGS, _dictionary(data_set))
+            _table(packed, DICTIONARY_HEADINGS, _dictionary(data_set, fields))
         with target.open(RECORDS, "w", force_zip64=True) as packed:
-            count = _table(packed, [field[0] for field in _FIELDS], _redcap_rows(data_set))
+            names = [field[0] for field in fields]
+            count = _table(packed, names, _redcap_rows(data_set, names))
+        if report is not None:
+            with target.open(REPORT, "w") as packed:
+                names = [column.name for column in report.columns]
+                _table(packed, names, map(csv_cells(report.columns), report.rows))
     return {"records": count}
 
 
@@ -117,11 +124,18 @@ _FIELDS = (
 )
 
 
-def _dictionary(data_set: DataSet) -> Iterator[list[str]]:
+def _fields(data_set: DataSet) -> list[tuple[str, str, str, str]]:
+    """All but those whose column was left out of both tables."""
+    known = {column.name for columns in COLUMNS.values() for column in columns}
+    there = {column.name for table in data_set.tables.values() for column in table.columns}
+    return [field for field in _FIELDS if field[0] not in known - there]
+
+
+def _dictionary(data_set: DataSet, fields: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     choices = " | ".join(
         f"{level}, {re.sub(r'[|]', '/', name)}" for level, name in named(data_set).items()
     )
-    for name, kind, validation, label in _FIELDS:
+    for name, kind, validation, label in fields:
         row = dict.fromkeys(DICTIONARY_HEADINGS, "")
         row["Variable / Field Name"], row["Form Name"] = name, _FORM
         row["Field Type"], row["Field Label"] = kind, label
@@ -131,9 +145,8 @@ def _dictionary(data_set: DataSet) -> Iterator[list[str]]:
         yield list(row.values())
 
 
-def _redcap_rows(data_set: DataSet) -> Iterator[list[Any]]:
+def _redcap_rows(data_set: DataSet, names: Sequence[str]) -> Iterator[list[Any]]:
     """The merged record first: REDCap keeps the order, and it holds the text."""
-    names = [field[0] for field in _FIELDS]
     for record in records(data_set, "REDCap"):
         if "--" in record.protocol["protocol_id"]:
             raise InvalidInput(

@@ -6,7 +6,6 @@ the rest beside it (`carried.py`). What each keeps is in docs/export-formats.md.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.exports.carried import (
+    AT,
+    BY,
     KEY,
     REPEATS,
     carried,
@@ -23,6 +24,8 @@ from cer_assist.exports.carried import (
     made,
     named,
     records,
+    seconds_of,
+    voice_of,
 )
 from cer_assist.exports.dataset import DataSet, Record, Row
 
@@ -81,7 +84,9 @@ def prodigy(data_set: DataSet) -> Iterator[Item]:
         beside: Any = carried(record)
         answers = current(record)
         for event in answers:
-            yield task | _prodigy_answer(event, slug) | {KEY: beside or {REPEATS: event["level"]}}
+            answer = _prodigy_answer(event, slug)
+            again = {REPEATS: event["level"], BY: voice_of(event), AT: answer["_timestamp"]}
+            yield task | answer | {KEY: beside or again}
             beside = None
         if not answers:
             yield task | {KEY: beside}
@@ -92,26 +97,17 @@ def _prodigy_answer(event: Row, slug: str) -> Item:
     answer: Item = {
         "accept": [str(event["level"])] if accepted else [],
         "answer": "accept" if accepted else "ignore",
-        "_session_id": f"{slug}-{_voice(event)}",
-        "_annotator_id": f"{slug}-{_voice(event)}",
-        "_timestamp": _seconds(made(event)),
+        "_session_id": f"{slug}-{voice_of(event)}",
+        "_annotator_id": f"{slug}-{voice_of(event)}",
+        "_timestamp": seconds_of(event),
     }
     return answer | ({"note": event["note"]} if event.get("note") else {})
-
-
-def _voice(event: Row) -> str:
-    """Who speaks; a final level is the team's, whoever set it."""
-    return str(event["lane"] if event["lane"] == Lane.final else event["coder"])
 
 
 def _number(*parts: str) -> int:
     """A number of 31 bits that is the same for the same texts, as Prodigy tells tasks apart."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
-
-
-def _seconds(at: str) -> int:
-    return int(dt.datetime.fromisoformat(at).timestamp())
 
 
 def write_argilla(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
@@ -128,7 +124,7 @@ def argilla(data_set: DataSet) -> Iterator[Item]:
             "id": protocol["protocol_id"],
             "text": protocol["text"],
             "level.responses": [str(event["level"]) for event in said],
-            "level.responses.users": [_voice(event) for event in said],
+            "level.responses.users": [voice_of(event) for event in said],
             "level.responses.status": ["submitted" for _ in said],
             "level.suggestion": None if suggested is None else str(suggested),
             "level.suggestion.score": protocol.get("suggestion_probability"),
@@ -158,7 +154,7 @@ def spacy(data_set: DataSet) -> Iterator[Item]:
             "cats": cats,
             "meta": {
                 "id": record.protocol["protocol_id"],
-                "by": [_voice(event) for event in levels_of(record)],
+                "by": [voice_of(event) for event in levels_of(record)],
                 "at": [made(event) for event in levels_of(record)],
                 KEY: carried(record),
             },
@@ -179,7 +175,6 @@ def write_label_studio(out: Path, data_set: DataSet, head: dict[str, Any]) -> di
 
 def label_studio(data_set: DataSet) -> Iterator[Item]:
     """A task with an annotation of each current answer; the final level is the ground truth."""
-    people: dict[str, int] = {}
     for number, record in enumerate(records(data_set, "Label Studio"), start=1):
         text = record.protocol["text"]
         yield {
@@ -190,23 +185,22 @@ def label_studio(data_set: DataSet) -> Iterator[Item]:
                 "title": record.protocol["title"],
                 KEY: carried(record),
             },
-            "annotations": [_annotation(event, people, text) for event in current(record)],
+            "annotations": [_annotation(event) for event in current(record)],
             "predictions": _predictions(record),
         }
 
 
-def _annotation(event: Row, people: dict[str, int], text: str) -> Item:
+def _annotation(event: Row) -> Item:
+    """People by name: a number would be whoever has it in that Label Studio."""
     skipped = event["action"] == Action.skip
-    voice = _voice(event)
     return {
         "id": event["event_id"],
-        "completed_by": people.setdefault(voice, len(people) + 1),
+        "completed_by": {"email": voice_of(event)},
         "lead_time": event.get("seconds"),
         "was_cancelled": skipped,
         "ground_truth": event["lane"] == Lane.final,
         "created_at": made(event),
         "result": [] if skipped else [_choice(event["level"]), *_results(event)],
-        "meta": {"coder": voice},
     }
 
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The file written, its SHA-256 and how many rows each table has."""
+    """The file written, its SHA-256, how many rows each table has, and what was done to them."""
 
     path: Path
     sha256: str
     rows: dict[str, int]
+    masked: Mapping[str, int] = field(default_factory=dict)  # places of each kind
+    options: Mapping[str, Any] = field(default_factory=dict)  # the format's own
 
 
 def write_export(
@@ -118,7 +120,7 @@ def write_export(
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    return ExportResult(out, digest, rows)
+    return ExportResult(out, digest, rows, data_set.masked(), options or {})
 
 
 def file_sha256(path: Path) -> str:

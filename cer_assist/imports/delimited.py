@@ -9,7 +9,7 @@ from pathlib import Path
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import MAX_CHARACTERS
 from cer_assist.imports.tables import NumberedRow, Report, Table, bounded, header, peek
-from cer_assist.imports.texts import open_text, read_bytes
+from cer_assist.imports.texts import open_table
 
 _DELIMITERS = ",;\t|"
 _MAX_FAULTS_IN_A_ROW = 20
@@ -19,10 +19,9 @@ csv.field_size_limit(MAX_CHARACTERS)
 
 def read(path: Path, report: Report) -> Table:
     """Open a table whose first row names the columns."""
-    data = read_bytes(path)
-    stream, encoding = open_text(data, newline="")
+    stream, encoding, head = open_table(path, newline="")
     is_tsv = ".tsv" in (suffix.lower() for suffix in path.suffixes[-2:])
-    delimiter = "\t" if is_tsv else _delimiter(data, stream.encoding)
+    delimiter = "\t" if is_tsv else _delimiter(head, stream.encoding)
     records = numbered_records(csv.reader(stream, delimiter=delimiter, strict=True), report)
     first = next(records, None)
     if first is None:
@@ -32,10 +31,10 @@ def read(path: Path, report: Report) -> Table:
     return Table(columns, rows, [row for _, row in sample], encoding)
 
 
-def _delimiter(data: bytes, encoding: str) -> str:
+def _delimiter(head: bytes, encoding: str) -> str:
     """The mark that cuts the header into most columns."""
-    head = data[:65536].decode(encoding, errors="replace").split("\n", 1)[0]
-    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([head], delimiter=mark), [])))
+    first = head.decode(encoding, errors="replace").split("\n", 1)[0]
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
 
 
 def numbered_records(

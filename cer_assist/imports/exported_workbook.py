@@ -16,7 +16,7 @@ from cer_assist.imports.tables import Report
 from cer_assist.imports.workbook import open_workbook, sheet_table
 
 _CONTINUED = re.compile(r"(.+)_(\d+)")
-_MANIFEST_SHEET = "manifest"
+_MANIFEST_SHEET, _VALUE = "manifest", Column("value", "text", "What the manifest says.")
 
 
 class WorkbookExport(Export):
@@ -25,9 +25,9 @@ class WorkbookExport(Export):
     def __init__(self, path: Path) -> None:
         self._book = open_workbook(path)
         table = sheet_table(self._book, _MANIFEST_SHEET, lambda row, message: None)
-        values = {row.get("key"): row.get("value", "") for _, row in table.rows}
+        values = {row.get("key"): _joined((_VALUE,), row)[0][1] for _, row in table.rows}
         try:
-            found = {key: json.loads(value) for key, value in values.items()}
+            found = {key: json.loads(value or "null") for key, value in values.items()}
         except ValueError as error:
             raise InvalidInput("The sheet manifest was changed: import the original.") from error
         self.manifest = checked_manifest(found)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.tables import Report, Table, bounded, peek
-from cer_assist.imports.texts import open_text, read_bytes
+from cer_assist.imports.texts import open_table
 
 _MAX_LINE = 8_000_000
 _SAMPLE = 200
@@ -25,7 +25,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 def read(path: Path, report: Report) -> Table:
     """Open a file of objects; its columns are the keys of the first ones."""
-    stream, encoding = open_text(read_bytes(path), newline="\n")
+    stream, encoding, _ = open_table(path, newline="\n")
     sample, rows = peek(bounded(json_rows(stream, report)), _SAMPLE)
     columns = list(dict.fromkeys(key for _, row in sample for key in row))
     return Table(columns, rows, [row for _, row in sample[:5]], encoding)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cer_assist.exports.carried import KEY
-from cer_assist.exports.tabular_tools import DICTIONARY, RECORDS
+from cer_assist.exports.tabular_tools import DICTIONARY, RECORDS, REPORT
 from cer_assist.imports.containers import reading
 from cer_assist.imports.delimited import numbered_records
 from cer_assist.imports.limits import check_size
@@ -22,7 +22,7 @@ def is_redcap(path: Path) -> bool:
         return False
     check_size(path)
     with reading("ZIP"), zipfile.ZipFile(path) as archive:
-        return {RECORDS, DICTIONARY} == set(archive.namelist())
+        return {RECORDS, DICTIONARY} == {*archive.namelist()} - {REPORT}
 
 
 def read(path: Path, report: Report) -> Table:

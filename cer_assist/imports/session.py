@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
-from itertools import islice, repeat
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +22,6 @@ from cer_assist.imports.sniff import Format, identify, stem
 from cer_assist.imports.tables import Table
 
 _BATCH = 200
-_LAST = 2**62  # after every event that was exported
 
 
 def reader_of(found: Format) -> Any:
@@ -128,25 +127,38 @@ class Session:
 
     def _tool(self, table: Table, tool: tools.Tool) -> None:
         """What another tool exported; ours in its form come back as they were."""
-        self._note(f"{self._file.name}: read as {tool.name} writes it.")
-        protocols: dict[str, ProtocolText] = {}
-        labels: list[tuple[int, PriorLabel]] = []
+        self._note(f"{self._file.name}: {tool.told}")
+        texts: dict[str, int] = {}  # id -> hash of how its text ends
+        batch: list[ProtocolText] = []
+        ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
+        new: list[PriorLabel] = []
         for number, row in table.rows:
+            if tool.added is None and tools.is_reader_of_redcap(row):
+                continue
             try:
                 found = tools.read_item(tool, row, f"{stem(self._file)}-{number}")
             except InvalidInput as error:
                 self.report(number, error.message)
                 continue
-            if self._is_of_tool(found.protocol, number, protocols):
-                places = [*found.numbers, *repeat(_LAST, len(found.labels) - len(found.numbers))]
-                said = (replace(label, row=number) for label in found.labels)
-                labels.extend(zip(places, said, strict=True))
-        texts = iter(protocols.values())
-        while batch := list(islice(texts, _BATCH)):
-            self._send_protocols(batch)
-        labels.sort(key=itemgetter(0))
+            is_first = found.protocol.external_id not in texts
+            if not self._is_of_tool(found.protocol, number, texts):
+                continue
+            batch += [found.protocol] if is_first else []
+            if len(batch) == _BATCH:
+                self._send_protocols(batch)
+                batch.clear()
+            said = [replace(label, row=number) for label in found.labels]
+            for place, label in zip(found.numbers, said, strict=False):
+                ours.setdefault((place, label.external_id), label)
+            new += said[len(found.numbers) :]
+        self._send_protocols(batch)
+        if ours and new:
+            self._note(
+                f"{self._file.name}: answered in {tool.name} after the export: {_whose(new)}."
+            )
+        labels = [*(ours[key] for key in sorted(ours)), *new]
         for start in range(0, len(labels), _BATCH):
-            self._send_labels([label for _, label in labels[start : start + _BATCH]])
+            self._send_labels(labels[start : start + _BATCH])
 
     def _export(self, export: Any) -> None:
         """Protocols and labels of one of our own exports, exactly as they were."""
@@ -165,17 +177,15 @@ class Session:
         while some := list(islice(labels, _BATCH)):
             self._send_labels(some)
 
-    def _is_of_tool(
-        self, protocol: ProtocolText, row: int, before: dict[str, ProtocolText]
-    ) -> bool:
+    def _is_of_tool(self, protocol: ProtocolText, row: int, texts: dict[str, int]) -> bool:
         """Whether the row counts; a tool may have several for a text, one an answer."""
-        known = before.get(protocol.external_id)
-        if known is None:
+        end = hash(protocol.text[-1000:])
+        if protocol.external_id not in texts:
             if not self._is_new(protocol, row):
                 return False
-            before[protocol.external_id] = protocol
+            texts[protocol.external_id] = end
             return True
-        if known.text[-1000:] != protocol.text[-1000:]:
+        if texts[protocol.external_id] != end:
             self.report(row, f"The id {protocol.external_id} has another text further up.")
             return False
         return True
@@ -211,3 +221,8 @@ class Session:
         place = self._place()
         found = [wire.pack_label(replace(label, file=place)) for label in labels]
         wire.send(self._pipe, "labels", found)
+
+
+def _whose(labels: list[PriorLabel]) -> str:
+    counts = sorted(Counter(label.coder for label in labels).items())
+    return ", ".join(f"{who} ({count})" for who, count in counts)

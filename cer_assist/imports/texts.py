@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.containers import gunzip
+from cer_assist.imports.limits import MAX_FILE_BYTES
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -25,11 +26,42 @@ _MARKS = (
 )
 _NOT_TEXT = "The file is not text: choose the file that holds the protocols."
 _GUESSES = ["cp1252", "latin_1", "mac_roman"]
-_CHUNK = 2**20
+_CHUNK, _HEAD = 2**20, 2**16
 _TELLING_PLACES = 500
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SHOWN = {"utf-8-sig": "utf-8", "mac_roman": "mac-roman", "latin_1": "latin-1"}
+
+
+def open_table(path: Path, newline: str) -> tuple[io.TextIOWrapper, str, bytes]:
+    """A decoding reader over a file of rows, the name of its encoding, and its first bytes.
+
+    What is too large to be held is read from the file as it goes, and has to be UTF-8: to guess at
+    an encoding takes the whole.
+    """
+    if path.suffix.lower() == ".gz" or path.stat().st_size <= MAX_FILE_BYTES:
+        data = read_bytes(path)
+        return *open_text(data, newline), data[:_HEAD]
+    if not _is_utf8(path):
+        raise InvalidInput(
+            f"A file of more than {MAX_FILE_BYTES // 2**20} MB must be UTF-8: save it so, or split "
+            "it into several files."
+        )
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return path.open(encoding="utf-8-sig", newline=newline), "utf-8", head
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_CHUNK):
+                decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_bytes(path: Path) -> bytes:

@@ -7,7 +7,7 @@ What someone answered in the tool meanwhile comes in beside it, as an answer lik
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,15 +15,17 @@ from typing import Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Evidence, PriorLabel
 from cer_assist.domain.protocols import ProtocolText, clean, compose
-from cer_assist.exports.carried import KEY, REPEATS, current, levels_of, uncarried
+from cer_assist.exports.carried import AT, BY, KEY, REPEATS, uncarried
 from cer_assist.exports.cells import restored
 from cer_assist.exports.dataset import Record
+from cer_assist.imports import added
 from cer_assist.imports.exported_rows import label_of, protocol_of
 from cer_assist.imports.mapping import WHOLE
-from cer_assist.imports.rows import DEFAULT_CODER, TEXT_SECTION, as_text
+from cer_assist.imports.rows import TEXT_SECTION, as_text
 
 Row = Mapping[str, Any]
 _OURS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id", "_timestamp")
+_READER = re.compile(r"--\d+$")
 _TEXTS = ("text", "protocol_text", "abstract")
 
 
@@ -36,14 +38,32 @@ class Item:
     numbers: list[int] = field(default_factory=list)
 
 
+Read = Callable[[Row, str], tuple[ProtocolText, list[PriorLabel]]]
+Added = Callable[[Row, added.Labels, Record], list[PriorLabel]]
+
+
 @dataclass(frozen=True)
 class Tool:
-    """A tool: its name, how its files are known, and what its rows say."""
+    """A tool: its name, how its files are known, what a row says and what of it is not ours."""
 
     name: str
     knows: Callable[[Collection[str], Sequence[Row]], bool]
-    read: Callable[[Row, str], tuple[ProtocolText, list[PriorLabel]]] | None
-    shows: Callable[[Record], list[int | None]] = lambda record: []
+    read: Read | None = None
+    added: Added | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Under which name somebody comes in of whom the tool says no more."""
+        return self.name.lower().replace(" ", "-")
+
+    @property
+    def told(self) -> str:
+        """What whoever imports is told of it."""
+        if self.added is not None:
+            return f"read as {self.name} writes it."
+        return (
+            "read as CER Assist wrote it; what was added or changed in other columns is left out."
+        )
 
 
 def tool_of(columns: Collection[str], sample: Sequence[Row]) -> Tool | None:
@@ -59,6 +79,11 @@ def has_carried(sample: Sequence[Row]) -> bool:
     return any(_carried(row) for row in sample)
 
 
+def is_reader_of_redcap(row: Row) -> bool:
+    """A reader's record, which repeats what its merged record carries."""
+    return not row.get(KEY) and bool(_READER.search(as_text(row.get("record_id"))))
+
+
 def read_item(tool: Tool, row: Row, name: str) -> Item:
     """What a row says; `name` is the id of one that has none."""
     beside = _carried(row)
@@ -68,19 +93,19 @@ def read_item(tool: Tool, row: Row, name: str) -> Item:
         return Item(*tool.read(row, name))
     if tool.read and isinstance(beside, dict) and REPEATS in beside:
         protocol, found = tool.read(row, name)
-        return Item(protocol, [one for one in found if one.level != beside[REPEATS]])
+        ours = (beside.get(BY, ""), beside[REPEATS], beside.get(AT))
+        new = [label for label in found if not added.repeats(row, label, *ours)]
+        return Item(protocol, [added.under_tool(label, None, tool.prefix) for label in new])
     in_table = isinstance(beside, str)  # CSV
     text = next(t for key in _TEXTS if (t := _place(row).get(key)) is not None)
     record = uncarried(beside, restored(text) if in_table else text)
     protocol = protocol_of(record.protocol)
     labels = [replace(label_of(event), pseudonym_in=record.coders_in) for event in record.events]
     numbers = [int(event["event_id"]) for event in record.events]
-    shown = Counter(tool.shows(record))
-    for label in tool.read(row, protocol.external_id)[1] if tool.read else ():
-        if shown[label.level] > 0:
-            shown[label.level] -= 1
-        else:
-            labels.append(replace(label, external_id=protocol.external_id))
+    if tool.read and tool.added:
+        for label in tool.added(row, tool.read(row, protocol.external_id)[1], record):
+            theirs = replace(label, external_id=protocol.external_id)
+            labels.append(added.under_tool(theirs, record, tool.prefix))
     return Item(protocol, labels, numbers)
 
 
@@ -142,7 +167,7 @@ def _doccano(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
     note = "\n".join(
         as_text(text.get("text") if isinstance(text, dict) else text) for text in texts
     )
-    found = [] if level is None else [PriorLabel(name, DEFAULT_CODER, level, note=clean(note))]
+    found = [] if level is None else [PriorLabel(name, "doccano", level, note=clean(note))]
     return _text(row, name, ("id", "protocol_id", "label", "Comments")), found
 
 
@@ -162,7 +187,7 @@ def _prodigy(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
     level = _one(row.get("accept", row.get("label"))) if answer == "accept" else None
     if answer == "accept" and level is None:
         raise InvalidInput("The answer is accepted, but no level is chosen: take the row out.")
-    who = as_text(row.get("_annotator_id") or row.get("_session_id")) or DEFAULT_CODER
+    who = as_text(row.get("_annotator_id") or row.get("_session_id")) or "prodigy"
     at = row.get("_timestamp")
     label = PriorLabel(
         name,
@@ -226,8 +251,8 @@ def _person(said: Row) -> str:
     if isinstance(who, dict):
         who = who.get("email") or who.get("id")
     if who is None:
-        return DEFAULT_CODER
-    return f"label-studio-{who}" if isinstance(who, int) else clean(as_text(who))
+        return added.LABEL_STUDIO
+    return f"{added.LABEL_STUDIO}-{who}" if isinstance(who, int) else clean(as_text(who))
 
 
 def _checked_time(at: Any) -> str | None:
@@ -248,7 +273,7 @@ def _argilla(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
     name = as_text(row.get("id")) or name
     protocol = _text(row, name, ("id", *(key for key in row if key.startswith(questions[0] + "."))))
     said = row[asked] or []
-    users = row.get(f"{asked}.users") or [DEFAULT_CODER] * len(said)
+    users = row.get(f"{asked}.users") or ["argilla"] * len(said)
     status = row.get(f"{asked}.status") or ["submitted"] * len(said)
     found = [
         PriorLabel(name, clean(as_text(who)), level_of(value))
@@ -273,33 +298,16 @@ def _knows_tasks(columns: Collection[str], sample: Sequence[Row]) -> bool:
     return "data" in columns and any(isinstance(row.get("data"), dict) for row in sample)
 
 
-def _final(record: Record) -> list[int | None]:
-    level = record.protocol["final_level"]
-    return [] if level is None else [level]
-
-
-def _answers(record: Record) -> list[int | None]:
-    return [event["level"] for event in current(record)]
-
-
-def _first_answer(record: Record) -> list[int | None]:
-    return _answers(record)[:1]
-
-
-def _levels(record: Record) -> list[int | None]:
-    return [event["level"] for event in levels_of(record)]
-
-
 def _knows_ours(columns: Collection[str], sample: Sequence[Row]) -> bool:
     return has_carried(sample)
 
 
 ASREVIEW_LABELS = ("included", "asreview_label", "label_included")
 TOOLS = (
-    Tool("Label Studio", _knows_tasks, _label_studio, _answers),
-    Tool("Argilla", _knows_argilla, _argilla, _levels),
-    Tool("Prodigy", _has("text", "_input_hash"), _prodigy, _first_answer),
-    Tool("Prodigy", _has("text", "answer"), _prodigy, _first_answer),
-    Tool("doccano", _has("text", "label", "Comments"), _doccano, _final),
-    Tool("export of CER Assist", _knows_ours, None),
+    Tool("Label Studio", _knows_tasks, _label_studio, added.in_label_studio),
+    Tool("Argilla", _knows_argilla, _argilla, added.in_argilla),
+    Tool("Prodigy", _has("text", "_input_hash"), _prodigy, added.in_prodigy),
+    Tool("Prodigy", _has("text", "answer"), _prodigy, added.in_prodigy),
+    Tool("doccano", _has("text", "label", "Comments"), _doccano, added.in_doccano),
+    Tool("export of CER Assist", _knows_ours),
 )

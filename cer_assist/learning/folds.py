@@ -13,11 +13,10 @@ import numpy as np
 import regex
 from datasketch import MinHash
 
+from cer_assist.domain.near_copies import PERCENT, SHINGLE_WORDS
 from cer_assist.learning.documents import Document
 
-SHINGLE_WORDS = 3
-# Jaccard overlap. A copy with three words in ten dropped keeps .27, unrelated protocols below .08.
-SIMILARITY = 0.15
+SIMILARITY = PERCENT / 100
 _PERMUTATIONS = 256
 # Numbers that agree in a pair worth comparing. Of pairs at the threshold 97 in 100 have as many, at
 # .20 all but one in some thousand.

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
+from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
+from cer_assist.exports.writing import file_sha256
+from cer_assist.services import audit
 from cer_assist.services.verification import Verification, verify
 from cer_assist.store.engine import Database, sqlite_module
 from cer_assist.store.schema import upgrade
+from cer_assist.store.tables import Project
 
 PAGES_PER_STEP = 2000
 
@@ -30,6 +34,7 @@ class Backup:
 
     path: Path
     bytes: int
+    sha256: str
     verification: Verification
 
 
@@ -46,8 +51,22 @@ def back_up(url: str, out: Path) -> Backup:
             live.backup(copy, pages=PAGES_PER_STEP)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, no companions
         verification = verify_file(unfinished)
+        digest = file_sha256(unfinished)
         unfinished.rename(out)
-    return Backup(out, out.stat().st_size, verification)
+    return Backup(out, out.stat().st_size, digest, verification)
+
+
+def record(session: Session, made: Backup) -> None:
+    """Put into the chain that all was taken out: for the whole, and for each project in it.
+
+    Who looks after a project sees what left of it, and nothing of the others, so no counts either.
+    """
+    # The name without the folder, which tells of the machine.
+    detail = {"format": "backup", "file": made.path.name, "sha256": made.sha256}
+    for project_id in (None, *session.scalars(select(Project.id).order_by(Project.id))):
+        subject = "installation" if project_id is None else f"project:{project_id}"
+        entry = audit.Entry("export.taken", subject, detail)
+        audit.append(session, entry, account_id=None, project_id=project_id)
 
 
 @contextmanager

@@ -114,6 +114,12 @@ def lines(session: Session, desk: Desk, page: int, sort: str) -> Lines:
     return Lines(rows, total, page, max(1, -(-total // PAGE)), sort)
 
 
+def following(session: Session, desk: Desk, after: int, limit: int) -> list[Line]:
+    """Readings behind this label event, in the order in which they were recorded."""
+    behind = _ids(desk, "oldest").where(event.c.id > after).limit(limit)
+    return _lines_of(session, desk, session.scalars(behind).all())
+
+
 def all_lines(session: Session, desk: Desk, sort: str) -> Iterator[Line]:
     """Every reading, some hundreds at a time."""
     ids = session.scalars(_ids(desk, sort)).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +51,21 @@ def outward(
 ) -> DataSet:
     """What a project's labels and protocols say, or a snapshot does, as it may leave."""
     found = source or data_set(session, project)
-    return filtered(found, choice, _outside(session, project.id, choice))
+    kept_at = found.head.get("snapshot", {}).get("made_at")
+    return filtered(found, choice, _outside(session, project.id, choice, kept_at))
 
 
-def _outside(session: Session, project_id: int, choice: Choice) -> Outside:
+def _outside(session: Session, project_id: int, choice: Choice, kept_at: str | None) -> Outside:
     """What people and records are called outside, as far as the choice needs it."""
-    return Outside(
+    outside = Outside(
         {} if choice.names else pseudonyms.of_coders(session, project_id),
         pseudonyms.people(session, project_id) if "name" in choice.masks else (),
-        pseudonyms.of_records(session, project_id) if "record" in choice.masks else str,
     )
+    if "record" not in choice.masks:
+        return outside
+    until = dt.datetime.fromisoformat(kept_at) if kept_at else None
+    ids = pseudonyms.records(session, project_id, until)
+    return replace(outside, record=pseudonyms.of_records(session, project_id), ids=ids)
 
 
 def data_set(session: Session, project: Project) -> DataSet:
@@ -94,15 +101,8 @@ def record_export(
     if snapshot is not None:
         detail["snapshot"] = snapshot
     if choice is not None:
-        said = choice.described()
-        left_out = [
-            f"{table}.{name}" for table, names in said["left_out"].items() for name in names
-        ]
-        detail |= {
-            "coders": said["coders"],
-            "masked": ", ".join(said["masked"]) or "nothing",
-            "left_out": ", ".join(left_out) or "nothing",
-        }
+        detail |= choice.told(made.masked)
+    detail |= made.options
     entry = audit.Entry("export.taken", f"project:{project_id}", detail)
     audit.append(session, entry, account_id=by, project_id=project_id)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.faults import Fault, parted
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.studies import LinkKind, Links, next_version_name
@@ -64,7 +65,7 @@ def _versions(links: Links[str], name: str) -> list[str]:
 
 def wanted_links(
     session: Session, project_id: int, protocols: Sequence[ProtocolText], stored: Stored
-) -> tuple[list[Wanted], list[str]]:
+) -> tuple[list[Wanted], list[Fault]]:
     """Links that these protocols ask for and that are not there yet, and every fault of them."""
     if not any(protocol.amends or protocol.copy_of for protocol in protocols):
         return [], []
@@ -72,7 +73,7 @@ def wanted_links(
     by_name = {protocol.external_id: protocol for protocol in protocols}
     known = stored.keys() | by_name.keys()
     found: list[Wanted] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     for protocol in protocols:
         name = protocol.external_id
         for kind, other in _said(protocol):
@@ -82,7 +83,8 @@ def wanted_links(
             if other not in known:
                 fault = f"{name} is linked to {other}, which is neither here nor in the project."
             if fault:
-                faults.append(fault)
+                wrong, remedy = parted(fault)
+                faults.append(Fault(wrong, remedy, table="protocols", external_id=name))
                 continue
             links.add(name, other, kind)
             after = by_name[other].superseded_by if other in by_name else None

@@ -12,12 +12,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.faults import Fault, parted
 from cer_assist.domain.labels import Action, PriorLabel
 from cer_assist.domain.protocols import ProtocolText
 from cer_assist.domain.rubric import Rubric
 from cer_assist.services import audit, fence, import_studies, jobs, retraining, studies
 from cer_assist.services.label_events import clean_seconds
-from cer_assist.services.prior_labels import by_whom, insert_labels, split_known
+from cer_assist.services.prior_labels import by_whom, insert_labels, of_label, split_known
 from cer_assist.services.queue import SHUFFLE_RANGE
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.tables import Project, Protocol
@@ -42,7 +43,7 @@ class ImportReport:
     duplicates: list[tuple[str, str]] = field(default_factory=list)  # (new id, id with same text)
     new_versions: list[tuple[str, str]] = field(default_factory=list)  # (stored as, id in the file)
     links: int = 0  # to earlier versions, or to what is copied
-    errors: list[str] = field(default_factory=list)
+    errors: list[Fault] = field(default_factory=list)
     new_coders: list[str] = field(default_factory=list)
 
 
@@ -115,9 +116,14 @@ def _new_protocols(
             continue
         if known is not None:
             report.errors.append(
-                f"Protocol {protocol.external_id} is already in the project with another text: "
-                "have it stored as a new version, or give it an id of its own, such as the old one "
-                "with -A1."
+                Fault(
+                    f"Protocol {protocol.external_id} is already in the project with another text",
+                    "have it stored as a new version, or give it an id of its own, such as the old "
+                    "one with -A1.",
+                    table="protocols",
+                    external_id=protocol.external_id,
+                    column="external_id",
+                )
             )
             continue
         twin = seen.setdefault(protocol.content_hash, protocol.external_id)
@@ -132,17 +138,18 @@ def _check_labels(
 ) -> None:
     for label in labels:
         if label.external_id not in known:
-            report.errors.append(
-                f"{label.place}: protocol {label.external_id} is neither in the project nor in "
-                "this import: import it too, or remove the label."
-            )
+            wrong = f"protocol {label.external_id} is neither in the project nor in this import"
+            remedy = "import it too, or remove the label."
+            report.errors.append(of_label(label, wrong, remedy, "external_id"))
             continue
+        column = "seconds"
         try:
             clean_seconds(label.seconds)
+            column = "level"
             if label.action is Action.label:
                 rubric.level(-1 if label.level is None else label.level)
         except InvalidInput as error:
-            report.errors.append(f"{label.place}: {error}")
+            report.errors.append(of_label(label, *parted(error.message), column))
 
 
 def _insert_protocols(

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.exports.masking import Masker
+from cer_assist.exports.numbering import Numbers
+from cer_assist.exports.privacy import Choice
 from cer_assist.exports.spotting import Kind
 from cer_assist.services import pseudonyms
 from cer_assist.store.tables import Protocol
@@ -48,9 +50,12 @@ class MaskPreview:
         return [(kind, rule, places) for (kind, rule), places in self.counts.most_common()]
 
 
-def preview(session: Session, project_id: int, kinds: frozenset[Kind]) -> MaskPreview:
-    """Look through all texts; nothing is stored."""
-    masker = Masker(kinds, pseudonyms.people(session, project_id) if "name" in kinds else ())
+def preview(session: Session, project_id: int, choice: Choice) -> MaskPreview:
+    """Look through all texts for what is to be masked; nothing is stored."""
+    kinds = choice.masks
+    people = pseudonyms.people(session, project_id) if "name" in kinds else ()
+    ids = pseudonyms.records(session, project_id) if "record" in kinds else ()
+    masker = Masker(kinds, people, Numbers(choice.patterns, ids))
     found = MaskPreview(passages={kind: [] for kind in kinds})
     columns = (Protocol.id, Protocol.external_id, Protocol.text, Protocol.details)
     statement = select(*columns).where(Protocol.project_id == project_id).order_by(Protocol.id)

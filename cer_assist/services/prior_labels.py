@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.faults import Fault
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
 from cer_assist.services import assignments, audit, pseudonyms
 from cer_assist.services.audit import label_sha256
@@ -79,7 +80,7 @@ def lane_of(label: PriorLabel) -> Lane:
 
 def split_known(
     session: Session, project_id: int, labels: Sequence[PriorLabel]
-) -> tuple[list[PriorLabel], int, list[str]]:
+) -> tuple[list[PriorLabel], int, list[Fault]]:
     """Labels that are new here, how many are here already, and those that say otherwise.
 
     An import never supersedes what a coder answered in the program: someone else may have made
@@ -89,8 +90,7 @@ def split_known(
     latest = {_key(label): label for label in labels}  # the last one of a coder's events counts
     same = {key for key, label in latest.items() if stored.get(key) == (label.action, label.level)}
     errors = [
-        f"{label.place}: {label.coder} has already answered {label.external_id} otherwise in this "
-        "project, and an import changes no answers: remove the label from the file."
+        _changes(label, f"{label.coder} has already answered {label.external_id} otherwise")
         for key, label in latest.items()
         if key in stored and key not in same
     ]
@@ -101,7 +101,7 @@ def split_known(
 
 def _over_final_levels(
     latest: dict[_Key, PriorLabel], stored: dict[_Key, tuple[str, int | None]]
-) -> list[str]:
+) -> list[Fault]:
     """Of several final levels the newest counts: an imported one must not undo a decision."""
     finals = {
         name: level
@@ -109,14 +109,23 @@ def _over_final_levels(
         if lane == Lane.final and action == Action.label
     }
     return [
-        f"{label.place}: {label.external_id} has the final level {finals[label.external_id]} in "
-        "this project, and an import changes no answers: remove the label from the file."
+        _changes(label, f"{label.external_id} has the final level {finals[label.external_id]}")
         for key, label in latest.items()
         if key not in stored
         and lane_of(label) is Lane.final
         and label.action is Action.label
         and finals.get(label.external_id, label.level) != label.level
     ]
+
+
+def _changes(label: PriorLabel, has: str) -> Fault:
+    wrong = f"{has} in this project, and an import changes no answers"
+    return of_label(label, wrong, "remove the label from the file.", "level")
+
+
+def of_label(label: PriorLabel, wrong: str, remedy: str, column: str) -> Fault:
+    """What is wrong with a label that is to be imported."""
+    return Fault(wrong, remedy, label.place, "labels", label.external_id, label.row, column)
 
 
 def _key(label: PriorLabel) -> _Key:

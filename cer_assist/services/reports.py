@@ -26,8 +26,11 @@ class Stored(StrEnum):
     fence = "fence"
 
 
-# Raise a number when what was stored before could not be read any more.
-FORMS = dict.fromkeys(Stored, 1) | {Stored.agreement: 2}  # 2: each coder against themselves
+# Raise a number when what was stored before cannot be read any more, or was found another way.
+FORMS = dict.fromkeys(Stored, 1) | {
+    Stored.agreement: 2,  # each coder against themselves
+    Stored.prevalence: 2,  # intervals of whole numbers that are left
+}
 _NUMBER = "form"  # a document without one is of the first form
 
 OLDER = "made by an older version of CER Assist, which kept it in another form"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Result, Row, select
+from sqlalchemy import Result, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.splits import DEALT
@@ -15,6 +15,7 @@ from cer_assist.exports.columns import LABEL_EVENTS
 from cer_assist.services.snapshot_filters import CHOOSING
 from cer_assist.store.tables import Protocol, Snapshot, SnapshotProtocol
 
+_Row = Mapping[str, Any]
 NAMED = 200  # protocols of one kind that are named
 
 
@@ -55,9 +56,9 @@ class Differences:
 
 def differences(session: Session, before: Snapshot, after: Snapshot) -> Differences:
     """All of them; protocols are named by their own ids, in the order of import."""
-    old, new = _held(session, before), _held(session, after)
-    added = [new[key].external_id for key in new if key not in old]
-    removed = [old[key].external_id for key in old if key not in new]
+    old, new = held_in(session, before), held_in(session, after)
+    added = [new[key]["name"] for key in new if key not in old]
+    removed = [old[key]["name"] for key in old if key not in new]
     return Differences(
         before.number,
         after.number,
@@ -65,35 +66,37 @@ def differences(session: Session, before: Snapshot, after: Snapshot) -> Differen
         len(added),
         tuple(removed[:NAMED]),
         len(removed),
-        _moves(old, new, lambda row: "" if row.level is None else str(row.level)),
-        _moves(old, new, lambda row: row.split or ""),
+        _moves(old, new, lambda row: "" if row["level"] is None else str(row["level"])),
+        _moves(old, new, lambda row: row["split"] or ""),
         _facts(before, after),
         before.content_sha256 == after.content_sha256,
     )
 
 
-def _held(session: Session, made: Snapshot) -> dict[int, Row[Any]]:
+def held_in(session: Session, made: Snapshot) -> dict[int, dict[str, Any]]:
+    """Name, level, its source and split of each protocol of a snapshot."""
     rows: Result[Any] = session.execute(
         select(
             SnapshotProtocol.protocol_id,
             SnapshotProtocol.level,
             SnapshotProtocol.split,
-            Protocol.external_id,
+            SnapshotProtocol.said["final_from"].as_string().label("source"),
+            Protocol.external_id.label("name"),
         )
         .join(Protocol, Protocol.id == SnapshotProtocol.protocol_id)
         .where(SnapshotProtocol.snapshot_id == made.id)
         .order_by(SnapshotProtocol.protocol_id)
     )
-    return {row.protocol_id: row for row in rows}
+    return {row["protocol_id"]: dict(row) for row in rows.mappings()}
 
 
 def _moves(
-    old: Mapping[int, Row[Any]], new: Mapping[int, Row[Any]], said: Callable[[Row[Any]], str]
+    old: Mapping[int, _Row], new: Mapping[int, _Row], said: Callable[[_Row], str]
 ) -> tuple[Move, ...]:
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for key, row in old.items():
         if key in new and said(row) != said(new[key]):
-            found[said(row), said(new[key])].append(row.external_id)
+            found[said(row), said(new[key])].append(row["name"])
     return tuple(Move(*pair, len(ids), tuple(ids[:NAMED])) for pair, ids in sorted(found.items()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
@@ -30,49 +30,54 @@ def check(asked: Any) -> None:
         raise InvalidInput("The first day is after the last one.")
 
 
-def chosen(asked: Mapping[str, Any]) -> bool:
-    """Whether some events are left out."""
-    readings = asked.get("readings", ALL) != ALL
-    return readings or any(asked.get(name) for name in CHOOSING[1:])
-
-
 def holds(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether an event is in it; one of a hidden lane never is. Days are in UTC, both included."""
+    """Whether an event is in it; one of a hidden lane never is."""
+    why = why_not(asked)
+    return lambda row: row["lane"] not in HIDDEN_LANES and why(row) is None
+
+
+def why_not(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], str | None]:
+    """Which filter leaves an event out, the first of them. Days are in UTC, both included."""
     readings = asked.get("readings", ALL)
     exposures, versions = asked.get("exposures") or (), asked.get("rubric_versions") or ()
     since, until = asked.get("since") or "", asked.get("until") or "9999"
 
-    def held(row: Mapping[str, Any]) -> bool:
-        if row["lane"] in HIDDEN_LANES:
-            return False
+    def why(row: Mapping[str, Any]) -> str | None:
         if readings == FINAL and row["lane"] != Lane.final:
-            return False
-        if readings == INDEPENDENT and (row["lane"], row["exposure"]) != (
-            Lane.coder,
-            Exposure.blind,
-        ):
-            return False
+            return "readings"
+        if readings == INDEPENDENT and not _is_independent(row):
+            return "readings"
         if exposures and row["exposure"] not in exposures:
-            return False
+            return "exposures"
         if versions and row["rubric_version"] not in versions:
+            return "rubric_versions"
+        return None if since <= row["recorded_at"][:10] <= until else "days"
+
+    return why
+
+
+def counts_for_levels(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an event makes levels: also readings behind final levels, and settled levels.
+
+    A settled level that was taken back stays taken back, whatever rubric is in use by then.
+    """
+    everything = {**asked, "readings": ALL}
+    readings = asked.get("readings", ALL)
+    fits, settles = why_not(everything), why_not({**everything, "exposures": ()})
+    ends = why_not({"until": asked.get("until")})
+
+    def counts(row: Mapping[str, Any]) -> bool:
+        if row["lane"] == Lane.final:
+            return (ends if row["action"] != Action.label else settles)(row) is None
+        if row["lane"] in HIDDEN_LANES or (readings == INDEPENDENT and not _is_independent(row)):
             return False
-        return bool(since <= row["recorded_at"][:10] <= until)
+        return fits(row) is None
 
-    return held
+    return counts
 
 
-def coder_levels(events: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """What stands of each coder, by protocol, had only these events been made."""
-    found: dict[str, dict[str, int]] = {}
-    for row in events:
-        if row["lane"] != Lane.coder:
-            continue
-        own = found.setdefault(row["protocol_id"], {})
-        if row["action"] == Action.label:
-            own[row["coder"]] = row["level"]
-        else:
-            own.pop(row["coder"], None)
-    return found
+def _is_independent(row: Mapping[str, Any]) -> bool:
+    return bool(row["lane"] == Lane.coder and row["exposure"] == Exposure.blind)
 
 
 def _day(said: str) -> dt.date:

@@ -6,7 +6,6 @@ that no event up to the cutoff can come later. What is read is stored, not what 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -15,15 +14,15 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.digests import text_sha256
-from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
-from cer_assist.domain.splits import DEALT, TEST
+from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.exports.columns import LABEL_EVENT_COLUMNS, LABEL_EVENTS, PROTOCOL_COLUMNS
-from cer_assist.services import audit, queue_order, snapshot_filters
+from cer_assist.services import audit
 from cer_assist.services import snapshots as kept
-from cer_assist.services.export_rows import label_event_rows, protocol_rows
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import rubric_version
-from cer_assist.services.snapshot_splits import Asked, split, without_text
+from cer_assist.services.snapshot_choosing import Chosen, check, choose, counts_of
+from cer_assist.services.snapshot_levels import COLUMNS
+from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import (
     AuditHead,
@@ -34,8 +33,6 @@ from cer_assist.store.tables import (
     SnapshotProtocol,
 )
 from cer_assist.store.types import now
-
-_OF_TEXT = (*kept.OF_TEXT, "words")
 
 
 def make(database: Database, project_id: int, asked: Asked, by: int | None) -> Snapshot:
@@ -68,17 +65,7 @@ def _check(session: Session, project: Project, asked: Asked) -> None:
     if not asked.name.strip() or len(asked.name) > 200:
         raise InvalidInput("Give the snapshot a name of up to 200 characters.")
     _refuse_taken(session, project.id, asked.name.strip())
-    snapshot_filters.check(asked)
-    shares = asked.shares
-    if shares is None:
-        return
-    fits = set(shares) <= set(DEALT) and all(0 <= share <= 1 for share in shares.values())
-    if not fits or abs(sum(shares.values()) - 1) > 1e-6:
-        raise InvalidInput("The shares of train, validation and test must add up to 100 %.")
-    if asked.fenced_is_test and shares.get(TEST, 0) > 0:
-        raise InvalidInput("The fenced sample is the test set: give test a share of 0.")
-    if queue_order.lacks_clusters(session, project.id):
-        raise NotReady("The worker is still comparing texts for near-copies: try again after it.")
+    check(asked)
 
 
 def _refuse_taken(session: Session, project_id: int, name: str) -> None:
@@ -91,20 +78,7 @@ def _read(
     session: Session, project: Project, asked: Asked, cutoff: int
 ) -> tuple[Snapshot, dict[int, dict[str, Any]]]:
     """All but number, maker and time; texts pass by one at a time."""
-    ids = kept.ids_of(session, project.id)
-    every = (without_text(row, asked.columns) for row in protocol_rows(session, project))
-    rows = [row for row in every if row["final_level"] is not None or not asked.settled_only]
-    placed, groups, checked = split(session, project, asked, rows, ids)
-    of = {}
-    for row in rows:
-        key = ids[row["protocol_id"]]
-        of[key] = {
-            "protocol_id": key,
-            "split": placed.get(key),
-            "group_id": groups.get(key),
-            "level": row["final_level"],
-            "said": {name: value for name, value in row.items() if name not in _OF_TEXT},
-        }
+    found = choose(session, project, asked)
     made = Snapshot(
         project_id=project.id,
         name=asked.name.strip(),
@@ -114,16 +88,12 @@ def _read(
         rubric_version_id=project.rubric_version_id,
         model_version_id=current_version_id(session, project.id),
     )
-    made.said = _said(session, project, made, checked)
-    if snapshot_filters.chosen(made.asked):
-        _tell_coders(session, project, made, of, ids)
-    _hash(session, project, made, of)
-    return made, of
+    made.said = _said(session, project, made, found)
+    _hash(session, project, made, found.of)
+    return made, found.of
 
 
-def _said(
-    session: Session, project: Project, made: Snapshot, checked: dict[str, Any] | None
-) -> dict[str, Any]:
+def _said(session: Session, project: Project, made: Snapshot, found: Chosen) -> dict[str, Any]:
     rubric = rubric_version(session, project.rubric_version_id)
     head = session.execute(select(AuditHead.event_id, AuditHead.sha256)).one()
     own = select(ModelVersion.number, ModelVersion.sha256)
@@ -137,26 +107,11 @@ def _said(
         "rubric": {"id": rubric.id, "version": rubric.version, "sha256": rubric.sha256},
         "model": {"number": model.number, "sha256": model.sha256} if model else None,
         "audit": {"event_id": head.event_id, "sha256": head.sha256},
-        "names": {r["coder"]: r["coder_name"] for r in label_event_rows(session, project)},
+        "names": found.events.names,
         "event_columns": [column.name for column in LABEL_EVENT_COLUMNS],
-        "protocol_columns": [column.name for column in PROTOCOL_COLUMNS],
-        "check": checked,
+        "protocol_columns": [c.name for c in (*PROTOCOL_COLUMNS, *COLUMNS)],
+        "check": found.checked,
     }
-
-
-def _tell_coders(
-    session: Session,
-    project: Project,
-    made: Snapshot,
-    of: Mapping[int, dict[str, Any]],
-    ids: Mapping[str, int],
-) -> None:
-    """Coders' levels beside a protocol are those of the events that are held, and no others."""
-    levels = snapshot_filters.coder_levels(kept.events_of(session, project, made, of))
-    names = {key: name for name, key in ids.items()}
-    for key, row in of.items():
-        own = levels.get(names[key], {})
-        row["said"] |= {"coder_levels": own, "n_coders": len(own)}
 
 
 def _hash(
@@ -171,15 +126,8 @@ def _hash(
     members = kept.members_of(lines(), kept.events_of(session, project, made, of))
     for row in of.values():
         row["sha256"] = kept.row_sha256(row)
-    levels = Counter(row["level"] for row in of.values())
     scale = rubric_version(session, made.rubric_version_id).scale
-    counts = {
-        "levels": {str(level): levels[level] for level in scale},
-        "without_level": levels[None],
-        "without_split": sum(not row["split"] for row in of.values()),
-        "protocols": len(of),
-        "label_events": members[LABEL_EVENTS]["rows"],
-    }
+    counts = counts_of(of, members[LABEL_EVENTS]["rows"], scale)
     made.said = made.said | {"members": members, "counts": counts}
     made.content_sha256 = text_sha256(audit.canonical(members))
     made.rows_sha256 = kept.rows_sha256(list(of.values()))
@@ -190,7 +138,8 @@ def _store(
 ) -> Snapshot:
     _refuse_taken(session, made.project_id, made.name)
     number = select(func.coalesce(func.max(Snapshot.number), 0) + 1)
-    session.get_one(Project, made.project_id, with_for_update=True)  # two get two numbers
+    # Two get two numbers; a label refers to its project and must not wait for that.
+    session.get_one(Project, made.project_id, with_for_update={"key_share": True})
     made.number = session.scalars(number.where(Snapshot.project_id == made.project_id)).one()
     made.account_id, made.at = by, now()
     made.sha256 = kept.snapshot_sha256(made)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.near_copies import across, runs
 from cer_assist.domain.split_checks import Placed, report, table
-from cer_assist.domain.splits import FENCED, TEST, Piece, dealt, joined, unmet
+from cer_assist.domain.splits import FENCED, TEST, USED, Piece, dealt, joined, merged, unmet
 from cer_assist.services import queue_order, studies
 from cer_assist.services.rubrics import rubric_version
 from cer_assist.store.tables import Project
-
-_WORDS = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,62 +35,106 @@ class Asked:
     until: str = ""
 
 
-def without_text(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
-    """A row of the export: for its text a hash of its word sequences, of details what is needed."""
-    words = _WORDS.findall(row["text"].casefold())
-    runs = sorted(set(zip(words, words[1:], words[2:], strict=False))) or [tuple(words)]
+@dataclass(frozen=True)
+class Dealt:
+    """Splits and groups by protocol, what ties are stored, and what the check found."""
+
+    split_of: dict[int, str]
+    group_of: dict[int, int]
+    ties: dict[int, dict[str, Any]]
+    checked: dict[str, Any] | None
+
+
+def without_text(row: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    """A row of the export; of its text its word sequences, if anything is to be dealt."""
     kept = {name: value for name, value in row.items() if name not in ("text", "sections")}
-    kept["metadata"] = {name: row["metadata"].get(name) for name in columns}
-    return kept | {"words": hashlib.sha256(json.dumps(runs).encode()).hexdigest()}
+    kept["metadata"] = {name: row["metadata"].get(name) for name in asked.columns}
+    return kept | {"runs": runs(row["text"]) if asked.shares is not None else ()}
 
 
 def split(
-    session: Session,
-    project: Project,
-    asked: Asked,
-    rows: Sequence[Mapping[str, Any]],
-    ids: Mapping[str, int],
-) -> tuple[dict[int, str], dict[int, int], dict[str, Any] | None]:
-    """Splits, groups, and what the check found; all empty where nothing is to be split."""
+    session: Session, project: Project, asked: Asked, rows: Sequence[Mapping[str, Any]]
+) -> Dealt:
+    """Deal, look for near-copies in two splits in the texts themselves, and deal anew with these.
+
+    The worker's clusters are an estimate: what they lack is found here, tied and dealt again, until
+    nothing is found.
+    """
     if asked.shares is None:
-        return {}, {}, None
-    of = {ids[row["protocol_id"]]: row for row in rows}
+        return Dealt({}, {}, {}, None)
+    of = {row["id"]: row for row in rows}
     near, study = queue_order.clusters(session, project.id), studies.numbers(session, project.id)
-    ties = [
+    columns = [
         {key: row["metadata"].get(name) or None for key, row in of.items()}
         for name in asked.columns
     ]
     same = {key: row["content_sha256"] for key, row in of.items()}
-    words = {key: row["words"] for key, row in of.items()}
-    everyone = list(ids.values())  # a tie may go through one that is not in the snapshot
-    groups = joined(everyone, near, study, same, words, *ties)
-    pieces = [
-        Piece(key, groups[key], row["final_level"], row["is_fenced"] == "true")
-        for key, row in of.items()
-        if row["final_level"] is not None
-    ]
-    fenced_to = TEST if asked.fenced_is_test else FENCED
-    found = dealt(pieces, asked.shares, asked.seed, fenced_to=fenced_to)
+    words = {key: _words(row) for key, row in of.items()}
+    everyone = sorted({*near, *of})  # a tie may go through one that is not in the snapshot
+    groups = joined(everyone, near, study, same, words, *columns)
+    found, pieces, groups, unknown = _dealt(of, groups, asked)
+    ties = {key: {"near": near.get(key), "study": study.get(key)} for key in of}
     placed = [
-        Placed(
-            row["protocol_id"],
-            found.get(key, ""),
-            row["final_level"],
-            groups[key],
-            row["is_fenced"] == "true",
-            row["content_sha256"],
-            row["words"],
-            near.get(key),
-            study.get(key),
-            {name: row["metadata"].get(name) or "" for name in asked.columns},
-        )
+        placed_of({**row, **ties[key]}, found.get(key, ""), groups[key], asked.columns)
         for key, row in of.items()
     ]
-    lines = report(placed, asked.columns, fenced_is_test=asked.fenced_is_test)
+    checked = checked_of(placed, asked.columns, (), fenced_is_test=asked.fenced_is_test)
     scale = rubric_version(session, project.rubric_version_id).scale
-    checked = {
-        "lines": [line.as_dict() for line in lines],
+    checked |= {
         "table": table(placed, scale, asked.shares),
         "unmet": unmet(found, pieces, asked.shares),
+        "unknown": unknown,  # near-copies that the worker did not know
     }
-    return found, groups, checked
+    return Dealt(found, groups, ties, checked)
+
+
+def _dealt(
+    of: Mapping[int, Mapping[str, Any]], groups: dict[int, int], asked: Asked
+) -> tuple[dict[int, str], list[Piece], dict[int, int], int]:
+    runs_of = {key: row["runs"] for key, row in of.items()}
+    unknown = 0
+    while True:
+        pieces = [
+            Piece(key, groups[key], row["final_level"], row["is_fenced"] == "true")
+            for key, row in of.items()
+            if row["final_level"] is not None
+        ]
+        fenced_to = TEST if asked.fenced_is_test else FENCED
+        found = dealt(pieces, asked.shares or {}, asked.seed, fenced_to=fenced_to)
+        alike = across(runs_of, {key: own for key, own in found.items() if own in USED})
+        if not alike:
+            return found, pieces, groups, unknown
+        unknown += len(alike)
+        groups = merged(groups, alike)
+
+
+def placed_of(row: Mapping[str, Any], split: str, group: int, columns: Sequence[str]) -> Placed:
+    """A protocol as the check sees it."""
+    return Placed(
+        row["protocol_id"],
+        split,
+        row["final_level"],
+        group,
+        row["is_fenced"] == "true",
+        row["content_sha256"],
+        _words(row),
+        row["near"],
+        row["study"],
+        {name: row["metadata"].get(name) or "" for name in columns},
+    )
+
+
+def checked_of(
+    placed: Sequence[Placed],
+    columns: Sequence[str],
+    alike: Sequence[tuple[str, str]],
+    *,
+    fenced_is_test: bool,
+) -> dict[str, Any]:
+    """The lines of the check as they are stored."""
+    lines = report(placed, columns, alike, fenced_is_test=fenced_is_test)
+    return {"lines": [line.as_dict() for line in lines]}
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(row["runs"].tobytes()).hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from cer_assist.exports.dataset import DataSet, LevelName, Record, Stream
 from cer_assist.services import audit, snapshot_filters
 from cer_assist.services.export_rows import label_event_rows
 from cer_assist.services.rubrics import rubric_version
+from cer_assist.services.snapshot_levels import COLUMNS
 from cer_assist.store.tables import Project, Protocol, Snapshot, SnapshotProtocol
 from cer_assist.store.types import table_of, utc_text
 
@@ -40,7 +40,6 @@ SPLIT_COLUMNS = (
 )
 OF_TEXT = ("protocol_id", "title", "content_sha256", "sections", "text", "metadata")
 _HASHED = tuple(c.name for c in table_of(Snapshot).c if c.name not in ("id", "sha256"))
-_WORDS = re.compile(r"\w+")
 
 
 def ids_of(session: Session, project_id: int) -> dict[str, int]:
@@ -78,7 +77,9 @@ def data_set(session: Session, made: Snapshot) -> DataSet:
     of = held_of(session, made)
     _refuse_if_altered(session, project, made, of)
     rubric = rubric_version(session, made.rubric_version_id)
-    columns = {column.name: column for column in (*LABEL_EVENT_COLUMNS, *PROTOCOL_COLUMNS)}
+    columns = {
+        column.name: column for column in (*LABEL_EVENT_COLUMNS, *PROTOCOL_COLUMNS, *COLUMNS)
+    }
     events = tuple(c for c in LABEL_EVENT_COLUMNS if c.name in made.said["event_columns"])
     own = tuple(columns[name] for name in made.said["protocol_columns"])
     parts = ("project", "rubric", "model", "audit", "counts", "check")

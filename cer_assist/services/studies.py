@@ -57,6 +57,16 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedLink:
+    """A link that stands, by the protocols' own ids; `number` is the later protocol's."""
+
+    number: int
+    protocol: str
+    kind: LinkKind
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A link that is to be made, by the protocols' own ids."""
 
@@ -221,16 +231,22 @@ def places(session: Session, project_id: int) -> dict[int, Place]:
 
 def named_links(session: Session, project_id: int) -> Links[str]:
     """All links of a project by the protocols' own ids."""
+    return Links((one.protocol, one.of, one.kind) for one in listed_links(session, project_id))
+
+
+def listed_links(session: Session, project_id: int) -> list[NamedLink]:
+    """All links of a project, in the order of the protocols."""
     earlier = aliased(Protocol)
     rows = session.execute(
-        select(Protocol.external_id, earlier.external_id, ProtocolLink.kind)
-        .select_from(ProtocolLink)
+        select(
+            ProtocolLink.protocol_id, Protocol.external_id, ProtocolLink.kind, earlier.external_id
+        )
         .join(Protocol, Protocol.id == ProtocolLink.protocol_id)
         .join(earlier, earlier.id == ProtocolLink.earlier_id)
         .where(ProtocolLink.project_id == project_id)
         .order_by(ProtocolLink.protocol_id)
     )
-    return Links((one, other, LinkKind(kind)) for one, other, kind in rows)
+    return [NamedLink(key, name, LinkKind(kind), of) for key, name, kind, of in rows]
 
 
 def _links(session: Session, project_id: int) -> Links[int]:

@@ -216,13 +216,15 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
 
 def add_names(session: Session, lines: Iterable[Line]) -> None:
     """Say of each line who did it."""
-    ids = {line.account_id for line in lines} | {line.detail.get("reader") for line in lines}
+    # Of a row the reader is a number; an event of the chain may have a name there.
+    read = [line for line in lines if isinstance(line.detail.get("reader"), int)]
+    ids = {line.account_id for line in lines} | {line.detail["reader"] for line in read}
     rows = session.execute(select(Account.id, Account.display_name).where(Account.id.in_(ids)))
     names = {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy
     for line in lines:
         line.who = names.get(line.account_id or 0, "")
-        if "reader" in line.detail:
-            line.detail["reader"] = names[line.detail["reader"]]
+    for line in read:
+        line.detail["reader"] = names[line.detail["reader"]]
 
 
 def _left_out(session: Session, asked: Asked) -> int:

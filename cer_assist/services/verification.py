@@ -1,10 +1,10 @@
 """Reading everything against the audit chain: what was altered is named, the first of it.
 
-Five things are compared: the chain with itself and its head; every label event, remark, comment and
-adjudication with the hash the chain holds; current labels with the events they derive from; and
-texts with the hashes that the imports put into the chain. Someone who can write the file can still
-cut the chain's end and move its head; an export's manifest holds an earlier head to compare with
-(`audit verify --head`).
+What is compared: the chain with itself and its head; every label event, remark, comment,
+adjudication, snapshot and pseudonym with the hash the chain holds; current labels with the events
+they derive from; and texts with the hashes that the imports put into the chain. Someone who can
+write the file can still cut the chain's end and move its head; an export's manifest holds an
+earlier head to compare with (`audit verify --head`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.services import discussion, remarks, rulings, snapshots
+from cer_assist.services import discussion, pseudonyms, remarks, rulings, snapshots
 from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
 from cer_assist.store.tables import (
     Adjudication,
@@ -70,6 +70,7 @@ class _Chain:
         self.labels: dict[str, str] = {}
         self.others: dict[str, dict[str, str]] = {action: {} for action in _APPENDED}
         self.texts: dict[int, str] = {}  # project -> hash at its last import
+        self.drawn: list[tuple[int, dict[str, Any]]] = []  # project, pseudonyms drawn in it
 
     def read(self, session: Session) -> str | None:
         """Follow the chain to its end; the first fault, if there is one."""
@@ -105,6 +106,8 @@ class _Chain:
             of_kind[row["subject"]] = json.loads(row["detail"])["sha256"]
         elif row["action"] == "import.done":
             self.texts[row["project_id"]] = json.loads(row["detail"])["texts_sha256"]
+        elif row["action"] == pseudonyms.DRAWN:
+            self.drawn.append((row["project_id"], json.loads(row["detail"])))
         return None
 
     def _end_fault(self, session: Session) -> str | None:
@@ -128,6 +131,7 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
         or _label_fault(session, chain.labels)
         or _other_fault(session, chain.others)
         or snapshots.rows_fault(session)
+        or pseudonyms.fault(session, chain.drawn)
         or _text_fault(session, chain.texts)
         or _rubric_fault(session)
     )

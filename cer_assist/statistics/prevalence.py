@@ -8,23 +8,25 @@ levels it is prediction-powered inference with one weight a level). Shares of le
 
 Two things break the textbook interval. What is still unread is what the model is surer of than it
 was of the sample, so readings of the sample are weighted until its certainty is that of the unread.
-And levels that few protocols have: variances become an effective number of readings, from which
-Wilson's interval is made, rounded outward to whole protocols. `bench prevalence` has the coverage.
+And levels that few protocols have: so the interval is of the whole number of unread protocols on a
+level (`statistics.left`), and where the sample has fewer than `FEW` of it, that is said, for no
+interval can be right there in each of 100 projects. `bench prevalence` has the coverage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cer_assist.domain.precision import wilson
+from cer_assist.statistics.left import BORROWED, ends
 
 UNSAID = -1  # the model has said nothing of it
 FEWEST = 20  # readings of the sample, or protocols of a group: fewer are not told
 PARTS = 4  # of the sample by certainty; quarters take away most of what selection by it does
-# Readings that the model's levels share with the whole sample, so that a level it named of nobody
-# who was read has a share at all. More of them would hide what the model knows.
-BORROWED = 0.5
+FEW = 5  # readings of a level, and of others: with fewer an interval need not hold 95 of 100
+# What one variance for all levels is worth beside the one that was seen, in readings' errors.
+USUAL = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,15 @@ def prevalence(counted: np.ndarray, read: Read, unread: Unread) -> dict:
     -------
     dict
         `protocols`, `counted` (settled, the sample included), `sampled`; `levels` and `at_least`
-        (from each level on), lists of K {"value", "low", "high"}; `plain`, the shares in the sample
-        alone with Wilson's interval. The three are None with fewer than `FEWEST` protocols, or with
-        fewer than `FEWEST` readings in the sample while anything is unread.
+        (from each level on), lists of K {"value", "low", "high", "few"}; `plain`, the shares in
+        the sample alone with Wilson's interval. The three are None with fewer than `FEWEST`
+        protocols, or with fewer than `FEWEST` readings in the sample while anything is unread.
+        `few`: of the kind or of all others the sample has fewer than `FEW`.
 
     References
     ----------
     Tenenbein 1972, Technometrics 14:187-202 (double sampling, more than two classes); Angelopoulos
-    et al. 2023, Science 382:669-674 (prediction-powered inference); Wilson 1927, JASA 22:209-212.
+    et al. 2023, Science 382:669-674 (prediction-powered inference).
     """
     levels, n, left = len(counted), len(read.levels), len(unread.said)
     known = counted + np.bincount(read.levels, minlength=levels)
@@ -112,53 +115,67 @@ def by_group(
 
 def _shares(known: np.ndarray, kinds: np.ndarray, read: Read, unread: Unread) -> list[dict]:
     """Shares of kinds of levels, (K, kinds) of 0 and 1, among all protocols."""
-    left, settled = len(unread.said), known @ kinds
-    total = known.sum() + left
+    left, settled = len(unread.said), (known @ kinds).tolist()
+    total = int(known.sum()) + left
     if not left:
-        return [{"value": s / total, "low": s / total, "high": s / total} for s in settled.tolist()]
-    value, effective = _among_unread(kinds, read, unread)
+        return [_share(s / total, s / total, s / total, few=False) for s in settled]
+    seen = kinds[read.levels].sum(axis=0)
+    few = (np.minimum(seen, len(read.levels) - seen) < FEW).tolist()
     found = []
-    for count, share, readings in zip(settled.tolist(), value, effective, strict=True):
-        low, high = (0.0, 1.0) if readings <= 0 else wilson(float(share), float(readings))
-        if share >= 1 - 1e-12:  # every kind of level: known
-            low = high = 1.0
-        found.append(
-            {
-                "value": float((count + left * share) / total),
-                "low": float((count + np.floor(left * low + 1e-9)) / total),
-                "high": float((count + np.ceil(left * high - 1e-9)) / total),
-            }
-        )
+    for kind, (share, least, most) in enumerate(_among_unread(kinds, read, unread)):
+        if kinds[:, kind].all():
+            found.append(_share(1.0, 1.0, 1.0, few=False))
+            continue
+        value = (settled[kind] + left * share) / total
+        low, high = (settled[kind] + least) / total, (settled[kind] + most) / total
+        # Where one whole number is nearly certain, the estimate may lie beside it.
+        found.append(_share(value, min(low, value), max(high, value), few=few[kind]))
     return found
 
 
-def _among_unread(kinds: np.ndarray, read: Read, unread: Unread) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of kinds among the unread, and as how many readings they are known, (kinds,) each."""
-    levels = len(kinds)
-    weights = _weights(read, unread)
+def _share(value: float, low: float, high: float, *, few: bool) -> dict:
+    return {"value": float(value), "low": float(low), "high": float(high), "few": few}
+
+
+def _among_unread(
+    kinds: np.ndarray, read: Read, unread: Unread
+) -> Iterator[tuple[float, int, int]]:
+    """Of each kind its share among the unread, and between which numbers they are."""
+    levels, weights = len(kinds), _weights(read, unread)
     said = np.where(read.said == UNSAID, levels, read.said)
     hits = np.zeros((levels + 1, kinds.shape[1]))  # what the model says, what it is
     np.add.at(hits, said, weights[:, None] * kinds[read.levels])
     weight = np.bincount(said, weights, minlength=levels + 1)
     squares = np.bincount(said, weights**2, minlength=levels + 1)
-    readings = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
-    everything = weight.sum() ** 2 / squares.sum()
-    # Half a reading of all levels alike, so that none is impossible.
+    # A quarter of a reading of all levels alike, so that none is impossible.
     pooled = (hits.sum(axis=0) + BORROWED * kinds.mean(axis=0)) / (weight.sum() + BORROWED)
-    share = (hits + BORROWED * pooled) / (weight + BORROWED)[:, None]
-    readings[levels] = readings[levels] or everything  # of these the whole sample speaks
-    of_unread = np.where(unread.said == UNSAID, levels, unread.said)
-    part = np.bincount(of_unread, minlength=levels + 1) / len(of_unread)
-    value = part @ share
-    spread = share * (1 - share)
-    # How well shares are known, and how those who are left vary about them.
-    variance = part**2 @ (spread / (readings + BORROWED)[:, None]) + part @ spread / len(of_unread)
-    without = value * (1 - value) * (1 / everything + 1 / len(of_unread))
-    variance = np.minimum(variance, without)  # no worse than without a model
-    effective = np.divide(
-        value * (1 - value), variance, out=np.full_like(value, everything), where=variance > 0
-    )
-    return value, effective
+    share = np.divide(hits, weight[:, None], out=np.zeros_like(hits), where=weight[:, None] > 0)
+    readings = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
+    readings /= _spread(np.eye(levels)[read.levels], said, weights)
+    if not weight[levels]:  # of these the whole sample speaks
+        share[levels], readings[levels] = pooled, weight.sum() ** 2 / squares.sum()
+    count = np.bincount(np.where(unread.said == UNSAID, levels, unread.said), minlength=levels + 1)
+    smooth = (readings[:, None] * share + BORROWED * pooled) / (readings + BORROWED)[:, None]
+    value = count @ smooth / count.sum()
+    for kind in range(kinds.shape[1]):
+        least, most = ends(count, readings, readings * share[:, kind], float(pooled[kind]))
+        yield float(value[kind]), least, most
+
+
+def _spread(levels: np.ndarray, said: np.ndarray, weights: np.ndarray) -> float:
+    """How much levels vary where readings weigh much, against what they vary anywhere.
+
+    A model that is right where it is sure errs little among the heavy readings, and a count of
+    weights alone (Kish 1965, Survey Sampling, 11.7) would make intervals too wide.
+    """
+    weight = np.bincount(said, weights)
+    share = np.zeros((len(weight), levels.shape[1]))
+    np.add.at(share, said, weights[:, None] * levels)
+    expected = (share / np.maximum(weight, 1e-12)[:, None])[said]
+    squares = (weights**2)[:, None]
+    seen = (squares * (levels - expected) ** 2).sum()
+    anywhere = (squares * expected * (1 - expected)).sum()
+    return float((seen + USUAL) / (anywhere + USUAL))
 
 
 def _weights(read: Read, unread: Unread) -> np.ndarray:

@@ -18,6 +18,7 @@ from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, 
 from cer_assist.views.adjudicate import Decision
 from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.paging import Part, paged_reply, part_of
 
 adjudication_api = Blueprint("adjudication_api", __name__, url_prefix=f"{API}projects/<slug>")
 
@@ -47,6 +48,7 @@ class WaitingList(Reply):
     others_settle_mine: bool = Field(
         description="What you have read yourself is left out, for there are others to settle it"
     )
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class Voice(Reply):
@@ -110,13 +112,18 @@ class NewComment(Asked):
 
 @adjudication_api.get("/adjudications")
 @policy.members(*LEADING_ROLES)
-@answers(WaitingList, scope=Scope.admin)
+@answers(WaitingList, query=Part, scope=Scope.admin)
 def waiting(slug: str) -> Response:
     """Protocols that wait to be settled."""
     with database().read() as session:
         found = disputes.docket(session, g.project, g.person.account_id)
-    rows = [Waiting(**asdict(one)) for one in found.rows]
-    return json_reply(WaitingList(protocols=rows, others_settle_mine=found.others_settle_mine))
+    rows, following = part_of(found.rows, g.query, "protocol_id")
+    said = WaitingList(
+        protocols=[Waiting(**asdict(one)) for one in rows],
+        others_settle_mine=found.others_settle_mine,
+        next=following,
+    )
+    return paged_reply(said, following)
 
 
 @adjudication_api.get("/adjudications/<int:protocol_id>")

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.faults import Fault, Faulty, parted
 from cer_assist.domain.labels import PriorLabel
-from cer_assist.domain.protocols import compose
+from cer_assist.domain.protocols import ProtocolText, compose
 from cer_assist.domain.scopes import Scope
+from cer_assist.exports.presets import EVERYTHING, PRESETS, without
+from cer_assist.exports.privacy import Choice
+from cer_assist.exports.spotting import Kind
 from cer_assist.exports.writing import FORMATS
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.tables import Project
 from cer_assist.views.access import API, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.exporting import send_export
-from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.json_parts import TOLD, Asked, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
 from cer_assist.views.security import takes_uploads
 
 api_data = Blueprint("api_data", __name__, url_prefix=f"{API}projects/<slug>")
-FAULTS_TOLD = 20
+PROTOCOLS = "protocols"
 
 
 class NewProtocol(Asked):
@@ -62,12 +69,32 @@ class Imported(Reply):
 
 
 class ExportAsked(Asked):
-    """Which file."""
+    """Which file, and what of everything is in it."""
 
     format: str = Field(
         json_schema_extra={"enum": list(FORMATS)},
         description="One of those that the Data page offers, such as csv",
     )
+    names: bool = Field(False, description="The coders' names, for leads and administrators")
+    mask: list[Kind] = Field([], description="What is masked: email, phone, name, record")
+    patterns: list[str] = Field(
+        [], description="Record numbers of your own: # is a digit, A a letter; with mask record"
+    )
+    preset: str = Field(
+        EVERYTHING,
+        json_schema_extra={"enum": list(PRESETS)},
+        description="Sets of columns: everything, sharing or labels",
+    )
+    columns: dict[str, list[str]] = Field({}, description="By table, the only ones to be in it")
+    without: list[str] = Field([], description="Columns left out; `table.column`: of that alone")
+    snapshot: int | None = Field(None, ge=1, description="Number of a snapshot to be written")
+
+    def choice(self) -> Choice:
+        """As the form of the page would have it."""
+        if self.preset not in PRESETS:
+            raise InvalidInput(f"Choose one of the sets of columns: {', '.join(PRESETS)}.")
+        dropped = without(self.preset, self.columns, self.without)
+        return Choice(self.names, frozenset(self.mask), dropped, tuple(self.patterns))
 
 
 @api_data.post("/imports")
@@ -77,24 +104,51 @@ class ExportAsked(Asked):
 def bring(slug: str) -> Response:
     """Bring in protocols and levels given earlier."""
     sent = json_body(Batch)
-    texts = [compose(p.external_id, p.title, p.sections, p.details) for p in sent.protocols]
-    if len({one.external_id for one in texts}) < len(texts):
-        raise InvalidInput("Two of these protocols have the same id.")
-    labels = [PriorLabel(**one.model_dump()) for one in sent.labels]
-    how = {"by": g.person.account_id, "new_versions": sent.new_versions, "dry_run": sent.dry_run}
+    texts, faults = _texts(sent.protocols)
+    broken = {one.external_id for one in faults} - {one.external_id for one in texts}
+    labels = [
+        PriorLabel(**one.model_dump(), row=row)
+        for row, one in enumerate(sent.labels, 1)
+        if one.external_id not in broken
+    ]
+    is_look = sent.dry_run or bool(faults)
+    how = {"by": g.person.account_id, "new_versions": sent.new_versions, "dry_run": is_look}
     with database().write() as session:
         project = session.get_one(Project, g.project.id)
         report = import_protocols(session, project, texts, labels, **how)
-    if report.errors:
-        raise InvalidInput("Nothing was imported. " + " ".join(report.errors[:FAULTS_TOLD]))
+    rows = {one.external_id: row for row, one in enumerate(sent.protocols, 1)}
+    faults += [
+        replace(one, row=rows.get(one.external_id)) if one.table == PROTOCOLS else one
+        for one in report.errors
+    ]
+    if faults:
+        raise Faulty(f"Nothing was imported. {' '.join(map(str, faults[:TOLD]))}", faults)
     fields = Imported.model_fields.keys() - {"is_stored"}
     said = {name: getattr(report, name) for name in fields}
     return json_reply(Imported(is_stored=not sent.dry_run, **said))
+
+
+def _texts(sent: Sequence[NewProtocol]) -> tuple[list[ProtocolText], list[Fault]]:
+    """Those that can be protocols, and what is wrong with the others."""
+    found: dict[str, ProtocolText] = {}
+    faults: list[Fault] = []
+    for row, one in enumerate(sent, 1):
+        column = "sections"
+        try:
+            text = compose(one.external_id, one.title, one.sections, one.details)
+            if found.setdefault(text.external_id, text) is not text:
+                column = "external_id"
+                raise InvalidInput(f"Two protocols have the id {text.external_id}: change one.")
+        except InvalidInput as error:
+            wrong, remedy = parted(error.message)
+            faults.append(Fault(wrong, remedy, "", PROTOCOLS, one.external_id, row, column))
+    return list(found.values()), faults
 
 
 @api_data.post("/exports")
 @policy.members(*OVERSEEING_ROLES)
 @answers(None, asks=ExportAsked, scope=Scope.export)
 def take(slug: str) -> Response:
-    """Take everything out as a file; its SHA-256 is in the header X-Content-SHA256."""
-    return send_export(json_body(ExportAsked).format)
+    """Take a file out, as chosen; its SHA-256 is in the header X-Content-SHA256."""
+    asked = json_body(ExportAsked)
+    return send_export(asked.format, asked.choice(), asked.snapshot)

@@ -11,8 +11,9 @@ from cer_assist.domain.studies import LinkKind
 from cer_assist.services import copy_groups, protocols, studies
 from cer_assist.services.copy_groups import Verdict
 from cer_assist.views.access import ALL_ROLES, API, LARGEST, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
+from cer_assist.views.json_parts import Asked, Query, Reply, json_body
 from cer_assist.views.openapi import answers
+from cer_assist.views.paging import Part, paged_reply, part_of
 from cer_assist.views.studies import check_may_compare, text_difference
 
 api_studies = Blueprint("api_studies", __name__, url_prefix=f"{API}projects/<slug>")
@@ -82,6 +83,7 @@ class KnownLinks(Reply):
     """All links of the project."""
 
     links: list[KnownLink] = Field(description="In the order of the protocols")
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class ChangedWords(Reply):
@@ -164,11 +166,11 @@ def decide(slug: str) -> Response:
 
 @api_studies.get("/links")
 @policy.members(*LEADING_ROLES)
-@answers(KnownLinks, scope=Scope.admin)
+@answers(KnownLinks, query=Part, scope=Scope.admin)
 def links(slug: str) -> Response:
     """Which protocols are linked."""
     with database().read() as session:
-        return _links(session)
+        return _links(session, g.query)
 
 
 @api_studies.post("/links")
@@ -196,10 +198,11 @@ def unlink(slug: str, protocol_id: int) -> Response:
         return _links(session)
 
 
-def _links(session: Session) -> Response:
-    known = studies.named_links(session, g.project.id).earlier
-    rows = [KnownLink(protocol=one, kind=kind, of=of) for one, (of, kind) in known.items()]
-    return json_reply(KnownLinks(links=rows))
+def _links(session: Session, asked: Part | None = None) -> Response:
+    found = studies.listed_links(session, g.project.id)
+    rows, following = part_of(found, asked or Part(), "number")
+    links = [KnownLink(protocol=one.protocol, kind=one.kind, of=one.of) for one in rows]
+    return paged_reply(KnownLinks(links=links, next=following), following)
 
 
 @api_studies.get("/protocols/<int:protocol_id>/difference")

@@ -31,10 +31,12 @@ MEANINGS = {
     "project.added": "project made",
     "project.settings": "settings changed",
     "label_check.asked": "levels checked",
+    "pseudonyms.drawn": "pseudonyms drawn",
     "queue.held": "protocols held",
     "queue.pinned": "protocols put first",
     "queue.released": "protocols released",
     "readers.drawn": "readers drawn anew",
+    "snapshot.made": "snapshot kept",
     "rubric.kept": "readings of an older rubric kept",
     "rubric.proposal": "rubric proposal decided",
     "rubric.proposed": "rubric proposal",
@@ -52,6 +54,8 @@ def said_of(fields: dict[str, Any]) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, list):  # a setting before and after
         return " → ".join(map(str, value))
-    if isinstance(value, dict):  # counts by name
+    if isinstance(value, dict):  # counts by name; hashes are too many to read
+        if any(isinstance(one, str) for one in value.values()):
+            return f"{len(value)} hashes"
         return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
     return str(value)

@@ -171,7 +171,7 @@ def _import(session: Session, parsed: ParsedImport, *, dry_run: bool) -> ImportR
 
 def _report(kept: Upload, parsed: ParsedImport, report: ImportReport) -> str:
     faults = [(error.file, error.row, error.message) for error in parsed.errors]
-    faults += [("", None, message) for message in report.errors]
+    faults += [("", None, str(fault)) for fault in report.errors]
     return render_template(
         "import_report.html",
         kept=kept,

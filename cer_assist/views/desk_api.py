@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from pydantic import Field
 
 from cer_assist.domain.scopes import Scope
@@ -20,6 +20,7 @@ from cer_assist.views.access import API, LARGEST, OVERSEEING_ROLES, database, po
 from cer_assist.views.desk import asked, listed, note_seen, opened_desk
 from cer_assist.views.json_parts import Query, Reply, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.paging import USUAL, Part, page_of, paged_reply
 
 desk_api = Blueprint("desk_api", __name__, url_prefix=f"{API}projects/<slug>/desk")
 
@@ -93,6 +94,9 @@ class DeskReadings(Reply):
     pages: int = Field(description="How many there are")
     sort: str = Field(description="The order that the list has")
     readings: list[DeskReading] = Field(description="The readings of this page")
+    next: str | None = Field(
+        None, description="With `limit`: cursor of the next page; null: this is the last"
+    )
 
 
 class DeskVersion(Reply):
@@ -151,8 +155,8 @@ class DeskAsked(Query):
     speed: str = Field("", max_length=200, description="Words a minute that nobody reads")
 
 
-class DeskReadingsAsked(DeskAsked):
-    """The choice, its order and page."""
+class DeskReadingsAsked(DeskAsked, Part):
+    """The choice, its order and page; with `limit` the order is that of recording."""
 
     sort: str = Field("", max_length=200, description="The order of the list")
     page: int = Field(1, ge=1, le=LARGEST, description="Which page; fifty readings each")
@@ -175,11 +179,18 @@ def overview(slug: str) -> Response:
 @answers(DeskReadings, query=DeskReadingsAsked, scope=Scope.audit)
 def readings(slug: str) -> Response:
     """A page of the readings behind a count, recorded as seen."""
-    filters = asked()
+    filters, part = asked(), g.query
+    following = None
     with database().read() as session:
-        found = listed(session, opened_desk(session, filters))
+        opened = opened_desk(session, filters)
+        found = listed(session, opened)
+        if part.limit or part.cursor:
+            size = part.limit or USUAL
+            behind = desk.following(session, opened, part.after, size + 1)
+            rows, following = page_of(behind, size, "event_id")
+            found = replace(found, rows=rows, page=1, pages=1, sort="oldest")
     note_seen(found.rows)
-    return json_reply(readings_reply(filters, found))
+    return paged_reply(readings_reply(filters, found, following), following)
 
 
 @desk_api.get("/versions")
@@ -215,7 +226,9 @@ def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOve
     )
 
 
-def readings_reply(filters: DeskFilters, found: desk.Lines) -> DeskReadings:
+def readings_reply(
+    filters: DeskFilters, found: desk.Lines, following: str | None = None
+) -> DeskReadings:
     """The same for the command line."""
     return DeskReadings(
         filters=filters.given(),
@@ -224,6 +237,7 @@ def readings_reply(filters: DeskFilters, found: desk.Lines) -> DeskReadings:
         pages=found.pages,
         sort=found.sort,
         readings=[_reading(one) for one in found.rows],
+        next=following,
     )
 
 

@@ -21,7 +21,9 @@ from cer_assist.domain.errors import (
     StaleLabel,
     TooManyAttempts,
 )
+from cer_assist.domain.faults import Faulty
 from cer_assist.views.access import API, wants_json
+from cer_assist.views.json_parts import LISTED, ToldFault
 
 STATUS: dict[type[CerError], int] = {
     InvalidInput: 400,
@@ -75,6 +77,9 @@ def _domain(error: CerError) -> Response:
         extra = {"stored": asdict(error.stored), "submitted": asdict(error.submitted)}
     if isinstance(error, StaleDecision):
         extra = {"stands": error.stands}
+    if isinstance(error, Faulty):
+        told = ToldFault.model_fields
+        extra = {"faults": [{n: getattr(one, n) for n in told} for one in error.faults[:LISTED]]}
     response = answer(status_of(error), error.message, **extra)
     if isinstance(error, SignInRefused) and request.path.startswith(API):
         response.headers["WWW-Authenticate"] = 'Bearer realm="CER Assist"'

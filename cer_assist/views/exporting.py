@@ -13,7 +13,7 @@ from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import CHOSEN, PRESETS
 from cer_assist.exports.privacy import Choice, left_out_but
 from cer_assist.exports.spotting import KINDS, RULES, Kind
-from cer_assist.exports.writing import FORMATS, GROUPS
+from cer_assist.exports.writing import FORMATS, GROUPS, ExportResult
 from cer_assist.services import mask_preview, pseudonyms, snapshots
 from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.tables.accounts import LEADING
@@ -34,20 +34,32 @@ exporting = Blueprint("exporting", __name__, url_prefix="/p/<slug>/data")
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str) -> Response:
     """Write the export to a temporary file, record it, and send it; the file then goes."""
-    return send_export(request.form.get("format", ""))
+    return send_export(request.form.get("format", ""), choice_of())
 
 
-def send_export(kind: str, number: int | None = None) -> Response:
-    """The project, or the snapshot of that number, for page and script alike.
-
-    A script sends no form, so it gets what the page first offers.
-    """
+def send_export(kind: str, choice: Choice, number: int | None = None) -> Response:
+    """The project, or the snapshot of that number, for page and script alike."""
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
-    choice = choice_of()
+    if choice.names and g.role not in LEADING:
+        raise NotAllowed("Leads and administrators alone take coders' names out.")
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
+    try:
+        made = _written(kind, choice, number, Path(folder.name))
+    except BaseException:
+        folder.cleanup()
+        raise
+    response = send_file(made.path, as_attachment=True, download_name=made.path.name)
+    response.headers[RECORDED] = made.sha256
+    response.direct_passthrough = False  # passed through, it would not tell us when it is done
+    response.call_on_close(folder.cleanup)
+    return response
+
+
+def _written(kind: str, choice: Choice, number: int | None, folder: Path) -> ExportResult:
+    """The file, which is on record."""
     when = f"{now():%Y%m%d-%H%M}" if number is None else f"snapshot-{number}"
-    out = Path(folder.name) / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
+    out = folder / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
     with database().write() as session:
         pseudonyms.give(session, g.project.id)
     source, kept = None, None
@@ -59,11 +71,7 @@ def send_export(kind: str, number: int | None = None) -> Response:
     with database().write() as session:
         by = g.person.account_id
         record_export(session, g.project.id, kind, made, by, choice, snapshot=kept)
-    response = send_file(made.path, as_attachment=True, download_name=out.name)
-    response.headers[RECORDED] = made.sha256
-    response.direct_passthrough = False  # passed through, it would not tell us when it is done
-    response.call_on_close(folder.cleanup)
-    return response
+    return made
 
 
 @exporting.get("/export/masking")
@@ -71,14 +79,19 @@ def send_export(kind: str, number: int | None = None) -> Response:
 def masking(slug: str) -> str:
     """What would be masked in the texts; the passages themselves for who leads."""
     kinds = _kinds(request.args.getlist("mask"))
+    patterns = request.args.get("patterns", "")
+    # Who looks for patterns need not tick the kind that they belong to.
+    kinds |= {"record"} if patterns.strip() else frozenset()
+    choice = Choice(masks=kinds, patterns=_lines(patterns))
     with database().read() as session:
-        found = mask_preview.preview(session, g.project.id, kinds) if kinds else None
+        found = mask_preview.preview(session, g.project.id, choice) if kinds else None
     return render_template(
         "masking.html",
         kinds=KINDS,
         words=MASK_WORDS,
         rules=RULES,
         chosen=kinds,
+        patterns="\n".join(choice.patterns),
         found=found,
         most=mask_preview.SHOWN,
         may_read=g.role in LEADING,
@@ -87,9 +100,6 @@ def masking(slug: str) -> str:
 
 def choice_of() -> Choice:
     """What the form chooses of an export."""
-    names = request.form.get("names") == "1"
-    if names and g.role not in LEADING:
-        raise NotAllowed("Leads and administrators alone take coders' names out.")
     preset = request.form.get("columns", next(iter(PRESETS)))
     if preset == CHOSEN:
         without = left_out_but({table: request.form.getlist(table) for table in COLUMNS})
@@ -97,7 +107,13 @@ def choice_of() -> Choice:
         without = PRESETS[preset][1]
     else:
         raise InvalidInput("Choose one of the listed sets of columns.")
-    return Choice(names, _kinds(request.form.getlist("mask")), without)
+    kinds = _kinds(request.form.getlist("mask"))
+    patterns = _lines(request.form.get("patterns", ""))
+    return Choice(request.form.get("names") == "1", kinds, without, patterns)
+
+
+def _lines(said: str) -> tuple[str, ...]:
+    return tuple(line for line in said.splitlines() if line.strip())
 
 
 def _kinds(asked: list[str]) -> frozenset[Kind]:

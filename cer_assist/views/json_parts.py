@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.faults import Fault, Faulty
 from cer_assist.views.access import LARGEST
+
+TOLD, LISTED = 20, 500  # faults in the sentence of a refusal, and in its list
 
 
 class Reply(BaseModel):
@@ -32,6 +35,17 @@ class Query(BaseModel):
     """What may stand after the question mark."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToldFault(Reply):
+    """One thing that is wrong with what was sent."""
+
+    table: str = Field(description="The list that it is in; empty: the request itself")
+    row: int | None = Field(description="Its place in that list, from 1")
+    external_id: str = Field(description="The protocol's own id, where one is known")
+    column: str = Field(description="The field")
+    wrong: str = Field(description="What is wrong")
+    remedy: str = Field(description="What to do")
 
 
 class AllAsked(Query):
@@ -56,12 +70,23 @@ def understood(kind: type[Body], read: Callable[[], Body]) -> Body:
         found = read()
         _check_storable(found.model_dump())
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'the body'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
+        wrong = error.errors(include_input=False, include_url=False)
+        said = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'the body'}: {one['msg']}"
+            for one in wrong[:TOLD]
         )
-        raise InvalidInput(f"The request could not be understood ({faults}).") from error
+        faults = [_fault(one["loc"], one["msg"]) for one in wrong]
+        raise Faulty(f"The request could not be understood ({said}).", faults) from error
     return found
+
+
+def _fault(where: tuple[int | str, ...], wrong: str) -> Fault:
+    """Of something in a list, with its place there."""
+    remedy = "send what the OpenAPI document says of it."
+    if len(where) > 1 and isinstance(where[1], int):
+        column = ".".join(map(str, where[2:]))
+        return Fault(wrong, remedy, table=str(where[0]), row=where[1] + 1, column=column)
+    return Fault(wrong, remedy, column=".".join(map(str, where)))
 
 
 def _check_storable(value: Any) -> None:

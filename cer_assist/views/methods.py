@@ -58,9 +58,18 @@ def as_word(slug: str) -> Response:
     return attachment(word_document(_written()[0], slug), f"{slug}-methods.docx", WORD)
 
 
+@methods_pages.get("/methods.pdf")
+@policy.members(*OVERSEEING_ROLES)
+def as_pdf(slug: str) -> Response:
+    """A PDF."""
+    from cer_assist.exports.methods_pdf import pdf_document  # ReportLab: half a second
+
+    return attachment(pdf_document(_written()[0], slug), f"{slug}-methods.pdf", "application/pdf")
+
+
 @methods_api.get("/methods")
 @policy.members(*OVERSEEING_ROLES)
-@answers(files.MethodsReport)
+@answers(files.MethodsReport, untagged="it tells when it was made")
 def as_json(slug: str) -> Response:
     """How the levels came about: text, numbers and facts."""
     text, facts, is_waiting = _written()

@@ -11,7 +11,7 @@ policies and refusals; pydantic makes the schemas by itself, and the rest is thi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_origin
 
@@ -21,7 +21,7 @@ from pydantic.json_schema import models_json_schema
 
 from cer_assist.domain.scopes import Scope
 from cer_assist.views.access import API, LARGEST, policy_of
-from cer_assist.views.json_parts import Query, understood
+from cer_assist.views.json_parts import Query, ToldFault, understood
 
 View = TypeVar("View", bound=Callable[..., Any])
 TEMPLATE = "#/components/schemas/{model}"
@@ -37,8 +37,16 @@ REFUSALS = {
     415: "Not JSON",
     422: "The key was used for another body",
     429: "Asked too often; Retry-After says when again",
-    503: "Not now; Retry-After says when again",
 }
+_TEXT: dict[str, Any] = {"type": "string"}
+# What stands in the head of a reply with this status.
+HEADS: dict[int, dict[str, tuple[str, dict[str, Any]]]] = {
+    304: {"ETag": ("As it was sent", _TEXT)},
+    401: {"WWW-Authenticate": ("Bearer", _TEXT)},
+    429: {"Retry-After": ("In so many seconds", {"type": "integer", "minimum": 1})},
+}
+GOT = {"ETag": ("Of the bytes of the reply, to be sent back as If-None-Match", _TEXT)}
+TAKEN = {"X-Content-SHA256": ("SHA-256 of the file", _TEXT)}
 
 
 class Refusal(BaseModel):
@@ -47,6 +55,7 @@ class Refusal(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     error: str = Field(description="A sentence for a person")
+    faults: list[ToldFault] = Field([], description="With 400: each fault, at most 500")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Declared:
     query: type[Query]
     headers: type[BaseModel] | None
     scope: Scope
+    untagged: str  # why its replies have no ETag
 
 
 def answers(
@@ -70,11 +80,12 @@ def answers(
     headers: type[BaseModel] | None = None,
     scope: Scope = Scope.read,
     statuses: tuple[int, ...] = (200,),
+    untagged: str = "",
 ) -> Callable[[View], View]:
     """Declare it on a view; refusals that follow from the rest need not be named."""
 
     def declare(view: View) -> View:
-        found = Declared(reply, statuses, refusals, asks, query, headers, scope)
+        found = Declared(reply, statuses, refusals, asks, query, headers, scope, untagged)
         cast(Any, view).answers, cast(Any, view).scope = found, scope
         return view
 
@@ -106,8 +117,9 @@ def _read_query() -> None:
 
 def _tag(response: Response) -> Response:
     """Strong tags, of the bytes: what is asked for again unchanged is not sent again."""
-    is_ours = _declared(current_app, request.endpoint or "") is not None
-    if is_ours and request.method == "GET" and response.status_code == 200:
+    found = _declared(current_app, request.endpoint or "")
+    is_tagged = found is not None and not found.untagged
+    if is_tagged and request.method == "GET" and response.status_code == 200:
         response.add_etag()
         response.make_conditional(request)
     return response
@@ -166,11 +178,12 @@ def _operation(
     told = (view.__doc__ or "").strip().split("\n\n")[0]
     replies: dict[str, Any] = {
         str(status): {"description": "Done", "content": {kind: content}}
+        | _head(_sent(method, found))
         for status in found.statuses
     }
     for status in _refusals(method, found, is_open=is_open):
         body = {"application/json": {"schema": names[Refusal, "serialization"]}}
-        replies[str(status)] = {"description": REFUSALS[status]}
+        replies[str(status)] = {"description": REFUSALS[status]} | _head(HEADS.get(status, {}))
         if status != 304:
             replies[str(status)]["content"] = body
     parameters = _fields(found.query, "query", names, known)
@@ -185,20 +198,36 @@ def _operation(
         "x-scope": str(found.scope),
         "x-roles": sorted(declared.roles) if declared and declared.roles else [],
     }
+    if found.untagged:
+        operation["description"] = f"Without ETag: {found.untagged}."
     if found.asks:
         schema = {"schema": names[found.asks, "validation"]}
         operation["requestBody"] = {"required": True, "content": {"application/json": schema}}
     return operation
 
 
+def _sent(method: str, found: Declared) -> Mapping[str, tuple[str, dict[str, Any]]]:
+    if method == "GET":
+        return {} if found.untagged else GOT
+    return {} if found.reply else TAKEN
+
+
+def _head(fields: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    said = {
+        name: {"description": what, "required": True, "schema": schema}
+        for name, (what, schema) in fields.items()
+    }
+    return {"headers": said} if said else {}
+
+
 def _refusals(method: str, found: Declared, *, is_open: bool) -> list[int]:
     wanted = {400, *found.refusals}
     if not is_open:
         wanted |= {401, 403, 404, 429}
-    if method == "GET":
-        wanted.add(304)
-    else:
+    if method != "GET":
         wanted.add(413)
+    elif not found.untagged:
+        wanted.add(304)
     if found.asks:
         wanted.add(415)
     return sorted(wanted)

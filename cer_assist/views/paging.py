@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import TypeVar
 from urllib.parse import quote
 
 from flask import Response, request
@@ -15,12 +17,12 @@ from cer_assist.views.access import LARGEST
 from cer_assist.views.json_parts import Query, json_reply
 
 MOST, USUAL = 200, 50
+Row = TypeVar("Row")
 
 
-class Page(Query):
-    """Which part of a list."""
+class Behind(Query):
+    """Behind which thing a page begins."""
 
-    limit: int = Field(USUAL, ge=1, le=MOST, description="At most so many")
     cursor: str = Field("", max_length=40, description="The `next` of the page before")
 
     @property
@@ -37,15 +39,38 @@ class Page(Query):
         return int(plain[6:])
 
 
+class Page(Behind):
+    """Which part of a list."""
+
+    limit: int = Field(USUAL, ge=1, le=MOST, description="At most so many")
+
+
+class Part(Behind):
+    """Which part of a list that comes whole unless a limit is set."""
+
+    limit: int | None = Field(
+        None, ge=1, le=MOST, description="At most so many, by number; left out: all at once"
+    )
+
+
 def cursor(last: int) -> str:
     """What begins behind this number."""
     return base64.urlsafe_b64encode(f"after:{last}".encode()).decode()
 
 
-def page_of(found: list[Any], limit: int, key: str) -> tuple[list[Any], str | None]:
+def page_of(found: list[Row], limit: int, key: str) -> tuple[list[Row], str | None]:
     """What was found, one more than asked for, as a page and the cursor of the next."""
     rows = found[:limit]
     return rows, cursor(getattr(rows[-1], key)) if len(found) > limit else None
+
+
+def part_of(found: Sequence[Row], asked: Part, key: str) -> tuple[list[Row], str | None]:
+    """All as it was found, or a page by number: what is added meanwhile moves no other."""
+    if asked.limit is None and not asked.cursor:
+        return list(found), None
+    behind = [one for one in found if getattr(one, key) > asked.after]
+    behind.sort(key=attrgetter(key))
+    return page_of(behind, asked.limit or USUAL, key)
 
 
 def paged_reply(content: BaseModel, following: str | None) -> Response:

@@ -21,6 +21,7 @@ from cer_assist.views.assets import STATIC
 from cer_assist.views.downloads import attachment
 from cer_assist.views.json_parts import Query, Reply, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.prevalence_pdf import pdf
 
 prevalence_pages = Blueprint("prevalence", __name__, url_prefix="/p/<slug>/prevalence")
 prevalence_api = Blueprint("prevalence_api", __name__, url_prefix=f"{API}projects/<slug>")
@@ -35,7 +36,8 @@ class Prevalence(Reply):
     is_current: bool = Field(description="Nothing has come since; else ask again for a newer one")
     figures: dict[str, Any] = Field(
         description="What `manage.py prevalence --json` prints: `protocols`, `counted`, `sampled`, "
-        "`levels` and `at_least` as {value, low, high} in the order of `scale`, and `groups`"
+        "`levels` and `at_least` as {value, low, high, few} in the order of `scale`, and `groups`; "
+        "`few`: too few in the fenced sample for the interval to be relied on"
     )
 
 
@@ -56,12 +58,21 @@ def page(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def as_file(slug: str) -> Response:
     """The same as a file of its own."""
-    content = _content()
-    content["report"].there()
+    content = _made()
     texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in STYLES]
     style = Markup("\n".join(texts))  # noqa: S704 - files of ours
     body = render_template("prevalence_file.html", style=style, **content)
     return attachment(body, f"{slug}-prevalence.html", "text/html")
+
+
+@prevalence_pages.get("/report.pdf")
+@policy.members(*OVERSEEING_ROLES)
+def as_pdf(slug: str) -> Response:
+    """The same for those who pass on paper."""
+    content = _made()
+    made_at = content["report"].made_at
+    body = pdf(content["found"], made_at, g.project.name, content["rubric"])
+    return attachment(body, f"{slug}-prevalence.pdf", "application/pdf")
 
 
 @prevalence_api.get("/prevalence")
@@ -88,6 +99,12 @@ def _content() -> dict[str, Any]:
         "rubric": rubric,
         "words": words,
     }
+
+
+def _made() -> dict[str, Any]:
+    content = _content()
+    content["report"].there()
+    return content
 
 
 def _report() -> tuple[str, Report]:

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from cer_assist.domain.rubric import Rubric
 from cer_assist.views.presentation import count
 
-FEWEST = 20  # `statistics.prevalence`
+FEWEST, FEW = 20, 5  # `statistics.prevalence`
 NEXT_TO_NOTHING = 0.1  # per cent
 HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
 
 Found = dict[str, Any]
+TITLE = "How many are on which level?"
+METHOD = (
+    "Final levels are counted as they are. For the other protocols the model's level is taken, "
+    "and its errors are taken out: of what it calls one level, the share that readers of the "
+    "random sample gave each level is what is counted. It never learnt from that sample. Readings "
+    "are weighted so that the model is as sure of them as it is of what is unread (double "
+    "sampling, Tenenbein 1972; with prediction-powered inference, Angelopoulos et al. 2023). "
+    "Intervals are of the whole number of unread protocols on a level: beta-binomial numbers, one "
+    "for each level that the model says, added up, with mid-P ends (Berry and Armitage 1995)."
+)
+RESTS_ON = (
+    "It rests on this: the sample was drawn at random; which of it was read first had nothing to "
+    "do with its levels; among protocols that the model calls alike and is alike sure of, the "
+    "unread are like the sample; and what people settled is the true level."
+)
+SCALES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)  # what a small chart runs to, else to all
+FEW_SIGN = "†"
 
 
 def percent(one: Found) -> str:
@@ -20,17 +39,79 @@ def percent(one: Found) -> str:
     return f"{_number(one['value'])} % ({_number(one['low'])} to {_number(one['high'])} %)"
 
 
+def doubtful(one: Found) -> str:
+    """What stands beside an interval that need not hold 95 times in 100; else empty."""
+    return "too few in the fenced sample" if one["few"] else ""
+
+
 def headline(found: Found) -> str:
     """The one sentence; empty while there is none."""
     if not found["at_least"]:
         return ""
     at = _middle(found["scale"])
     one, level = found["at_least"][at], found["scale"][at]
-    known = one["low"] == one["high"]
+    known, why = one["low"] == one["high"], doubtful(one)
     return (
         f"Of {count(found['protocols'], 'protocol')} {'' if known else 'about '}"
-        f"{percent(one)} are on level {level} or above."
+        f"{percent(one)} are on level {level} or above{f' ({why})' if why else ''}."
     )
+
+
+def counted(found: Found) -> str:
+    """What of it is known, and how the rest is."""
+    read, left = found["counted"], found["protocols"] - found["counted"]
+    said = f"{count(read, 'protocol')} {'was' if read == 1 else 'were'} read by people and "
+    said += f"{'is' if read == 1 else 'are'} counted as settled"
+    if left:
+        said += f"; {count(left)} are estimated"
+        said += " from what the model says" if found["version"] else ""
+        said += f", corrected by {count(found['sampled'], 'protocol')} drawn at random and read"
+    return f"{said}. In brackets: 95 % intervals."
+
+
+def moment(at: dt.datetime) -> str:
+    """A time to the minute, with its zone."""
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def source(found: Found, made_at: dt.datetime, rubric: Rubric) -> str:
+    """When and from what it was made, and what it keeps to itself."""
+    version = f" with version {found['version']} of the model" if found["version"] else ""
+    return (
+        f"Made {moment(made_at)}{version}, rubric “{rubric.title}” version {rubric.version}. "
+        f"Nothing is told of fewer than {FEWEST} protocols, or from fewer than {FEWEST} readings "
+        "of the sample."
+    )
+
+
+def groups_said(found: Found) -> str:
+    """What a table of groups shows."""
+    return (
+        f"Level {headline_level(found['scale'])} or above. Each stands on its own readings, so "
+        "small ones have wide intervals; intervals that overlap do not show a difference"
+    )
+
+
+def charts_said(found: Found) -> str:
+    """How the small charts are read."""
+    said = (
+        f"Each chart runs from 0 to {100 * top(found):.0f} %: the bar is the share, the line on it "
+        "its 95 % interval, the dotted line the share of that level in all protocols"
+    )
+    shown = [one for group in found["groups"] for one in group["levels"] or []]
+    few = any(one["few"] for one in shown)
+    return f"{said}. {FEW_SIGN}: too few in the fenced sample" if few else said
+
+
+def has_charts(found: Found) -> bool:
+    """Whether any group has shares of levels."""
+    return any(group["levels"] for group in found["groups"])
+
+
+def top(found: Found) -> float:
+    """The share that all small charts run to, so that they can be compared."""
+    highest = max(one["high"] for part in (found, *found["groups"]) for one in part["levels"] or [])
+    return next((scale for scale in SCALES if highest <= scale), 1.0)
 
 
 def _middle(scale: list[int]) -> int:
@@ -71,6 +152,11 @@ def limits(found: Found) -> list[str]:
             f"Of the random sample {count(found['differ'], 'protocol')} were read differently and "
             "are not settled. They count as unread, though they may be harder than others."
         )
+    if any(one["few"] for one in _figures(found)):
+        said.append(
+            f"“Too few in the fenced sample”: fewer than {FEW} of its readings are of that level, "
+            "or of all others. Such an interval may hold more or less often than 95 times in 100."
+        )
     if found["levels"] and left and found["version"] is None:
         said.append("There is no model yet: what is unread is estimated from the sample alone.")
     elif found["levels"] and found["unsaid"]:
@@ -79,6 +165,12 @@ def limits(found: Found) -> list[str]:
             "sample speaks for them."
         )
     return said
+
+
+def _figures(found: Found) -> list[Found]:
+    """All that the report shows."""
+    parts = [found, *found["groups"]]
+    return [one for part in parts for kind in ("levels", "at_least") for one in part[kind] or []]
 
 
 def _number(share: float) -> str:

@@ -15,8 +15,9 @@ from cer_assist.services.proposals import Proposed
 from cer_assist.services.rereading import OldReading, Standing
 from cer_assist.store.tables.rereading import RereadWish
 from cer_assist.views.access import API, CODING_ROLES, LEADING_ROLES, database, policy
-from cer_assist.views.json_parts import AllAsked, Asked, Query, Reply, json_body, json_reply
+from cer_assist.views.json_parts import AllAsked, Asked, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.paging import Part, paged_reply, part_of
 
 rubric_work_api = Blueprint("rubric_work_api", __name__, url_prefix=f"{API}projects/<slug>/rubric")
 
@@ -44,12 +45,14 @@ class OldReadings(Reply):
     standing: Standing = Field(description="Counts: undecided, asked, kept, reread")
     not_yet_listed: int = Field(description="Protocols that are not complete yet")
     readings: list[OldReading] = Field(description="Those that wait")
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class Proposals(Reply):
     """What was proposed."""
 
     proposals: list[Proposed] = Field(description="The newest first")
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class ProposalMade(Reply):
@@ -58,10 +61,14 @@ class ProposalMade(Reply):
     id: int = Field(description="Number of the proposal")
 
 
-class LevelsAsked(Query):
+class LevelsAsked(Part):
     """Of which levels."""
 
     level: list[int] = Field([], description="May be given several times")
+
+
+class ProposalsAsked(AllAsked, Part):
+    """Which proposals."""
 
 
 @rubric_work_api.get("/rereading")
@@ -69,9 +76,10 @@ class LevelsAsked(Query):
 @answers(OldReadings, 409, query=LevelsAsked, scope=Scope.admin)
 def readings(slug: str) -> Response:
     """Readings under older versions of complete protocols; `level` may be given several times."""
-    levels = g.query.level or None
+    asked: LevelsAsked = g.query
     with database().write() as session:
-        return json_reply(_listed(session, levels))
+        said = _listed(session, asked.level or None, asked)
+    return paged_reply(said, said.next)
 
 
 @rubric_work_api.post("/rereading")
@@ -85,12 +93,12 @@ def decide(slug: str) -> Response:
         chosen = [one for one in found if one.external_id in sent.protocols]
         by = g.person.account_id
         rereading.decide(session, g.project, chosen, sent.wish, sent.note, by)
-        return json_reply(_listed(session, sent.levels))
+        return json_reply(_listed(session, sent.levels, Part()))
 
 
 @rubric_work_api.get("/proposals")
 @policy.members(*CODING_ROLES)
-@answers(Proposals, query=AllAsked)
+@answers(Proposals, query=ProposalsAsked)
 def proposed(slug: str) -> Response:
     """One's own; to leads all of them, and with `?all=1` those that may tell a level as well."""
     mine, asked = g.person.account_id, g.query.all
@@ -99,7 +107,8 @@ def proposed(slug: str) -> Response:
             found = proposals.for_lead(session, g.project.id, mine, asked=asked)
         else:
             found = proposals.mine(session, g.project.id, mine)
-    return json_reply(Proposals(proposals=found))
+    rows, following = part_of(found, g.query, "id")
+    return paged_reply(Proposals(proposals=rows, next=following), following)
 
 
 @rubric_work_api.post("/proposals")
@@ -124,11 +133,13 @@ def _old_readings(session: Session, levels: list[int] | None) -> list[OldReading
     return rereading.old_readings(session, g.project, looked_at)
 
 
-def _listed(session: Session, levels: list[int] | None) -> OldReadings:
+def _listed(session: Session, levels: list[int] | None, asked: Part) -> OldReadings:
     found = _old_readings(session, levels)
-    rereading.note_seen(session, found, g.person.account_id)
+    rows, following = part_of(found, asked, "event_id")
+    rereading.note_seen(session, rows, g.person.account_id)
     return OldReadings(
         standing=rereading.standing(session, g.project, found),
         not_yet_listed=rereading.not_yet_listed(session, g.project),
-        readings=found,
+        readings=rows,
+        next=following,
     )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import fields
+
 from flask import (
     Blueprint,
     Response,
@@ -16,35 +21,55 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Exposure
 from cer_assist.domain.splits import DEALT
-from cer_assist.services import snapshot_differences, snapshot_making, snapshot_views
+from cer_assist.exports.cells import neutralised
+from cer_assist.services import (
+    snapshot_changes,
+    snapshot_checks,
+    snapshot_choosing,
+    snapshot_differences,
+    snapshot_making,
+)
 from cer_assist.services import snapshots as kept
+from cer_assist.services.desk_protocols import Viewer
+from cer_assist.services.snapshot_changes import Change, Wanted
 from cer_assist.services.snapshot_differences import Differences
 from cer_assist.services.snapshot_filters import READINGS
-from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import Snapshot
+from cer_assist.views import snapshot_words as words
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
-from cer_assist.views.exporting import offered, send_export
+from cer_assist.views.downloads import attachment
+from cer_assist.views.exporting import choice_of, offered, send_export
 
+_CHOICE = ("with", "what", "from", "to")
 snapshot_pages = Blueprint("snapshots", __name__, url_prefix="/p/<slug>/snapshots")
-EXPOSURES = {
-    Exposure.blind: "before seeing any other answer",
-    Exposure.after_suggestion: "after the model's suggestion",
-    Exposure.prefilled: "with the model's level filled in",
-    Exposure.after_peer: "after another coder's label",
-    Exposure.unknown: "made elsewhere",
-}
 
 
 @snapshot_pages.get("")
 @policy.members(*OVERSEEING_ROLES)
 def page(slug: str) -> str:
-    """All of them, and the form that makes one."""
+    """All of them."""
     with database().read() as session:
         found = kept.listed(session, g.project.id)
+    return render_template("snapshots.html", found=found)
+
+
+@snapshot_pages.get("/new")
+@policy.members(*LEADING_ROLES)
+def new(slug: str) -> str:
+    """The choice of what one is to hold, and what that comes to; both stand in the address."""
+    args = request.args
+    seen = None
+    if args:
+        seen = snapshot_choosing.preview(database(), g.project.id, words.asked(args))
+    chosen = [(name, value) for name in words.FIELDS for value in args.getlist(name)]
     return render_template(
-        "snapshots.html", found=found, readings=READINGS, exposures=EXPOSURES, dealt=DEALT
+        "snapshot_new.html",
+        seen=seen,
+        chosen=chosen,
+        readings=READINGS,
+        dealt=DEALT,
+        words=words,
     )
 
 
@@ -52,7 +77,9 @@ def page(slug: str) -> str:
 @policy.members(*LEADING_ROLES)
 def make(slug: str) -> BaseResponse:
     """Keep one."""
-    made = snapshot_making.make(database(), g.project.id, _asked(), g.person.account_id)
+    made = snapshot_making.make(
+        database(), g.project.id, words.asked(request.form), g.person.account_id
+    )
     flash(f"Snapshot {made.number} is kept.")
     return redirect(url_for("snapshots.one", slug=slug, number=made.number), 303)
 
@@ -60,29 +87,63 @@ def make(slug: str) -> BaseResponse:
 @snapshot_pages.get("/<int:number>")
 @policy.members(*OVERSEEING_ROLES)
 def one(slug: str, number: int) -> str:
-    """What it holds, and what differs from another."""
+    """What it holds, whether it is as made, and what differs from another."""
     other = request.args.get("with", "")
     with database().read() as session:
         made = numbered(session, number)
         others = [row for row in kept.listed(session, g.project.id) if row.number != number]
-    return render_template(
-        "snapshot.html",
-        made=made,
-        said=made.said,
-        others=others,
-        other=other,
-        told=compared(other, number) if other else None,
-        filters=snapshot_differences.chosen(made.asked),
-        shares=snapshot_differences.shares(made.asked),
-        **offered(),
+        again = snapshot_checks.recheck(session, made) if request.args.get("check") else None
+        told = compared(session, other, number) if other else None
+        return render_template(
+            "snapshot.html",
+            made=made,
+            said=made.said,
+            others=others,
+            other=other,
+            told=told,
+            again=again,
+            no_counts=snapshot_checks.NO_COUNTS,
+            words=words,
+            filters=snapshot_differences.chosen(made.asked),
+            shares=snapshot_differences.shares(made.asked),
+            **offered(),
+        )
+
+
+@snapshot_pages.get("/<int:number>/changes")
+@policy.members(*OVERSEEING_ROLES)
+def changes(slug: str, number: int) -> str:
+    """The protocols behind a count of a difference; they are recorded as seen."""
+    wanted, found, left_out = changed(number)
+    shown = snapshot_changes.page_of(found, left_out, request.args.get("page", 1, type=int))
+    body = render_template(
+        "snapshot_changes.html",
+        number=number,
+        wanted=wanted,
+        found=shown,
+        title=snapshot_changes.KINDS[wanted.kind],
+        words=words,
+        chosen={name: request.args[name] for name in _CHOICE if name in request.args}
+        | {"slug": slug, "number": number},
     )
+    note_seen(shown.rows)
+    return body
+
+
+@snapshot_pages.get("/<int:number>/changes.csv")
+@policy.members(*OVERSEEING_ROLES)
+def changes_csv(slug: str, number: int) -> Response:
+    """All of the list as a table file."""
+    _, found, _ = changed(number)
+    note_seen(found)
+    return attachment(_as_csv(found), f"{slug}-snapshot-{number}-changes.csv", "text/csv")
 
 
 @snapshot_pages.post("/<int:number>/export")
 @policy.members(*OVERSEEING_ROLES)
 def download(slug: str, number: int) -> Response:
     """Write it as a project's export is written."""
-    return send_export(request.form.get("format", ""), number)
+    return send_export(request.form.get("format", ""), choice_of(), number)
 
 
 def numbered(session: Session, number: int) -> Snapshot:
@@ -90,45 +151,41 @@ def numbered(session: Session, number: int) -> Snapshot:
     return kept.find_number(session, g.project.id, number)
 
 
-def compared(before: str, after: int) -> Differences:
-    """What differs; whoever sees it has seen the levels in it."""
+def pair_of(session: Session, before: str, after: int) -> tuple[Snapshot, Snapshot]:
+    """The two that are compared, the earlier one of the address first."""
     if not before.isdecimal() or len(before) > 9:
         raise InvalidInput("Say which snapshot by its number.")
+    return numbered(session, int(before)), numbered(session, after)
+
+
+def compared(session: Session, before: str, after: int) -> Differences:
+    """What differs, in counts."""
+    return snapshot_differences.differences(session, *pair_of(session, before, after))
+
+
+def changed(number: int) -> tuple[Wanted, list[Change], int]:
+    """What the address asks for, all protocols that fit, and how many this person may not see."""
+    args = request.args
+    wanted = Wanted(args.get("what", snapshot_changes.LEVEL), args.get("from"), args.get("to"))
+    viewer = Viewer(g.person.account_id, g.role)
     with database().read() as session:
-        pair = numbered(session, int(before)), numbered(session, after)
-        found = snapshot_differences.differences(session, *pair)
+        pair = pair_of(session, args.get("with", ""), number)
+        found, left_out = snapshot_changes.changes(session, g.project, pair, wanted, viewer)
+    return wanted, found, left_out
+
+
+def note_seen(found: Sequence[Change]) -> None:
+    """Record that the person behind this request was shown these."""
     with database().write() as session:
-        snapshot_views.note(session, g.project.id, found, g.person.account_id)
-    return found
+        snapshot_changes.note_seen(session, g.project.id, found, g.person.account_id)
 
 
-def _asked() -> Asked:
-    form = request.form
-    return Asked(
-        name=form.get("name", ""),
-        notes=form.get("notes", ""),
-        settled_only=form.get("settled") == "1",
-        shares=_shares() if form.get("split") == "1" else None,
-        columns=tuple(name.strip() for name in form.get("apart", "").split(",") if name.strip()),
-        fenced_is_test=form.get("fenced_is_test") == "1",
-        seed=_whole(form.get("seed", "1"), "seed"),
-        readings=form.get("readings", "all"),
-        exposures=tuple(form.getlist("exposure")),
-        rubric_versions=tuple(
-            _whole(part.strip(), "rubric version")
-            for part in form.get("rubrics", "").split(",")
-            if part.strip()
-        ),
-        since=form.get("since", ""),
-        until=form.get("until", ""),
-    )
-
-
-def _shares() -> dict[str, float]:
-    return {name: _whole(request.form.get(name, "0"), f"share of {name}") / 100 for name in DEALT}
-
-
-def _whole(said: str, what: str) -> int:
-    if not said.isdecimal() or len(said) > 9:
-        raise InvalidInput(f"The {what} is a whole number.")
-    return int(said)
+def _as_csv(found: Sequence[Change]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = [one.name for one in fields(Change) if one.name != "id"]
+    writer.writerow(names)
+    for one in found:
+        values = (getattr(one, name) for name in names)
+        writer.writerow([neutralised(v) if isinstance(v, str) else v for v in values])
+    return out.getvalue().encode()

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 from pydantic import Field
 
 from cer_assist.domain.scopes import Scope
-from cer_assist.services import snapshot_making
+from cer_assist.services import (
+    snapshot_changes,
+    snapshot_checks,
+    snapshot_making,
+    snapshot_views,
+)
 from cer_assist.services import snapshots as kept
 from cer_assist.services.snapshot_splits import Asked as Wish
 from cer_assist.store.tables import Snapshot
-from cer_assist.views.access import API, LEADING_ROLES, OVERSEEING_ROLES, database, policy
-from cer_assist.views.json_parts import Asked, Reply, json_body, json_reply
+from cer_assist.views.access import API, LARGEST, LEADING_ROLES, OVERSEEING_ROLES, database, policy
+from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
-from cer_assist.views.snapshots import compared, numbered
+from cer_assist.views.paging import Part, paged_reply, part_of
+from cer_assist.views.snapshots import changed, compared, note_seen, numbered
 
 snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
 
@@ -33,7 +39,9 @@ class SnapshotEntry(Reply):
     cutoff: int = Field(description="It knows label events up to this one")
     asked: dict[str, Any] = Field(description="Filters, and how it was to be split")
     members: dict[str, Any] = Field(description="Rows and SHA-256 of each table")
-    counts: dict[str, Any] = Field(description="Protocols by level, without a level, without split")
+    counts: dict[str, Any] = Field(
+        description="Protocols by level, by where it comes from, without"
+    )
     rubric: dict[str, Any] = Field(description="Rubric version in use, with its SHA-256")
     model: dict[str, Any] | None = Field(description="Model version in use; null for none")
     audit: dict[str, Any] | None = Field(description="Head of the audit chain when it was read")
@@ -46,6 +54,7 @@ class Snapshots(Reply):
     """All of a project."""
 
     snapshots: list[SnapshotEntry] = Field(description="The first one first")
+    next: str | None = Field(description="Cursor of the next page; null: this is the last")
 
 
 class SnapshotMove(Reply):
@@ -80,6 +89,53 @@ class SnapshotDifference(Reply):
     facts: list[SnapshotFact] = Field(description="Rubric, model, filters and so on that changed")
 
 
+class SnapshotChange(Reply):
+    """A protocol in both snapshots."""
+
+    id: int = Field(description="The number in the protocol's address")
+    external_id: str = Field(description="The protocol's own id")
+    title: str = Field(description="Its title")
+    level_before: int | None = Field(description="Final level in the first; null for none")
+    level_after: int | None = Field(description="Final level in the second; null for none")
+    from_before: str = Field(description="How the level came about in the first; empty: not in it")
+    from_after: str = Field(description="How the level came about in the second; empty: not in it")
+    split_before: str = Field(description="Split in the first; empty for none")
+    split_after: str = Field(description="Split in the second; empty for none")
+
+
+class SnapshotChanges(Reply):
+    """A page of the protocols behind a count."""
+
+    total: int = Field(description="Protocols that fit")
+    page: int = Field(description="This page; fifty protocols each")
+    pages: int = Field(description="How many there are")
+    left_out: int = Field(description="Protocols that you could still be given; none for auditors")
+    rows: list[SnapshotChange] = Field(description="The protocols of this page")
+
+
+class ChangesAsked(Query):
+    """Which count."""
+
+    before: int = Field(0, alias="with", ge=0, le=LARGEST, description="The first snapshot")
+    what: Literal["added", "removed", "level", "split"] = Field("level", description="What changed")
+    before_value: str | None = Field(
+        None, alias="from", max_length=20, description="Level or split in the first; empty for none"
+    )
+    after_value: str | None = Field(
+        None, alias="to", max_length=20, description="Level or split in the second; empty for none"
+    )
+    page: int = Field(1, ge=1, le=LARGEST, description="Which page; fifty protocols each")
+
+
+class SnapshotCheck(Reply):
+    """What was computed anew."""
+
+    as_made: bool = Field(description="Everything that could be computed is the same")
+    differs: list[str] = Field(description="What is not as it was made")
+    untold: list[str] = Field(description="What could not be computed, and why")
+    lines: int = Field(description="Lines of the check for leaks that were computed anew")
+
+
 class SnapshotWanted(Asked):
     """What is to be kept."""
 
@@ -99,12 +155,13 @@ class SnapshotWanted(Asked):
 
 @snapshot_api.get("")
 @policy.members(*OVERSEEING_ROLES)
-@answers(Snapshots)
+@answers(Snapshots, query=Part)
 def listing(slug: str) -> Response:
     """All of them."""
     with database().read() as session:
         found = [_entry(made) for made in kept.listed(session, g.project.id)]
-    return json_reply(Snapshots(snapshots=found))
+    rows, following = part_of(found, g.query, "number")
+    return paged_reply(Snapshots(snapshots=rows, next=following), following)
 
 
 @snapshot_api.post("/make")
@@ -132,8 +189,33 @@ def one(slug: str, number: int) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(SnapshotDifference, scope=Scope.audit)
 def differences(slug: str, number: int, other: int) -> Response:
-    """From the first number to the second."""
-    return json_reply(SnapshotDifference.model_validate(asdict(compared(str(number), other))))
+    """From the first number to the second; levels of protocols that it names count as seen."""
+    with database().read() as session:
+        found = compared(session, str(number), other)
+    with database().write() as session:
+        snapshot_views.note(session, g.project.id, found, g.person.account_id)
+    return json_reply(SnapshotDifference.model_validate(asdict(found)))
+
+
+@snapshot_api.get("/<int:number>/changes")
+@policy.members(*OVERSEEING_ROLES)
+@answers(SnapshotChanges, query=ChangesAsked, scope=Scope.audit)
+def changes(slug: str, number: int) -> Response:
+    """The protocols behind a count of the difference from `with`; they count as seen."""
+    _, found, left_out = changed(number)
+    shown = snapshot_changes.page_of(found, left_out, request.args.get("page", 1, type=int))
+    note_seen(shown.rows)
+    return json_reply(SnapshotChanges.model_validate(asdict(shown)))
+
+
+@snapshot_api.get("/<int:number>/check")
+@policy.members(*OVERSEEING_ROLES)
+@answers(SnapshotCheck)
+def check(slug: str, number: int) -> Response:
+    """Whether it is as it was made, computed anew from what is stored."""
+    with database().read() as session:
+        again = snapshot_checks.recheck(session, numbered(session, number))
+    return json_reply(SnapshotCheck(as_made=again.as_made, **asdict(again)))
 
 
 def _entry(made: Snapshot) -> SnapshotEntry:

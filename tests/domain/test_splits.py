@@ -10,8 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.split_checks import Placed, report, table
-from cer_assist.domain.splits import FENCED, LEFT_OUT, TEST, TRAIN, Piece, dealt, joined, unmet
+from cer_assist.domain.splits import (
+    FENCED,
+    LEFT_OUT,
+    TEST,
+    TRAIN,
+    Piece,
+    dealt,
+    joined,
+    merged,
+    unmet,
+)
 
 SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 PIECES = st.lists(
@@ -24,7 +35,12 @@ PIECES = st.lists(
 def test_no_group_is_split_whatever_comes_and_in_whatever_order(
     pieces: list[Piece], seed: int, order: random.Random
 ) -> None:
+    if len({p.group for p in pieces} - {p.group for p in pieces if p.is_fenced}) < len(SHARES):
+        with pytest.raises(InvalidInput, match="Nothing is dealt"):
+            dealt(pieces, SHARES, seed)
+        return
     found = dealt(pieces, SHARES, seed)
+    assert set(SHARES) <= set(found.values())  # each has something, however few there are
     assert found.keys() == {piece.key for piece in pieces}
     splits_of: dict[int, set[str]] = {}
     for piece in pieces:
@@ -41,6 +57,7 @@ def test_each_level_has_its_share_as_far_as_the_largest_group_lets_it(
     pieces: list[Piece], seed: int
 ) -> None:
     pieces = [replace(piece, is_fenced=False) for piece in pieces]
+    pieces += [Piece(1000 + at, 1000 + at, 1) for at in range(len(SHARES))]
     found = dealt(pieces, SHARES, seed)
     largest = max(Counter(piece.group for piece in pieces).values())
     sizes = Counter(found.values())
@@ -69,6 +86,18 @@ def test_a_share_of_nothing_gets_nothing_and_a_large_group_is_told() -> None:
     assert set(found.values()) == {"train", "test"}
     (one, _) = unmet(found, pieces, {"train": 0.5, "validation": 0.0, "test": 0.5})
     assert "the largest holds 60 of 100 protocols" in one
+
+
+def test_one_protocol_of_each_level_still_gives_every_split_one() -> None:
+    pieces = [Piece(level, level, level) for level in range(1, 6)]
+    found = dealt(pieces, SHARES, 1)
+    assert Counter(found.values()) == {"train": 3, "validation": 1, "test": 1}
+    with pytest.raises(InvalidInput, match="2 groups of protocols with a level are there for 3"):
+        dealt(pieces[:2], SHARES, 1)
+
+
+def test_pairs_join_groups_and_what_is_in_them() -> None:
+    assert merged({1: 1, 2: 1, 3: 3, 4: 3, 5: 5}, [(2, 4)]) == {1: 1, 2: 1, 3: 1, 4: 1, 5: 5}
 
 
 def test_ties_reach_across_one_another() -> None:
@@ -103,18 +132,26 @@ def test_a_planted_leak_of_each_kind_is_found_and_no_other(
 ) -> None:
     rows = a_set()
     rows[0] = replace(rows[0], values={"investigator": "Lind"})
-    assert [line.found for line in report(rows, ["investigator"], fenced_is_test=False)] == [0] * 9
+    assert [line.found for line in report(rows, ["investigator"], [], fenced_is_test=False)] == [
+        0
+    ] * 10
     rows[3] = replace(rows[3], **change)  # type: ignore[arg-type]
-    found = {line.code: line for line in report(rows, ["investigator"], fenced_is_test=False)}
+    found = {line.code: line for line in report(rows, ["investigator"], [], fenced_is_test=False)}
     assert {name for name, line in found.items() if line.found} == {code}
     assert (found[code].found, "P-3" in found[code].names) == (1, True)
 
 
+def test_near_copies_that_no_cluster_knows_are_a_leak_of_their_own() -> None:
+    lines = report(a_set(), [], [("P-0", "P-3")], fenced_is_test=False)
+    (found,) = [line for line in lines if line.found]
+    assert (found.code, found.of, found.names) == ("alike", 13, ("P-0", "P-3"))
+
+
 def test_a_fenced_one_that_would_be_learnt_is_found_also_where_the_fence_is_the_test() -> None:
     rows = [replace(row, split=TEST if row.is_fenced else row.split) for row in a_set()]
-    assert not any(line.found for line in report(rows, [], fenced_is_test=True))
+    assert not any(line.found for line in report(rows, [], [], fenced_is_test=True))
     rows[5] = replace(rows[5], split=TRAIN)
-    wrong = {line.code for line in report(rows, [], fenced_is_test=True) if line.found}
+    wrong = {line.code for line in report(rows, [], [], fenced_is_test=True) if line.found}
     assert wrong == {"fence", "taught"}
     assert table(rows, (1, 2, 3, 4, 5), SHARES)[0]["levels"] == {
         "1": 2,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cer_assist.exports.masking import Masker, moved_places, moved_sections
+from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import KINDS
 from tests.exports.masking_set import PASSAGES
 
@@ -120,6 +121,20 @@ def test_a_detail_that_names_people_is_masked_and_tells_whom_to_look_for() -> No
         "department": "Nursing",
         "IRB number": "[record 1]",
     }
+
+
+def test_ids_are_masked_only_where_they_can_mean_nothing_else() -> None:
+    ids = ["7", "2024", "pilot", "P-1", "12/34-5", "#9.HM", "ÄB1"]
+    text = "In 2024, 7 of 17 pilot sites: P-1, p-12, XP-1, 12/34-5, äb1 #9.hm"
+    found = [text[one.start : one.end] for one in Numbers((), ids).found(text)]
+    assert found == ["P-1", "12/34-5", "äb1", "#9.hm"]
+
+
+def test_patterns_find_whole_numbers_only() -> None:
+    numbers = Numbers(["(A##) a.b", "1A-##", "##/A", "A#A#"])
+    text = "(q12) a.b, (q12) axb, (q123) a.b; 1z-12 or 21z-12; 34/b, 134/b, 34/bc and x9y8"
+    found = [text[one.start : one.end] for one in numbers.found(text)]
+    assert found == ["(q12) a.b", "1z-12", "34/b", "x9y8"]
 
 
 def test_colleagues_are_found_in_notes_by_one_name() -> None:

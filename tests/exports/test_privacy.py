@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from cer_assist.cli import cer
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import LABELS, PRESETS, SHARING
 from cer_assist.exports.privacy import Choice, left_out, left_out_but, with_names
-from cer_assist.exports.spotting import KINDS
+from cer_assist.exports.spotting import KINDS, Kind
 from cer_assist.exports.writing import FORMATS
 from cer_assist.imports import parse_files
 from cer_assist.services import labelling, pseudonyms
@@ -187,16 +191,70 @@ def test_columns_that_an_import_needs_are_missed_and_others_are_not(
 def test_what_was_chosen_stands_in_the_audit(
     database: Database, project_id: int, tmp_path: Path
 ) -> None:
-    choice = Choice(masks=frozenset({"email"}), without=left_out(["note"]))
+    masks: frozenset[Kind] = frozenset({"email", "name", "record"})
+    choice = Choice(masks=masks, without=left_out(["note"]), patterns=("ZQ-####",))
     with database.write() as session:
         project = session.query(Project).one()
         made = export_project(session, project, "csv", tmp_path / "e.zip", choice)
         record_export(session, project.id, "csv", made, None, choice)
         detail = json.loads(last_detail(session))
     assert detail["coders"] == "pseudonyms"
-    assert detail["masked"] == "email"
+    with zipfile.ZipFile(tmp_path / "e.zip") as archive:
+        report = archive.read("masking_report.csv").decode("utf-8-sig")
+    places: Counter[str] = Counter()
+    for row in csv.DictReader(report.splitlines()):
+        places[row["kind"]] += int(row["places"])
+    assert detail["masked"] == places
+    assert places["email"] == places["record"] == 1
+    assert detail["patterns"] == "ZQ-####"
     assert detail["left_out"] == "label_events.note"
     assert detail["rows"]["label_events"] == 3
+
+
+def test_ids_of_other_protocols_and_own_numbers_are_masked_wherever_they_are_quoted(
+    database: Database, project_id: int, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        project = session.query(Project).one()
+        quoting = "After HM20013139 and pilot_hm20013139_v2.docx, case zq-1234; ZQ-123 is none."
+        texts = [compose("follow", "On HM20013139", [("Of HM20013139", quoting)], {"see": "ZQ-77"})]
+        earlier = [PriorLabel("follow", "zacharias", 2, note="as HM20013139, ZQ-1234")]
+        assert not import_protocols(session, project, texts, earlier, by=None).errors
+    choice = Choice(masks=frozenset({"record"}), patterns=("ZQ-####", "ZQ-##"))
+    content = everything(database, choice, tmp_path / "e.zip")
+    assert "20013139" not in content
+    assert "1234;" not in content
+    assert "After [record 1] and pilot_[record 1]_v2.docx, case [record 2]; ZQ-123 is" in content
+    assert '"note":"as [record 1], [record 2]"' in content
+    assert '"see":"[record 3]"' in content
+    assert manifest(tmp_path / "e.zip")["patterns"] == ["ZQ-####", "ZQ-##"]
+
+
+@pytest.mark.parametrize("pattern", ["MRN", "A#", "#" * 61, "##\x07"])
+def test_a_pattern_that_would_mask_everything_or_nothing_is_refused(pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="MRN-######"):
+        Choice(masks=frozenset({"record"}), patterns=(pattern,))
+    with pytest.raises(InvalidInput, match="masked as well"):
+        Choice(patterns=("MRN-###",))
+
+
+def test_the_command_chooses_as_the_page_does(
+    database: Database, project_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CER_DATABASE_URL", database.url)
+    out = tmp_path / "e.zip"
+    command = ["export", "own", "--format", "csv", "--out", str(out), "--preset", "labels"]
+    command += ["--mask", "record,email", "--pattern", "ZQ-####", "--without", "recorded_at"]
+    with database.read() as session:
+        command[1] = session.query(Project).one().slug
+    CliRunner().invoke(cer, [*command, "--home", str(tmp_path)], catch_exceptions=False)
+    said = manifest(out)
+    assert {"note", "recorded_at"} <= set(said["left_out"]["label_events"])
+    assert (said["masked"], said["patterns"]) == (["email", "record"], ["ZQ-####"])
+    with database.read() as session:
+        detail = json.loads(last_detail(session))
+    assert detail["patterns"] == "ZQ-####"
+    assert "label_events.note" in detail["left_out"]
 
 
 def last_detail(session: Any) -> str:

@@ -171,8 +171,8 @@ def test_files_that_the_tools_made_themselves(tmp_path: Path) -> None:
     assert found.errors == []
     said = [(one.external_id, one.coder, one.action, one.level) for one in found.labels]
     assert said == [
-        ("1", "imported", Action.label, 3),
-        ("7", "imported", Action.label, 4),
+        ("1", "doccano", Action.label, 3),
+        ("7", "doccano", Action.label, 4),
         ("p", "ds-al", Action.label, 2),
         ("p", "ds-bo", Action.skip, None),
         ("A-17", "u1", Action.label, 3),
@@ -245,6 +245,10 @@ def test_redcap_numbers_readers_and_describes_every_field(
             name: list(csv.reader(io.StringIO(archive.read(name).decode(), newline="")))
             for name in (RECORDS, DICTIONARY)
         }
+        alone = tmp_path / "from-redcap.csv"  # as REDCap itself gives it back
+        alone.write_bytes(archive.read(RECORDS))
+    found = parse_inside([alone], {}, None)
+    assert (found.errors, len(found.protocols), len(found.labels)) == ([], 5, 11)
     records, dictionary = tables[RECORDS], tables[DICTIONARY]
     assert [row[0] for row in records[1:5]] == ["P-1", "P-1--1", "P-1--2", "P-2"]
     assert tuple(dictionary[0]) == DICTIONARY_HEADINGS

@@ -166,11 +166,15 @@ def test_traps_are_refused_in_time_with_advice(
     assert seconds < 2
 
 
-def test_oversize_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / "large.csv"
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("large.pdf", limits.MAX_FILE_BYTES), ("large.csv", limits.MAX_STREAMED_BYTES)],
+)
+def test_oversize_is_refused_unread(tmp_path: Path, name: str, most: int) -> None:
+    path = tmp_path / name
     with path.open("wb") as file:
-        file.truncate(limits.MAX_FILE_BYTES + 1)
-    with pytest.raises(InvalidInput, match="more than 100 MB: split it"):
+        file.truncate(most + 1)
+    with pytest.raises(InvalidInput, match=rf"more than {most // 2**20:,} MB: split it"):
         preview(path)
 
 

@@ -164,4 +164,4 @@ def test_a_time_that_is_none_is_refused(database: Database, seconds: float) -> N
             labelling.record_label(session, ana.id, project, request)
         label = PriorLabel("P-1", "bob", 2, seconds=seconds)
         report = import_protocols(session, project, [], [label], by=None)
-        assert "number of seconds" in report.errors[0]
+        assert "number of seconds" in str(report.errors[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.services import backup
 from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Project
+from cer_assist.store.tables import AuditEvent, Project
 from tests.builders import a_label, a_member, a_project, some_protocols
 
 
@@ -60,6 +62,23 @@ def test_restoring_replaces_and_keeps_what_was_there(database: Database, tmp_pat
     with aside.read() as session:
         assert verify(session).labels == 2
     aside.close()
+
+
+def test_that_a_copy_was_taken_is_in_the_record_of_each_project(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        own = [a_project(session, slug).id for slug in ("one", "two")]
+    made = backup.back_up(database.url, tmp_path / "copy.sqlite3")
+    with database.write() as session:
+        backup.record(session, made)
+        assert verify(session).intact
+        rows = session.query(AuditEvent).filter_by(action="export.taken").order_by(AuditEvent.id)
+        assert [row.project_id for row in rows] == [None, *own]
+        said = [json.loads(row.detail) for row in rows]
+    assert said[0] == said[1] == said[2]
+    assert (said[0]["format"], said[0]["file"]) == ("backup", "copy.sqlite3")
+    assert said[0]["sha256"] == hashlib.sha256(made.path.read_bytes()).hexdigest()
 
 
 def test_only_its_owner_can_read_a_copy(database: Database, tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_any_fault_stores_nothing(database: Database) -> None:
         project = a_project(session)
         report = import_protocols(session, project, TEXTS, labels, by=None)
         assert len(report.errors) == 2
-        assert report.errors[0].startswith("labels.csv, row 3: protocol P-9")
-        assert "choose 1 to 5" in report.errors[1]
+        assert str(report.errors[0]).startswith("labels.csv, row 3: protocol P-9")
+        assert "choose 1 to 5" in str(report.errors[1])
         assert session.scalar(select(func.count()).select_from(Protocol)) == 0
 
 
@@ -89,7 +89,7 @@ def test_again_is_harmless_and_another_text_is_refused(database: Database) -> No
         assert (again.protocols, again.already_there) == (0, 3)
         changed = [compose("P-1", "Study 1", [("Aims", "Something else.")])]
         report = import_protocols(session, project, changed, [], by=None)
-        assert "-A1" in report.errors[0]
+        assert "-A1" in str(report.errors[0])
         twin = [compose("P-7", "Study 1", [("Aims", "Aim number 1.")])]
         report = import_protocols(session, project, twin, [], by=None)
         assert report.duplicates == [("P-7", "P-1")]
@@ -105,7 +105,7 @@ def test_an_import_changes_no_answers_made_here(any_database: Database) -> None:
         a_label(session, project, first, by=ana.id, level=2)
         forged = [PriorLabel("P-0", "Ana", 5, file="labels.csv", row=2)]
         report = import_protocols(session, project, [], forged, by=None)
-        assert report.errors[0].startswith("labels.csv, row 2: Ana has already answered P-0")
+        assert str(report.errors[0]).startswith("labels.csv, row 2: Ana has already answered P-0")
         same = [PriorLabel("P-0", "ana", 2), PriorLabel("P-1", "ana", 5)]
         report = import_protocols(session, project, [], same, by=None)
         assert (report.labels, report.labels_already_there, report.errors) == (1, 1, [])

@@ -90,7 +90,7 @@ def test_an_import_does_not_undo_a_decision(any_database: Database) -> None:
         for level, refused in ((5, True), (3, False)):
             prior = PriorLabel(name, "final", level)
             report = import_protocols(session, bench.project, [], [prior], by=None)
-            assert any("has the final level 3" in fault for fault in report.errors) is refused
+            assert any("has the final level 3" in str(fault) for fault in report.errors) is refused
         levels = training_data.final_levels(session, bench.project.id)
         assert levels[bench.ids[0]] == (3, "adjudicated")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
-from cer_assist.exports.writing import write_export
+from cer_assist.exports.writing import FORMATS, write_export
 from cer_assist.services import backup, queue_order, snapshot_making, snapshots, studies
 from cer_assist.services.snapshot_differences import differences
 from cer_assist.services.snapshot_making import make
@@ -19,7 +21,8 @@ from cer_assist.services.verification import verify
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Project, Snapshot, SnapshotProtocol
 from cer_assist.store.types import table_of
-from tests.builders import a_fence, a_label, a_member, a_project, some_protocols
+from tests.builders import a_fence, a_label, a_member, a_project, unlike_protocols
+from tests.imports.inside import parse_inside
 
 SHARES = {"train": 0.5, "validation": 0.0, "test": 0.5}
 
@@ -29,7 +32,7 @@ def a_snapshot(database: Database) -> int:
     with database.write() as session:
         project = a_project(session)
         ana = a_member(session, project, "ana").id
-        ids = [protocol.id for protocol in some_protocols(session, project, 8)]
+        ids = [protocol.id for protocol in unlike_protocols(session, project, 8)]
     with pytest.raises(NotReady, match="comparing"):
         make(database, 1, Asked("early", shares=SHARES), None)
     with database.write() as session:
@@ -49,10 +52,9 @@ def exports(database: Database, folder: Path) -> list[bytes]:
     found = []
     with database.read() as session:
         made = snapshots.find(session, 1, "paper")
-        for name, ending in (("csv", "zip"), ("jsonl", "zip"), ("xlsx", "xlsx")):
-            done = write_export(
-                name, folder / f"{name}.{ending}", snapshots.data_set(session, made)
-            )
+        for name, form in FORMATS.items():
+            out = folder / f"{name}{form.ending}"
+            done = write_export(name, out, snapshots.data_set(session, made))
             found.append(done.path.read_bytes())
     return found
 
@@ -64,7 +66,7 @@ def test_the_same_bytes_after_the_project_went_on(any_database: Database, tmp_pa
         project = session.get_one(Project, 1)
         project.name = "Another"
         session.get_one(Account, ana).display_name = "Ana, later"
-        one, two, *_ = some_protocols(session, project, 9)
+        one, two, *_ = unlike_protocols(session, project, 9)
         studies.link(session, project, [(two, one)], by=None)
         for key in (1, 7):
             a_label(session, project, key, by=ana, level=5)
@@ -123,7 +125,7 @@ def test_filters_choose_events_and_differences_say_what_moved(any_database: Data
     assert blind.said["counts"]["without_level"] == 0
     with any_database.read() as session:
         of = snapshots.held_of(session, nothing)
-        assert of[2]["said"]["coder_levels"] == {} and of[2]["level"] == 1
+        assert of[2]["said"]["coder_levels"] == {} and of[2]["level"] is None
         list(snapshots.data_set(session, blind).records)
         first, last = (snapshots.find(session, 1, name) for name in ("paper", "blind"))
         later = differences(session, first, snapshots.find(session, 1, "later"))
@@ -158,3 +160,20 @@ def test_saving_goes_on_while_one_is_read(
     with any_database.read() as session:
         snapshots.data_set(session, snapshots.find(session, 1, "meanwhile"))
         assert verify(session).intact
+
+
+def test_it_comes_back_from_every_format(database: Database, tmp_path: Path) -> None:
+    a_snapshot(database)
+    exports(database, tmp_path)
+    for name, form in FORMATS.items():
+        out = tmp_path / f"{name}{form.ending}"
+        found = parse_inside([out], {}, None)
+        assert (found.errors, len(found.protocols), len(found.labels)) == ([], 8, 6), name
+        if zipfile.is_zipfile(out):  # the hour of writing would make other bytes
+            with zipfile.ZipFile(out) as archive:
+                assert {one.date_time[0] for one in archive.infolist()} == {1980}
+    with zipfile.ZipFile(tmp_path / "hugging-face.zip") as archive:
+        rows = json.loads(archive.read("manifest.json"))["members"]
+    splits = {name.split("/")[1].split("-")[0]: said["rows"] for name, said in rows.items()
+              if name.startswith("data/")}  # fmt: skip
+    assert splits == {"fenced": 1, "test": 2, "train": 3, "unsplit": 2}

@@ -223,7 +223,7 @@ def test_an_import_links_what_its_column_says_and_all_or_nothing(any_database: D
             text_of("N-4", "fourth words", amends="P-1"),
         ]
         report = import_protocols(session, project, wrong, [], by=None)
-        assert [error.split(" ")[0] for error in report.errors] == ["N-1", "N-2", "P-1"]
+        assert [str(error).split(" ")[0] for error in report.errors] == ["N-1", "N-2", "P-1"]
         assert session.query(ProtocolLink).count() == 0
         right = [text_of("N-4", "fourth", amends="N-3"), text_of("N-3", "third", amends="P-1")]
         for links in (2, 0):  # a second time nothing is left to do
@@ -241,7 +241,7 @@ def test_an_amended_text_under_a_known_id_is_a_fault_or_a_new_version(
         import_protocols(session, project, [text_of("HM1", "first words")], [old], by=None)
         second, third = text_of("HM1", "second words"), text_of("HM1", "third words")
         refused = import_protocols(session, project, [second], [], by=None)
-        assert "another text" in refused.errors[0]
+        assert "another text" in str(refused.errors[0])
         new = replace(old, level=4)
         for _ in range(2):
             report = import_protocols(session, project, [second], [new], by=None, new_versions=True)

@@ -119,6 +119,9 @@ def _what_a_lead_does(
     pinning.pin(session, project, 1, lea)
     exported = audit.Entry("export.taken", f"project:{project.id}", {"format": "csv"})
     audit.append(session, exported, account_id=lea, project_id=project.id)
+    again = {"coder": "ben", "reader": "themselves"}
+    reread = audit.Entry("agreement.reread", f"project:{project.id}", again)
+    audit.append(session, reread, account_id=lea, project_id=project.id)
 
 
 def told(
@@ -174,7 +177,9 @@ def test_each_thing_stands_once_in_order_and_is_checked(any_database: Database) 
         assert of_protocol >= {"fenced", "queue.held", "export.taken", "asked.assigned", "served"}
         of_ben = [line.kind for line in told(session, "coder", "ben")]
         assert Counter(of_ben)["membership.set"] == 2
-        assert "assignment.released" in of_ben and "queue.held" not in of_ben
+        assert {"assignment.released", "agreement.reread"} <= set(
+            of_ben
+        ) and "queue.held" not in of_ben
         assert {line.kind for line in told(session, "rubric", "2")} == {"rubric.published"}
         of_model = {line.kind for line in told(session, "model", "1")}
         assert {"made", "model.published", "model.pinned", "saw"} <= of_model

@@ -70,6 +70,7 @@ READERS = {
     "services/training_items.py": "settled levels, for people to practise on; no model reads them",
     "services/training_rounds.py": "whether one has answered",
     "services/snapshot_making.py": "up to which event a snapshot goes, and how many there are",
+    "services/snapshot_levels.py": "which final levels were given over a suggestion",
     "services/standing.py": "readings and final level that stand, for who settles",
     "services/verification.py": "hashes of events",
     "services/word_contexts.py": "a coder's own labels, for the page",

@@ -16,7 +16,10 @@ from cer_assist.views import (
     api_studies,
     api_training,
     desk_api,
+    json_parts,
     methods_files,
+    openapi,
+    paging,
     prevalence,
     read_again,
     rubric_api,
@@ -27,6 +30,9 @@ from cer_assist.views import (
 )
 
 REPLIES: list[type[BaseModel]] = [
+    openapi.Refusal,
+    json_parts.ToldFault,
+    paging.Part,
     api.Explanation,
     api.ExplainedWord,
     api.ExplainedSentence,
@@ -96,6 +102,9 @@ REPLIES: list[type[BaseModel]] = [
     snapshots_api.SnapshotMove,
     snapshots_api.SnapshotFact,
     snapshots_api.SnapshotDifference,
+    snapshots_api.SnapshotChange,
+    snapshots_api.SnapshotChanges,
+    snapshots_api.SnapshotCheck,
     timeline.Timeline,
     timeline.TimelineLine,
     rubric_work_api.OldReadings,

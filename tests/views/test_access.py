@@ -75,6 +75,7 @@ PLAN: dict[str, set[Role] | str] = {
     "/p/<slug>/data/import": LEADING,
     "/p/<slug>/snapshots": OVERSEEING,
     "/p/<slug>/snapshots/make": LEADING,
+    "/p/<slug>/snapshots/new": LEADING,
     "/p/<slug>/audit": OVERSEEING,
     "/p/<slug>/desk": OVERSEEING,
     "/p/<slug>/timeline": OVERSEEING,

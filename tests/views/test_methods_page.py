@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
 
 import docx
+import pypdf
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
 from cer_assist.cli import cer
-from cer_assist.store.tables import Job
+from cer_assist.store.tables import AuditEvent, Job
 from tests.builders import a_label
 from tests.views.office import OWN, Office
 
 PAGE = f"/p/{OWN}/methods"
 JSON = f"/api/v1/projects/{OWN}/methods"
-FILES = ("methods.html", "methods.md", "methods.docx")
+FILES = ("methods.html", "methods.md", "methods.docx", "methods.pdf")
 QUOTED = "held four protocols"
 ALIEN = "<b>Nursing</b> & *co*"
 
@@ -69,6 +71,8 @@ def test_the_files_say_the_same_and_need_nothing_else(read: Office) -> None:
     assert "\\*co\\*" in marked
     word = docx.Document(io.BytesIO(made["methods.docx"].data))
     assert any(f"{QUOTED}1" in one.text for one in word.paragraphs)
+    pdf = pypdf.PdfReader(io.BytesIO(made["methods.pdf"].data))
+    assert f"{QUOTED}1" in pdf.pages[0].extract_text().replace("\n", " ")
 
 
 def test_json_and_command_give_every_number_with_its_key(read: Office, tmp_path: Path) -> None:
@@ -93,5 +97,9 @@ def test_the_command_writes_a_file_and_makes_what_is_out_of_date(
     said = json.loads(done.output.splitlines()[-1])
     assert said["facts"]["agreement"]["protocols"] == 1
     assert QUOTED in out.read_text(encoding="utf-8")
+    with read.database.read() as session:
+        taken = session.query(AuditEvent).filter_by(action="export.taken").one()
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in taken.detail
+    assert '"file":"methods.html"' in taken.detail
     with pytest.raises(Exception, match="Name a file that ends in"):
-        CliRunner().invoke(cer, ["methods", OWN, "--out", "x.pdf"], catch_exceptions=False)
+        CliRunner().invoke(cer, ["methods", OWN, "--out", "x.odt"], catch_exceptions=False)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from cer_assist import prevailing
+from cer_assist.cli import cer
 from cer_assist.services import prevalence
-from cer_assist.store.tables import Job
+from cer_assist.store.tables import AuditEvent, Job, PrevalenceReport
+from cer_assist.views import prevalence_words as words
 from tests.views.office import OWN, Office
 from tests.worker.test_prevailing import a_world
 
@@ -37,7 +45,7 @@ def found(office: Office) -> dict[str, Any]:
 @pytest.mark.parametrize("person", OVERSEERS)
 def test_before_the_worker_has_made_it_the_page_asks_for_it(office: Office, person: str) -> None:
     assert "The worker makes the report" in office.browser(person).get(PAGE).text
-    for address in (JSON, f"{PAGE}/report.html"):
+    for address in (JSON, f"{PAGE}/report.html", f"{PAGE}/report.pdf"):
         assert office.browser(person).get(address).status_code == 409
     with office.database.read() as session:
         kinds = session.scalars(select(Job.kind).where(Job.kind == "prevalence"))
@@ -70,6 +78,86 @@ def test_the_file_needs_nothing_else(office: Office, found: dict[str, Any]) -> N
     assert ".printed {" in text
 
 
+def words_of(data: bytes) -> tuple[Any, str]:
+    """A PDF and all that is written in it, lines joined."""
+    reader: Any = pypdf.PdfReader(io.BytesIO(data))
+    return reader, " ".join(" ".join(page.extract_text().split()) for page in reader.pages)
+
+
+def test_the_pdf_says_what_the_page_says(office: Office, found: dict[str, Any]) -> None:
+    found["groups"][0]["name"] = ALIEN
+    found["groups"][1]["name"] = "Żółć, Νευρολογία, Педиатрия, 公衆"
+    keep(office, found)
+    answer = office.browser("auditor@own").get(f"{PAGE}/report.pdf")
+    assert f'filename="{OWN}-prevalence.pdf"' in answer.headers["Content-Disposition"]
+    reader, text = words_of(answer.data)
+    for said in (
+        words.headline(found),
+        words.counted(found),
+        words.METHOD,
+        words.percent(found["levels"][3]),
+        words.percent(found["groups"][0]["at_least"][2]),
+        words.percent(found["groups"][0]["levels"][1]),
+        *words.limits(found),
+        "too few readings in the random sample: 0 of 20",
+        "<b>Nursing</b> & aaa",
+        "Żółć, Νευρολογία, Педиатрия, [U+516C][U+8846]",
+        "stand as their Unicode numbers",
+    ):
+        assert said in text
+    assert reader.metadata.title == words.TITLE
+    assert reader.root_object["/Lang"] == "en"
+    assert [one["/Title"] for one in reader.outline if isinstance(one, dict)][:2] == [
+        "In short", "Level by level",
+    ]  # fmt: skip
+    fonts = reader.pages[0]["/Resources"]["/Font"].values()
+    used = {one.get_object()["/BaseFont"] for one in fonts if "/FontDescriptor" in one.get_object()}
+    assert {name.partition("+")[2] for name in used} >= {"SourceSansPro-Regular"}
+
+
+def test_small_charts_share_one_scale_and_say_their_numbers(
+    office: Office, found: dict[str, Any]
+) -> None:
+    keep(office, found)
+    text = office.browser("lead@own").get(PAGE).text
+    charts = text[text.index('id="each"') : text.index('id="limits"')]
+    assert charts.count("<svg") == 5  # of 2020 alone: of 2021 too few were read
+    assert charts.count('class="mark"') == 5
+    highest = max(one["high"] for one in found["groups"][0]["levels"])
+    assert highest <= words.top(found) <= 1
+    assert f"from 0 to {100 * words.top(found):.0f} %" in charts
+    for one in found["groups"][0]["levels"]:
+        assert words.percent(one).replace("<", "&lt;") in charts
+        width = f'width="{round(200 / words.top(found) * one["value"], 1)}"'
+        assert width in charts
+    assert "too few readings in the random sample: 0 of 20" in charts
+    assert charts.count("visually-hidden") == sum(
+        one["few"] for one in found["groups"][0]["levels"]
+    )
+
+
+def test_the_command_writes_the_pdf_and_it_is_on_record(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CER_DATABASE_URL", office.database.engine.url.render_as_string(False))
+    out = tmp_path / "shares.pdf"
+    command = ["prevalence", OWN, "--home", str(tmp_path), "--format", "pdf"]
+    assert "go together" in CliRunner().invoke(cer, command).output
+    CliRunner().invoke(cer, [*command, "--out", str(out)], catch_exceptions=False)
+    assert "There are fewer than 20 protocols" in words_of(out.read_bytes())[1]
+    with office.database.read() as session:
+        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.action == "export.taken"))
+    assert json.loads(event.detail)["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def test_figures_of_an_older_method_are_not_shown(office: Office, found: dict[str, Any]) -> None:
+    keep(office, found)
+    with office.database.write() as session:
+        row = session.get_one(PrevalenceReport, (office.projects[OWN], ""))
+        row.basis = (row.basis or "").partition(":")[2]
+    assert "In short" not in office.browser("lead@own").get(PAGE).text
+
+
 def test_values_of_columns_are_text(office: Office, found: dict[str, Any]) -> None:
     found["groups"][0]["name"] = ALIEN
     keep(office, found)
@@ -97,5 +185,5 @@ def test_a_column_that_is_none_is_refused(office: Office) -> None:
 
 def test_coders_are_told_nothing(office: Office, found: dict[str, Any]) -> None:
     keep(office, found)
-    for address in (PAGE, f"{PAGE}/report.html", JSON):
+    for address in (PAGE, f"{PAGE}/report.html", f"{PAGE}/report.pdf", JSON):
         assert office.browser("coder@own").get(address).status_code == 403
