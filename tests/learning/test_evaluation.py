@@ -67,7 +67,7 @@ def test_cross_validation_prints_one_object_with_all_figures(files: Path, home: 
 
 
 def test_all_models_run_side_by_side_and_leave_out_copies_of_test_rows(
-    files: Path, home: Path
+    files: Path, home: Path, tmp_path: Path
 ) -> None:
     train, test = files / "train.jsonl", files / "test.jsonl.gz"
     found = run("--home", home, "--train", train, "--test", test, "--model", "all", "--json")
@@ -80,6 +80,14 @@ def test_all_models_run_side_by_side_and_leave_out_copies_of_test_rows(
     assert ahead["value"] == pytest.approx(gap)
     assert ahead["low"] <= gap <= ahead["high"]
     assert "ahead" not in found["blend"]
+    names = ("lexical", "embedding")  # which need nothing encoded, and say the same
+    asked = [part for name in names for part in ("--model", name)]
+    alone = run("--home", tmp_path, "--train", train, "--test", test, *asked, "--json")
+    assert not list(tmp_path.rglob("*.states"))
+    for name in names:
+        assert [alone[name][one] for one in ("qwk", "ece")] == pytest.approx(
+            [found[name][one] for one in ("qwk", "ece")]
+        )
 
 
 def test_labels_may_stand_in_a_file_of_their_own(files: Path, home: Path) -> None:
@@ -123,18 +131,6 @@ def test_words_are_measured_against_chance_and_against_marked_evidence(
     )
     printed = CliRunner().invoke(evaluate_command, [str(a) for a in (*arguments, "--evidence")])
     assert "supervised, times what attention reaches" in printed.stdout
-
-
-def test_nothing_is_encoded_for_models_that_read_no_states(
-    files: Path, home: Path, tmp_path: Path
-) -> None:
-    short = ("--train", files / "train.jsonl", "--test", files / "test.jsonl.gz")
-    asked = (*short, "--json", "--model", "lexical")
-    alone = run("--home", tmp_path, *asked, "--model", "tfidf_lr")
-    assert not list(tmp_path.rglob("*.states"))
-    beside = run("--home", home, *asked, "--model", "meaning")
-    for name in ("qwk", "ece", "confusion"):
-        assert alone["lexical"][name] == beside["lexical"][name]
 
 
 def test_without_json_a_table_is_printed(files: Path, home: Path) -> None:
