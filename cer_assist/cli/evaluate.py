@@ -15,15 +15,14 @@ from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.cli.base import emit, home_option, json_option, progress_bar, settings_for
 from cer_assist.cli.faithfulness import faithfulness_lines, with_faithfulness
 from cer_assist.cli.label_files import read_levels, read_quotes
-from cer_assist.domain.model_kinds import DEFAULT_KIND, MODEL_KINDS
+from cer_assist.domain.model_kinds import DEFAULT_KIND, MODEL_KINDS, READ_NO_STATES
 from cer_assist.domain.rubric import parse_rubric
 
 if TYPE_CHECKING:
     from cer_assist.learning.features import FeatureCache
-    from cer_assist.learning.labelled import Labelled
-    from cer_assist.learning.progress import Progress
 
 MODEL_NAMES = (*MODEL_KINDS, "tfidf_lr")
+NEED_NO_STATES = READ_NO_STATES | {"tfidf_lr"}
 UNTAUGHT_NAMES = ("cold_start", "cue_words")
 DECODING_NAMES = ("between", "median", "mode", "mean")
 SHOWN = ("accuracy", "macro_f1", "qwk", "mae", "ece")
@@ -103,7 +102,8 @@ def evaluate_command(
     names = MODEL_NAMES if "all" in models else tuple(dict.fromkeys(models))
     with progress_bar("Evaluating") as advance:
         how: dict[str, Any] = {"n_train": n_train, "decoding": decoding, "progress": advance}
-        cache = _open_cache(home)
+        needs_states = faithfulness or not NEED_NO_STATES.issuperset(names)
+        cache = _open_cache(home, needs_states=needs_states)
         if data:
             how |= {"folds": folds, "repeats": repeats}
             result = _measure(names, [data], levels, cache, rubric, how, quotes, evidence)
@@ -113,12 +113,14 @@ def evaluate_command(
     emit(as_json, result, *_table(result), *faithfulness_lines(result))
 
 
-def _open_cache(home: Path | None) -> FeatureCache:
+def _open_cache(home: Path | None, *, needs_states: bool) -> FeatureCache:
+    """Without the encoder where no model looks at what it says: encoding takes minutes."""
     from cer_assist.learning.encoder import Encoder
-    from cer_assist.learning.features import FeatureCache
+    from cer_assist.learning.features import FeatureCache, WordCache
 
     settings = settings_for(home)
-    return FeatureCache(settings.features_folder, Encoder(settings.encoder_dir))
+    kind = FeatureCache if needs_states else WordCache
+    return kind(settings.features_folder, Encoder(settings.encoder_dir))
 
 
 def _measure(
@@ -143,7 +145,8 @@ def _measure(
     path = rubric or DEFAULT_RUBRIC
     known = parse_rubric(path.read_text(encoding="utf-8"), path.name)
     how["rubric"] = known if rubric else labelled.rubric_for(known, *parts)
-    _encode(cache, names, how["progress"], *parts)
+    # First of all, so that no model is charged for it in its seconds.
+    cache.encode([document for part in parts for document in part.documents], how["progress"])
     measure: Any = evaluation.cross_validate if len(parts) == 1 else evaluation.train_and_test
     if quotes is None:
         return {name: measure(name, *parts, scale, cache, **how) for name in names}
@@ -156,14 +159,6 @@ def _measure(
         )
         for name in names
     }
-
-
-def _encode(
-    cache: FeatureCache, names: tuple[str, ...], advance: Progress, *parts: Labelled
-) -> None:
-    """Encode everything first, so that no model is charged for it in its seconds."""
-    if names != ("tfidf_lr",):
-        cache.encode([document for part in parts for document in part.documents], advance)
 
 
 def _compare(result: dict[str, Any]) -> None:

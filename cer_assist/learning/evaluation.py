@@ -49,15 +49,8 @@ def cross_validate(
     ----------
     kind : str
         One of `compared.MODELS`.
-    data : Labelled
-    scale : tuple of int
-    cache : FeatureCache
-    folds, repeats : int
     n_train : int, optional
         Train on so many documents of the other folds only.
-    progress : callable (share done, message)
-    rubric : Rubric, optional
-        What the levels mean, for models that read it.
     decoding : str, optional
         One of `ordinal.DECODINGS`; without one each model decides in its own way.
     look : callable (model, documents)
@@ -65,7 +58,7 @@ def cross_validate(
 
     Returns
     -------
-    dict, see `report`
+    dict, see `report`, with how many near-duplicates there are
 
     Raises
     ------
@@ -74,28 +67,32 @@ def cross_validate(
     """
     data, left_out = _unknown_to(kind, data)
     clusters = clusters_of(data.documents)
-    shape = (repeats, len(data.levels), len(scale))
-    said = Said(np.zeros(shape), np.zeros(shape))
-    seconds: list[tuple[float, float]] = []
-    used: list[int] = []
-    for repeat, train, held in _splits(data.levels, clusters, folds, repeats, n_train):
-        progress(len(seconds) / (repeats * folds), f"Testing {kind}")
+    splits = list(_splits(data.levels, clusters, folds, repeats, n_train))
+    said = Said(*np.zeros((2, repeats, len(data.levels), len(scale))))
+    seconds = []
+    for done, (repeat, train, held) in enumerate(splits):
+        progress(done / len(splits), f"Testing {kind}")
         test = data.pick(held)
         model = make_model(kind, scale, cache, repeat, rubric, test.documents)
         found, spent = _fit_predict(model, data.pick(train), test)
         look(model, test.documents)
-        said.probabilities[repeat, held] = found.probabilities
-        said.uncalibrated[repeat, held] = found.uncalibrated
+        for whole, part in zip(said, found, strict=True):
+            whole[repeat, held] = part
         seconds.append(spent)
-        used.append(len(train))
-    taught = (
+    learnt = round(float(np.mean([len(train) for _, train, _ in splits])))
+    return {
+        **report(data, scale, said, seconds, decoding or model.decoding),
+        **_learnt_from(kind, data, left_out, _by_folds(data, folds, repeats), learnt),
+        "near_duplicates": len(clusters) - len(np.unique(clusters)),
+    }
+
+
+def _by_folds(data: Labelled, folds: int, repeats: int) -> str:
+    """What a model's figures were measured on, in words."""
+    return (
         f"{len(data.levels)} protocols, each by a model that had not read it nor a "
         f"near-duplicate ({folds} folds, {repeats} times)"
     )
-    return report(data, scale, said, seconds, decoding or model.decoding) | {
-        **_learnt_from(kind, data, left_out, taught, round(float(np.mean(used)))),
-        "near_duplicates": int(len(clusters) - len(np.unique(clusters))),
-    }
 
 
 def train_and_test(

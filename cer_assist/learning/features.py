@@ -172,6 +172,24 @@ class FeatureCache:
         aside.replace(path)
 
 
+class WordCache(FeatureCache):
+    """Readings without states, for models that know words by their identity alone.
+
+    Only the tokenizer is loaded: nothing is encoded, and nothing is kept on disk.
+    """
+
+    def missing(self, documents: Iterable[Document]) -> list[Document]:
+        """None: there is nothing to write."""
+        return []
+
+    def read(self, documents: Sequence[Document], progress: Progress) -> Iterator[TokenStates]:
+        """Words of the documents in order; all states are zero."""
+        for document in documents:
+            pieces = tokenise(self.encoder.tokenizer, document.text)
+            states = np.zeros((len(pieces.content_pieces), projection.SIZE), np.int8)
+            yield TokenStates(states, np.zeros((pieces.sentences, STATE_SIZE), np.int8), pieces)
+
+
 def directions(vectors: np.ndarray) -> np.ndarray:
     """Where vectors point, (n, 384) int8: each divided by its largest number, which becomes 127."""
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)

@@ -33,6 +33,7 @@ COLUMNS = (
         "readings, suggestion, unknown (settled elsewhere) or empty",
     ),
 )
+_OF_EVENT = ("event_id", "level", "rubric_version", "rubric_sha256", "origin")
 SOURCES = ("adjudicated", "agreed", "single", "disagreed", "none")
 
 
@@ -61,7 +62,7 @@ class Levels:
         lane = own.finals if row["lane"] == Lane.final else own.readings
         lane.pop(row["coder"], None)
         if row["action"] == Action.label:
-            lane[row["coder"]] = row
+            lane[row["coder"]] = {name: row[name] for name in _OF_EVENT}
 
     def of(self, name: str, rubric: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of a protocol that tell its level; `rubric` is the one in use."""

@@ -28,6 +28,7 @@ SETTLED_SEEN = {
     "suggestion": "the model's suggestion too",
     "unknown": "unknown: settled elsewhere",
 }
+NO_LEVEL = {"disagreed": "whose coders differ", "none": "without a reading that fits"}
 LEFT = {
     "readings": "of other label events",
     "exposures": "given after seeing something else",

@@ -166,7 +166,7 @@ def compared(session: Session, before: str, after: int) -> Differences:
 def changed(number: int) -> tuple[Wanted, list[Change], int]:
     """What the address asks for, all protocols that fit, and how many this person may not see."""
     args = request.args
-    wanted = Wanted(args.get("what", ""), args.get("from"), args.get("to"))
+    wanted = Wanted(args.get("what", snapshot_changes.LEVEL), args.get("from"), args.get("to"))
     viewer = Viewer(g.person.account_id, g.role)
     with database().read() as session:
         pair = pair_of(session, args.get("with", ""), number)

@@ -116,8 +116,8 @@ class SnapshotChanges(Reply):
 class ChangesAsked(Query):
     """Which count."""
 
-    before: int = Field(alias="with", ge=1, le=LARGEST, description="Number of the first snapshot")
-    what: Literal["added", "removed", "level", "split"] = Field(description="What changed")
+    before: int = Field(0, alias="with", ge=0, le=LARGEST, description="The first snapshot")
+    what: Literal["added", "removed", "level", "split"] = Field("level", description="What changed")
     before_value: str | None = Field(
         None, alias="from", max_length=20, description="Level or split in the first; empty for none"
     )

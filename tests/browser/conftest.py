@@ -18,6 +18,8 @@ from cer_assist.config import Settings
 from cer_assist.domain.remarks import Remark
 from cer_assist.services import accounts, history, jobs, remarks, suggestions
 from cer_assist.services.remarks import RemarkRequest
+from cer_assist.services.snapshot_making import make
+from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Account, Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
@@ -159,6 +161,8 @@ def full(database: Database, world: World) -> None:
         jobs.enqueue(session, "retrain", world.project_id)
         failed = session.scalars(select(Job).where(Job.kind == "encode")).one()
         failed.state, failed.error = JobState.dead, "no room on the disk"
+    make(database, world.project_id, Asked("Before anybody read", until="2001-01-01"), world.lea)
+    make(database, world.project_id, Asked("Under a name of several words"), world.lea)
 
 
 @pytest.fixture(scope="session")

@@ -25,38 +25,28 @@ def export(home: Path, out: Path, *options: str, form: str = "asreview") -> Resu
     return CliRunner().invoke(cer, [*command, *options])
 
 
-@pytest.mark.parametrize(
-    ("options", "included"),
-    [
-        ((), ["1", "1", "0", ""]),
-        (("--include-from", "3"), ["1", "1", "1", ""]),
-        (("--include-from", "5"), ["0", "1", "0", ""]),
-    ],
-)
-def test_asreview_includes_from_the_level_that_was_asked(
-    home: Path, options: tuple[str, ...], included: list[str]
-) -> None:
-    out = home / "e.csv"
-    done = export(home, out, *options)
-    assert done.exit_code == 0, done.output
-    with out.open(encoding="utf-8", newline="") as file:
-        assert [row["included"] for row in csv.DictReader(file)] == included
+def test_asreview_includes_from_the_level_that_was_asked(home: Path) -> None:
+    asked = {
+        (): ["1", "1", "0", ""],
+        ("--include-from", "3"): ["1", "1", "1", ""],
+        ("--include-from", "5"): ["0", "1", "0", ""],
+    }
+    for options, included in asked.items():
+        out = home / "e.csv"
+        done = export(home, out, *options)
+        assert done.exit_code == 0, done.output
+        with out.open(encoding="utf-8", newline="") as file:
+            assert [row["included"] for row in csv.DictReader(file)] == included
 
 
-@pytest.mark.parametrize(
-    ("form", "level", "says"),
-    [
+def test_what_includes_nothing_or_belongs_to_another_format_is_refused(home: Path) -> None:
+    for form, level, says in (
         ("asreview", "9", "from level 2 to 5 on, not 9"),
         ("asreview", "1", "from level 2 to 5 on, not 1"),
         ("csv", "3", "--include-from goes with --format asreview"),
-    ],
-)
-def test_what_includes_nothing_or_belongs_to_another_format_is_refused(
-    home: Path, form: str, level: str, says: str
-) -> None:
-    out = home / f"e.{'zip' if form == 'csv' else 'csv'}"
-    done = export(home, out, "--include-from", level, form=form)
-    assert done.exit_code != 0
-    said = done.output if done.exception is None else f"{done.output}{done.exception}"
-    assert says in said
-    assert not out.exists()
+    ):
+        out = home / f"e.{'zip' if form == 'csv' else 'csv'}"
+        done = export(home, out, "--include-from", level, form=form)
+        assert done.exit_code != 0
+        assert says in f"{done.output}{done.exception}"
+        assert not out.exists()

@@ -125,6 +125,18 @@ def test_words_are_measured_against_chance_and_against_marked_evidence(
     assert "supervised, times what attention reaches" in printed.stdout
 
 
+def test_nothing_is_encoded_for_models_that_read_no_states(
+    files: Path, home: Path, tmp_path: Path
+) -> None:
+    short = ("--train", files / "train.jsonl", "--test", files / "test.jsonl.gz")
+    asked = (*short, "--json", "--model", "lexical")
+    alone = run("--home", tmp_path, *asked, "--model", "tfidf_lr")
+    assert not list(tmp_path.rglob("*.states"))
+    beside = run("--home", home, *asked, "--model", "meaning")
+    for name in ("qwk", "ece", "confusion"):
+        assert alone["lexical"][name] == beside["lexical"][name]
+
+
 def test_without_json_a_table_is_printed(files: Path, home: Path) -> None:
     arguments = ["--home", home, "--data", files / "all.jsonl", "--model", "tfidf_lr"]
     done = CliRunner().invoke(evaluate_command, [str(argument) for argument in arguments])

@@ -105,7 +105,6 @@ REPLIES: list[type[BaseModel]] = [
     snapshots_api.SnapshotChange,
     snapshots_api.SnapshotChanges,
     snapshots_api.SnapshotCheck,
-    snapshots_api.ChangesAsked,
     timeline.Timeline,
     timeline.TimelineLine,
     rubric_work_api.OldReadings,

@@ -28,7 +28,9 @@ def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
         own = {"by": office.people["coder@own"], "level": 4}
         a_label(session, office.project(session), office.protocols[0], **own)
     look = lead.get(f"{PAGE}/new?split=1&train=100&validation=0&test=0&settled=1").text
-    assert "1 protocol, 1 label event." in look and "Protocols left out: 3 No reading" in look
+    assert (
+        "1 protocol, 1 label event." in look and "Protocols left out: 3 without a reading" in look
+    )
     assert 'type="hidden" name="train" value="100"' in look
     assert lead.get(f"{PAGE}/new?split=1&train=50&validation=0&test=50").status_code == 400
     assert auditor.get(f"{PAGE}/new").status_code == 403
