@@ -70,11 +70,12 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench prevalence")
     parser.add_argument("--runs", type=int, default=2000)
     runs = parser.parse_args(argv).runs
+    of_groups = runs // 2  # each has four groups
     jobs = [
-        (world, grouped, seed, min(CHUNK, runs - seed))
-        for worlds, grouped in ((WORLDS, False), (GROUPED, True))
+        (world, grouped, seed, min(CHUNK, count - seed))
+        for worlds, grouped, count in ((WORLDS, False, runs), (GROUPED, True, of_groups))
         for world in worlds
-        for seed in range(0, runs, CHUNK)
+        for seed in range(0, count, CHUNK)
     ]
     found: dict[tuple[World, bool], list[dict[str, Any]]] = {}
     with executor() as pool, progress_bar("Simulating") as advance:
@@ -84,7 +85,7 @@ def main(argv: list[str]) -> None:
     whole = {world: found[world, False] for world in WORLDS}
     groups = {world: found[world, True] for world in GROUPED}
     _print_worlds(whole, runs)
-    _print_groups(groups, runs)
+    _print_groups(groups, of_groups)
 
 
 def several(job: tuple[World, bool, int, int]) -> list[dict[str, Any]]:
@@ -222,8 +223,8 @@ def _print_groups(found: dict[World, list[dict[str, Any]]], runs: int) -> None:
 
 def _held(some: list[dict[str, Any]]) -> list[str]:
     """How often each figure's interval held, marked where it could not hold 95 of 100."""
-    held, marks = np.mean([one["held"] for one in some], axis=0), marks(some)
-    return [f"{100 * share:.1f}{mark}" for share, mark in zip(held, marks, strict=True)]
+    held = np.mean([one["held"] for one in some], axis=0)
+    return [f"{100 * share:.1f}{mark}" for share, mark in zip(held, marks(some), strict=True)]
 
 
 def marks(some: list[dict[str, Any]]) -> list[str]:

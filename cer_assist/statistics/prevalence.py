@@ -157,6 +157,7 @@ def _among_unread(
     count = np.bincount(np.where(unread.said == UNSAID, levels, unread.said), minlength=levels + 1)
     smooth = (readings[:, None] * share + BORROWED * pooled) / (readings + BORROWED)[:, None]
     value = count @ smooth / count.sum()
+    readings *= readings / (readings + 1)  # about n - 1: their own share is what they vary about
     for kind in range(kinds.shape[1]):
         least, most = ends(count, readings, readings * share[:, kind], float(pooled[kind]))
         yield float(value[kind]), least, most
