@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,11 +103,9 @@ def _fill_csv(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> 
     writer = csv.writer(text)
     cells = csv_cells(columns)
     writer.writerow([column.name for column in columns])
-    count = 0
-    for row in rows:
-        writer.writerow(cells(row))
-        count += 1
-    return count
+    counted = itertools.count()
+    writer.writerows(cells(row) for row, _ in zip(rows, counted, strict=False))
+    return next(counted)
 
 
 def _fill_jsonl(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -122,35 +122,33 @@ def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]
     """Every protocol of a project with the level it counts as and how that came about."""
     rubric = project_rubric(session, project)
     in_use = (rubric.version, rubric.sha256)
-    statement = _protocols(project.id, current_version_id(session, project.id))
-    linked = _Linked.of(session, project.id)
-    after = 0
-    # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
-    while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
-        standings = _standings(session, project.id, rows[0].id, rows[-1].id)
-        for row in rows:
+    statement = _protocols(current_version_id(session, project.id))
+    own = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project.id)
+    names = dict(session.execute(own.order_by(Protocol.id)).all())
+    linked = _Linked(studies.places(session, project.id), names)
+    # By chunks: memory stays the same, and labels are read for a chunk at once. By their ids: for
+    # a stretch of them SQLite would go through the whole project each time.
+    for chunk in _chunks(list(names)):
+        standings = _standings(session, chunk)
+        for row in session.execute(statement.where(Protocol.id.in_(chunk))):
             standing = standings[row.id]
             version, digest = standing.read_by(in_use)
             pinned = {"rubric_id": rubric.id, "rubric_version": version, "rubric_sha256": digest}
             said = _protocol_row(row, standing, rubric.scale[0])
             yield said | pinned | _study_row(row.id, linked)
-        after = rows[-1].id
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
 
 
 @dataclass(frozen=True)
 class _Linked:
-    """Where linked protocols stand, and what they are called."""
+    """Where linked protocols stand, and what all are called."""
 
     places: dict[int, studies.Place]
     names: dict[int, str]
-
-    @classmethod
-    def of(cls, session: Session, project_id: int) -> _Linked:
-        """Of a whole project: few protocols are linked."""
-        places = studies.places(session, project_id)
-        known = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project_id)
-        names = {row.id: row.external_id for row in session.execute(known) if row.id in places}
-        return cls(places, names)
 
 
 def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
@@ -163,11 +161,17 @@ def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
     }
 
 
-def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
+def _protocols(version_id: int | None) -> Select[Any]:
     current = and_(Suggestion.protocol_id == Protocol.id, Suggestion.model_version_id == version_id)
     return (
         select(
-            *Protocol.__table__.columns,
+            Protocol.id,
+            Protocol.external_id,
+            Protocol.title,
+            Protocol.content_hash,
+            Protocol.sections,
+            Protocol.text,
+            Protocol.details,
             Suggestion.level.label("suggestion_level"),
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
@@ -175,7 +179,6 @@ def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
         )
         .outerjoin(Suggestion, current)
         .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .where(Protocol.project_id == project_id)
         .order_by(Protocol.id)
     )
 
@@ -195,10 +198,8 @@ class _Standing:
         return self.final_by or min(self.coders_by, default=in_use)
 
 
-def _standings(
-    session: Session, project_id: int, first: int, last: int
-) -> defaultdict[int, _Standing]:
-    """Current levels of the protocols with ids from first to last; the newest final one counts."""
+def _standings(session: Session, protocols: Sequence[int]) -> defaultdict[int, _Standing]:
+    """Current levels of some protocols; the newest final one counts."""
     statement = (
         select(
             CurrentLabel.protocol_id,
@@ -213,22 +214,22 @@ def _standings(
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
         .where(
-            CurrentLabel.project_id == project_id,
-            CurrentLabel.protocol_id.between(first, last),
+            CurrentLabel.protocol_id.in_(protocols),
             CurrentLabel.action == Action.label,
             CurrentLabel.lane.not_in(HIDDEN_LANES),
         )
         .order_by(CurrentLabel.event_id)
     )
     found: defaultdict[int, _Standing] = defaultdict(_Standing)
-    for row in session.execute(statement):
-        standing = found[row.protocol_id]
-        if row.lane == Lane.final:
-            standing.final, standing.final_by = row.level, (row.version, row.sha256)
+    rows: Any = session.execute(statement)
+    for protocol, account, lane, level, name, version, digest in rows:
+        standing = found[protocol]
+        if lane == Lane.final:
+            standing.final, standing.final_by = level, (version, digest)
         else:
-            standing.coders_by.append((row.version, row.sha256))
-            standing.by_account[row.account_id] = row.level
-            standing.by_name[row.username] = row.level
+            standing.coders_by.append((version, digest))
+            standing.by_account[account] = level
+            standing.by_name[name] = level
     return found
 
 
