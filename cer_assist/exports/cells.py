@@ -7,7 +7,7 @@ texts that already begin with one makes it reversible without a second sign.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cer_assist.exports.columns import Column
@@ -15,6 +15,7 @@ from cer_assist.exports.columns import Column
 # OWASP's list for CSV injection, with the full-width forms that Excel reads as well.
 _DANGEROUS = frozenset("=+-@\t\r\n＝＋－＠'")
 
+_QUOTE = '"'
 # Made once: `json.dumps` makes one a call, which costs short values more than their encoding.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -34,12 +35,11 @@ def compact_json(value: Any) -> str:
     return _ENCODE(value)
 
 
-def plain_cell(column: Column, value: Any) -> str | int | float | None:
-    """A value as text or number; JSON values become their text."""
-    if value is None or column.kind in ("integer", "number"):
-        number: int | float | None = value
-        return number
-    return compact_json(value) if column.kind == "json" else str(value)
+def text_maker(column: Column) -> Callable[[Any], str] | None:
+    """What makes a column's values texts; none for numbers, which stay numbers."""
+    if column.kind in ("integer", "number"):
+        return None
+    return compact_json if column.kind == "json" else str
 
 
 def csv_cells(columns: Sequence[Column]) -> Callable[[Mapping[str, Any]], list[Any]]:
@@ -61,6 +61,19 @@ def csv_cells(columns: Sequence[Column]) -> Callable[[Mapping[str, Any]], list[A
         return said
 
     return cells
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """A row as `csv.writer` has it, which goes through long texts character by character, twice."""
+    said = []
+    for cell in cells:
+        if not isinstance(cell, str):
+            said.append("" if cell is None else str(cell))
+        elif '"' in cell or "," in cell or "\n" in cell or "\r" in cell:
+            said.append(f'"{cell.replace(_QUOTE, _QUOTE * 2)}"')
+        else:
+            said.append(cell)
+    return (",".join(said) or '""') + "\r\n"
 
 
 def value_of(column: Column, cell: str) -> Any:
