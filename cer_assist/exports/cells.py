@@ -53,8 +53,8 @@ def csv_cells(columns: Sequence[Column]) -> Callable[[Mapping[str, Any]], list[A
         for place in texts:
             value = said[place]
             # As `neutralised`, without a call for each of millions of values.
-            if value and value[0] in _DANGEROUS:
-                said[place] = f"'{value}"
+            if value and (text := value if isinstance(value, str) else str(value))[0] in _DANGEROUS:
+                said[place] = f"'{text}"
         for place in json_texts:
             if said[place] is not None:
                 said[place] = neutralised(_ENCODE(said[place]))
