@@ -1,4 +1,7 @@
-"""Every export of a project of full size, each in a fresh process: seconds and highest memory."""
+"""Every export of a project of full size, each in a fresh process: seconds and highest memory.
+
+CSV is written a second time with everything masked that can be.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -17,20 +19,20 @@ from benchmarks.site import PROJECT
 from benchmarks.tables import print_table
 from cer_assist.config import ROOT
 from cer_assist.exports.writing import FORMATS
-from cer_assist.services import projects, pseudonyms
-from cer_assist.services.exporting import export_project
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import LabelEvent, Protocol
 
 MAX_SECONDS, MAX_MB = 10.0, 300.0
-_START = "from benchmarks.exports import one; import sys; one(*sys.argv[1:])"
+_START = "from benchmarks.export_once import one; import sys; one(*sys.argv[1:])"
+_MASKED = "csv masked"
 
 
 def main(argv: list[str]) -> None:
     """Build the project where there is none, then write it in every format."""
     parser = argparse.ArgumentParser(prog="bench export")
     parser.add_argument("--home", type=Path, help="keeps the project; else it is made anew")
-    parser.add_argument("--format", action="append", choices=list(FORMATS), dest="formats")
+    every = [*FORMATS, _MASKED]
+    parser.add_argument("--format", action="append", choices=every, dest="formats")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="cer-bench-") as folder:
         home = (options.home or Path(folder)).resolve()
@@ -38,7 +40,7 @@ def main(argv: list[str]) -> None:
             home.mkdir(parents=True, exist_ok=True)
             large_project.build(home)
         print(_size(home))
-        rows = [_measured(home, name, Path(folder)) for name in options.formats or FORMATS]
+        rows = [_measured(home, name, Path(folder)) for name in options.formats or every]
     limits = (f"at most {MAX_SECONDS:.0f}", f"at most {MAX_MB:.0f}")
     header = (
         "format",
@@ -64,8 +66,9 @@ def _size(home: Path) -> str:
 
 
 def _measured(home: Path, name: str, folder: Path) -> list[object]:
-    out = folder / f"export-{name}{FORMATS[name].ending}"
-    command = [sys.executable, "-c", _START, str(home), name, str(out)]
+    file_format, _, masked = name.partition(" ")
+    out = folder / f"export{FORMATS[file_format].ending}"
+    command = [sys.executable, "-c", _START, str(home), PROJECT, file_format, str(out), masked]
     made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     said = json.loads(made.stdout)
     size = out.stat().st_size / 2**20
@@ -81,24 +84,6 @@ def _measured(home: Path, name: str, folder: Path) -> list[object]:
         told[1],
         f"{size:.0f}",
     ]
-
-
-def _peak_mb() -> float:
-    """Linux's own figure: getrusage's would be the parent's, if that is larger."""
-    status = Path("/proc/self/status").read_text("utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-def one(home: str, name: str, out: str) -> None:
-    """In the fresh process: one export, and what it took."""
-    database = Database(f"sqlite:///{home}/cer.sqlite3")
-    started = time.perf_counter()
-    with database.write() as session:
-        pseudonyms.give(session, projects.find_project(session, PROJECT).id)
-    with database.read() as session:
-        export_project(session, projects.find_project(session, PROJECT), name, Path(out))
-    seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "mb": _peak_mb()}))
 
 
 if __name__ == "__main__":

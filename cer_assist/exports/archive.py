@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -12,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from cer_assist.exports.cells import csv_cells
+from cer_assist.exports.cells import compact_json, csv_cells, csv_line
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
 from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.parquet import write_parquet
 
 MANIFEST = "manifest.json"
 _PACKING_LEVEL = 3  # a tenth larger than 6, twice as fast
-_BUFFER = 2**18
+BUFFER = 2**18
 Rows = Iterable[Mapping[str, Any]]
 Fill = Callable[[io.TextIOWrapper, Sequence[Column], Rows], int]
 
@@ -72,7 +71,7 @@ def packed_member(
     """Write one member; gives what the manifest says of it."""
     with target.open(name, "w", force_zip64=True) as packed:
         hashed = _Hashed(packed)
-        buffer = io.BufferedWriter(hashed, _BUFFER)
+        buffer = io.BufferedWriter(hashed, BUFFER)
         rows = fill(cast(BinaryIO, buffer))
         buffer.close()
     return {"rows": rows, "bytes": hashed.length, "sha256": hashed.digest.hexdigest()}
@@ -99,22 +98,19 @@ class _Hashed(io.RawIOBase):
 
 
 def _fill_csv(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> int:
-    writer = csv.writer(text)
     cells = csv_cells(columns)
-    writer.writerow([column.name for column in columns])
+    text.write(csv_line(column.name for column in columns))
     count = 0
     for row in rows:
-        writer.writerow(cells(row))
+        text.write(csv_line(cells(row)))
         count += 1
     return count
 
 
 def _fill_jsonl(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> int:
     names = [column.name for column in columns]
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     count = 0
     for row in rows:
-        text.write(encode({name: row[name] for name in names}))
-        text.write("\n")
+        text.write(f"{compact_json({name: row[name] for name in names})}\n")
         count += 1
     return count

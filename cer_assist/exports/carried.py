@@ -10,7 +10,8 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
@@ -40,12 +41,17 @@ def carried(record: Record) -> dict[str, Any]:
         ],
     }
     if record.coders_in is not None:
-        body["coders_in"] = asdict(record.coders_in)
+        body["coders_in"] = _told(record.coders_in)
     if record.masked is not None:
         body["masked"] = [
             {name: row[name] for name in ("kind", "rule", "places")} for row in record.masked
         ]
     return {**body, "sha256": _digest(body)}
+
+
+@lru_cache(1)
+def _told(source: PseudonymSource) -> dict[str, Any]:
+    return asdict(source)
 
 
 def uncarried(found: Any, text: str) -> Record:
@@ -133,7 +139,7 @@ def records(data_set: DataSet, name: str) -> Iterator[Record]:
     needs(data_set, name, PROTOCOL_NEEDS, EVENT_NEEDS)
     source = _source(data_set.head)
     for record in data_set.records:
-        yield replace(record, coders_in=source)
+        yield Record(record.protocol, record.events, source)
 
 
 def _source(head: Mapping[str, Any]) -> PseudonymSource | None:

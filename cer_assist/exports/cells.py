@@ -7,21 +7,22 @@ texts that already begin with one makes it reversible without a second sign.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cer_assist.exports.columns import Column
 
 # OWASP's list for CSV injection, with the full-width forms that Excel reads as well.
-_DANGEROUS = tuple("=+-@\t\r\n＝＋－＠'")
+_DANGEROUS = frozenset("=+-@\t\r\n＝＋－＠'")
 
+_QUOTE = '"'
 # Made once: `json.dumps` makes one a call, which costs short values more than their encoding.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def neutralised(text: str) -> str:
     """The text with an apostrophe before it where a spreadsheet could take it for a formula."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+    return f"'{text}" if text and text[0] in _DANGEROUS else text
 
 
 def restored(cell: str) -> str:
@@ -34,31 +35,45 @@ def compact_json(value: Any) -> str:
     return _ENCODE(value)
 
 
-def plain_cell(column: Column, value: Any) -> str | int | float | None:
-    """A value as text or number; JSON values become their text."""
-    if value is None or column.kind in ("integer", "number"):
-        number: int | float | None = value
-        return number
-    return compact_json(value) if column.kind == "json" else str(value)
+def text_maker(column: Column) -> Callable[[Any], str] | None:
+    """What makes a column's values texts; none for numbers, which stay numbers."""
+    if column.kind in ("integer", "number"):
+        return None
+    return compact_json if column.kind == "json" else str
 
 
 def csv_cells(columns: Sequence[Column]) -> Callable[[Mapping[str, Any]], list[Any]]:
     """What turns rows into cells of a CSV file; kinds are looked up once, not for each value."""
     names = [column.name for column in columns]
-    written = [
-        (place, compact_json if column.kind == "json" else str)
-        for place, column in enumerate(columns)
-        if column.kind not in ("integer", "number")
-    ]
+    texts = [place for place, column in enumerate(columns) if column.kind in ("text", "time")]
+    json_texts = [place for place, column in enumerate(columns) if column.kind == "json"]
 
     def cells(row: Mapping[str, Any]) -> list[Any]:
         said = [row[name] for name in names]
-        for place, text_of in written:
+        for place in texts:
+            value = said[place]
+            # As `neutralised`, without a call for each of millions of values.
+            if value and (text := value if isinstance(value, str) else str(value))[0] in _DANGEROUS:
+                said[place] = f"'{text}"
+        for place in json_texts:
             if said[place] is not None:
-                said[place] = neutralised(text_of(said[place]))
+                said[place] = neutralised(_ENCODE(said[place]))
         return said
 
     return cells
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """A row as `csv.writer` has it, which goes through long texts character by character, twice."""
+    said = []
+    for cell in cells:
+        if not isinstance(cell, str):
+            said.append("" if cell is None else str(cell))
+        elif '"' in cell or "," in cell or "\n" in cell or "\r" in cell:
+            said.append(f'"{cell.replace(_QUOTE, _QUOTE * 2)}"')
+        else:
+            said.append(cell)
+    return (",".join(said) or '""') + "\r\n"
 
 
 def value_of(column: Column, cell: str) -> Any:

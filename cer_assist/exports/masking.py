@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from cer_assist.exports import people, spotting
@@ -25,8 +26,10 @@ _RECORD_COLUMN = re.compile(
     r"(?:^|[\s_.-])(?:id|record[ _-]?number|mrn|ssn|nct|irb)$",
     re.IGNORECASE,
 )
+_SHORT, _KEPT = 200, 2_000  # what sections are called and what notes say comes again and again
 LINKS = ("version_of", "superseded_by", "copy_of")
 Row = Mapping[str, Any]
+Told = tuple[list[Found], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Moves:
 
     def text(self, old: str) -> str:
         """The text with the placeholders."""
-        return self.quote(0, len(old), old)
+        return self.quote(0, len(old), old) if self.made else old
 
     def quote(self, start: int, end: int, old: str) -> str:
         """What stands between two places; a placeholder that is touched is there as a whole."""
@@ -91,11 +94,10 @@ class Values:
         surname = _same("name", people.surname(name))
         return None if surname in self.owned else self.numbers.get(("name", surname))
 
-    def hear_of(self, name: str) -> None:
-        """A name whose surname is to be found again."""
-        surname = people.surname(name)
-        if len(surname) > 2:
-            self.surnames.add(surname)
+    def hear_of(self, names: Iterable[str]) -> None:
+        """Names whose surnames are to be found again."""
+        surnames = map(people.surname, names)
+        self.surnames.update(surname for surname in surnames if len(surname) > 2)
 
     def know_by_surname(self, name: str) -> None:
         """The surname alone means the first person so named."""
@@ -123,18 +125,19 @@ class Masker:
     numbers: Numbers = field(default_factory=Numbers)
     _full: list[str] = field(init=False, repr=False)
     _parts: list[str] = field(init=False, repr=False)
+    _of_short: Callable[[str, bool], Told] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_full", people.full_names(self.people))
         object.__setattr__(self, "_parts", people.parts_of(self.people))
+        object.__setattr__(self, "_of_short", lru_cache(_KEPT)(self._of_itself))
 
     def values_of(self, row: Row) -> tuple[Values, Moves]:
         """What a protocol holds, numbered in the order of its text, and where it stands there."""
         values = Values(ids=[row[name] for name in ("protocol_id", *LINKS) if row.get(name)])
         details = row["metadata"] or {}
         given = [name for key, value in details.items() for name in self._named(key, str(value))]
-        for name in given:
-            values.hear_of(name)
+        values.hear_of(given)
         text = row["text"] or ""
         found = self._found(text, values)
         if "name" in self.kinds:
@@ -165,26 +168,35 @@ class Masker:
         return _moves(value, [*found, *self._found(value, values)], values).text(value)
 
     def _found(self, text: str, values: Values, *, colleagues: bool = False) -> list[Found]:
+        of_itself = self._of_short if len(text) <= _SHORT else self._of_itself
+        told, names = of_itself(text, colleagues)
+        values.hear_of(names)
+        found = [*told]
+        if "record" in self.kinds:
+            own = people.whole(text, values.ids, "own id")
+            found += [replace(one, kind="record") for one in own]
+        if values.surnames and "name" in self.kinds:
+            found += people.mentions(text, sorted(values.surnames))
+        return found
+
+    def _of_itself(self, text: str, colleagues: bool) -> Told:
+        """What a text holds whatever else its protocol holds, and the names to be found again."""
         found: list[Found] = []
+        heard: list[Found] = []
         if "email" in self.kinds:
             found += spotting.addresses(text)
         if self.kinds & {"phone", "record"}:
             found += spotting.numbered(text, self.kinds)
         if "record" in self.kinds:
-            own = people.whole(text, values.ids, "own id")
-            found += [replace(one, kind="record") for one in own]
             found += self.numbers.found(text)
         if "name" in self.kinds:
-            hints = list(people.hinted(text))
-            if not colleagues:
-                hints += people.whole(text, self._full, "account")
-            for hint in hints:
-                values.hear_of(text[hint.start : hint.end])
-            found += hints
-            if colleagues:
-                found += people.whole(text, self._parts, "account")
-            found += people.mentions(text, sorted(values.surnames))
-        return found
+            heard += people.hinted(text)
+            accounts = list(
+                people.whole(text, self._parts if colleagues else self._full, "account")
+            )
+            found += [*heard, *accounts]
+            heard += [] if colleagues else accounts
+        return found, [text[one.start : one.end] for one in heard]
 
 
 def _of_people(column: str) -> bool:

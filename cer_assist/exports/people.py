@@ -29,7 +29,7 @@ _AFTER_ROLE = regex.compile(
     rf"(?:(?:,| and| &|;)[ \t]+(?:{_TITLE}[ \t]+)?(?P<name>{_NAME}))*"
 )
 _BEFORE = regex.compile(rf"(?P<name>{_NAME}),?[ \t]+\(?(?i:co-|site |study |principal )*\Z")
-# What gives a hint is looked for as plain text, which is a hundred times faster than by pattern.
+# Hints alone are looked for: patterns with the names as well would take a hundred times longer.
 _TITLES = ("Dr", "Prof", "Doctor ", "Mr", "Ms", "Mx", "Rev", "Pastor ", "Sister ", "Fr.")
 _ROLES = (
     "investigator", "coordinator", "manager", "director", "assistant", "liaison", "nurse",
@@ -41,7 +41,12 @@ _DEGREES = (
     "PhD", "Ph.D", "MD", "M.D", "MPH", "M.P.H", "RN", "R.N", "DrPH", "Dr.P.H", "MSW", "M.S.W",
     "PsyD", "Psy.D", "PharmD", "DO", "D.O", "JD", "J.D", "MBA",
 )  # fmt: skip
-_FIRST = {hint: hint.partition(" ")[0] for hint in (*_TITLES, *_ROLES, *_SHORT_ROLES, *_DEGREES)}
+# Hints in capitals by how they begin: one pass tells which are in a text. No head reaches over a
+# point or blank, behind which another hint could begin.
+_CAPITALS = (*_TITLES, *_SHORT_ROLES, *_DEGREES)
+_HEADS = sorted({hint[: 2 if "." in hint[:3] else 3] for hint in _CAPITALS})
+_OF_HEAD = {head: [hint for hint in _CAPITALS if hint.startswith(head)] for head in _HEADS}
+_ANY_HEAD = re.compile("|".join(map(re.escape, _HEADS)))
 _REACH = 60  # characters that a name before its degree can have
 # No part of a name: what follows a role in headings, and what institutes and places are called by.
 _INSTITUTES = """
@@ -91,26 +96,19 @@ NOT_A_PERSON = re.compile(r"department|dept|e-?mail|phone|tel\b|\bid\b|number|co
 
 def hinted(text: str) -> Iterator[Found]:
     """Names that something beside them tells to be names."""
-    # Most hints are in no text: that is asked of its different words, a fraction of its length.
-    words = set(text.split())
-    capitals = " ".join(word for word in words if not word.islower())
-    for at, _ in _words(text, _there(_TITLES, capitals)):
+    there = {hint for head in set(_ANY_HEAD.findall(text)) for hint in _OF_HEAD[head]}
+    for at, _ in _words(text, filter(there.__contains__, _TITLES)):
         yield from _names(text, _TITLED.match(text, at), "title")
     low = text.lower()
     if len(low) != len(text):  # a few letters have no small form of the same length
         low = text
-    for at, word in _words(low, _there(_ROLES, " ".join(words).lower())):
+    for at, word in _words(low, _ROLES):
         yield from _beside_role(text, at, at + len(word))
-    for at, word in _words(text, _there(_SHORT_ROLES, capitals)):
+    for at, word in _words(text, filter(there.__contains__, _SHORT_ROLES)):
         yield from _beside_role(text, at, at + len(word))
-    for at, word in _words(text, _there(_DEGREES, capitals)):
+    for at, word in _words(text, filter(there.__contains__, _DEGREES)):
         if not text[at + len(word) : at + len(word) + 1].isalpha():
             yield from _names(text, _before(text, at), "degree")
-
-
-def _there(hints: Iterable[str], words: str) -> list[str]:
-    """The hints whose first word is part of one of the words."""
-    return [hint for hint in hints if _FIRST[hint] in words] if words else []
 
 
 def _words(text: str, wanted: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -211,7 +209,7 @@ def mentions(text: str, surnames: Iterable[str]) -> Iterator[Found]:
     for name in surnames:
         if name.lower() in _ORDINARY:
             continue
-        for written in {name, name.upper()}:
+        for written in dict.fromkeys((name, name.upper())):  # in this order, or chance decides
             spans = list(_standing(text, written))
             if spans and written == name and any(_standing(text, name.lower())):
                 break  # this protocol uses it as an ordinary word

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
@@ -169,6 +170,7 @@ class _Seen:
         self._choice = choice
         self._outside = outside
         self._masker = Masker(choice.masks, outside.people, Numbers(choice.patterns, outside.ids))
+        self._record = cache(outside.record) if "record" in choice.masks else str
         self._known: dict[str, tuple[Values, Moves]] = {}
         self._around: dict[str, dict[str, Any]] = {}  # titles and details, which are short
         self._counts: dict[str, Counter[tuple[Kind, str]]] = {}
@@ -245,9 +247,6 @@ class _Seen:
         except KeyError as error:  # labelled between the drawing of numbers and the reading
             raise InvalidInput("Somebody new has just labelled: export once more.") from error
 
-    def _record(self, name: str) -> str:
-        return self._outside.record(name) if "record" in self._choice.masks else name
-
     def _mask_protocol(self, row: dict[str, Any]) -> None:
         name = row["protocol_id"]
         values, moves = self._known[name]
@@ -259,7 +258,7 @@ class _Seen:
         for link in ("protocol_id", *LINKS):
             if row.get(link):
                 row[link] = self._record(row[link])
-        values.counts = Counter()
+        values.counts.clear()
 
     def _mask_event(self, row: dict[str, Any]) -> None:
         name = row["protocol_id"]
@@ -271,8 +270,8 @@ class _Seen:
         row["protocol_id"] = self._record(name)
         if row["event_id"] not in self._told:
             self._told.add(row["event_id"])
-            self._counts[name].update(values.counts)
-        values.counts = Counter()
+            self._counts[name] += values.counts
+        values.counts.clear()
 
     def _other(self, values: Values) -> Callable[[str], str]:
         return lambda text: self._masker.text(text, values, colleagues=True) if text else text

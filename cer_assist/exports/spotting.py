@@ -88,6 +88,7 @@ _SHORT_PHONE = re.compile(
     r"(?:at |us at )?(?P<id>\d{3}[-. ]\d{4}|\d{4,7})\b",
     re.IGNORECASE,
 )
+_PHONE_WORDS = ("phone", "tel", "call", "x", "mobile", "cell")  # one is part of each of them
 _PHONE_LEAST = re.compile(r"(?:\d[^\w\n]{0,3}){7}")
 
 
@@ -105,7 +106,7 @@ def _signs(text: str) -> Iterator[tuple[int, int]]:
     while at >= 0:
         yield at, at + 1
         at = text.find("@", at + 1)
-    if any(end in text for end in ("at]", "at)", "at}", "at ]", "at )", "AT]", "AT)")):
+    if "[" in text or "(" in text or "{" in text:
         yield from (written.span() for written in _AT.finditer(text))
 
 
@@ -140,10 +141,10 @@ def _records(text: str, start: int, end: int) -> Iterator[Found]:
         for rule, pattern in (("system number", _SYSTEM), ("grant", _GRANT)):
             for match in pattern.finditer(text, start, end):
                 yield Found(match.start(), match.end(), "record", rule)
-    for match in _SSN.finditer(text, start, end):
-        yield Found(match.start(), match.end(), "record", "social security")
-    low = text[start:end].lower()
-    if any(label in low for label in _LABELS):
+    if "-" in text[start:end]:
+        for match in _SSN.finditer(text, start, end):
+            yield Found(match.start(), match.end(), "record", "social security")
+    if any(map(text[start:end].lower().__contains__, _LABELS)):
         for match in _LABELLED.finditer(text, start, end):
             if _says_a_record(match):
                 yield Found(match.start("id"), match.end("id"), "record", "labelled number")
@@ -167,8 +168,9 @@ def _is_range(value: str) -> bool:
 
 
 def _phones(text: str, start: int, end: int) -> Iterator[Found]:
-    for match in _SHORT_PHONE.finditer(text, start, end):
-        yield Found(match.start("id"), match.end("id"), "phone", "short phone")
+    if any(map(text[start:end].lower().__contains__, _PHONE_WORDS)):
+        for match in _SHORT_PHONE.finditer(text, start, end):
+            yield Found(match.start("id"), match.end("id"), "phone", "short phone")
     if _PHONE_LEAST.search(text, start, end):
         for number in _matcher()(text[start:end], "US"):
             raw = number.raw_string

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -12,8 +11,9 @@ from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Lane
+from cer_assist.exports.archive import BUFFER
 from cer_assist.exports.carried import KEY, carried, levels_of, made, named, records
-from cer_assist.exports.cells import compact_json, csv_cells, neutralised
+from cer_assist.exports.cells import compact_json, csv_cells, csv_line, neutralised
 from cer_assist.exports.columns import COLUMNS, MASKING_REPORT
 from cer_assist.exports.dataset import DataSet, Record, Row
 
@@ -34,11 +34,10 @@ def write_asreview(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[s
             f"Protocols can be included from level {known[1]} to {known[-1]} on, not {bound}."
         )
     with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(ASREVIEW_COLUMNS)
+        file.write(csv_line(ASREVIEW_COLUMNS))
         count = 0
         for record in records(data_set, "ASReview"):
-            writer.writerow(_asreview_row(record, bound))
+            file.write(csv_line(_asreview_row(record, bound)))
             count += 1
     return {"protocols": count}
 
@@ -90,12 +89,11 @@ def write_redcap(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str
 
 
 def _table(packed: Any, header: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
-    text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
-    writer = csv.writer(text)
-    writer.writerow(header)
+    text = io.TextIOWrapper(io.BufferedWriter(packed, BUFFER), encoding="utf-8", newline="")
+    text.write(csv_line(header))
     count = 0
     for row in rows:
-        writer.writerow(["" if cell is None else cell for cell in row])
+        text.write(csv_line(row))
         count += 1
     text.close()
     return count
@@ -153,12 +151,17 @@ def _redcap_rows(data_set: DataSet, names: Sequence[str]) -> Iterator[list[Any]]
                 f"REDCap takes what follows -- in {record.protocol['protocol_id']} for the number "
                 "of a reader: choose another format, or import the protocols under other ids."
             )
-        merged = _merged(record)
-        yield [merged.get(name) for name in names]
+        yield _cells(_merged(record))
         readers = [event for event in levels_of(record) if event["lane"] == Lane.coder]
         for number, event in enumerate(readers, start=1):
-            row = _reader(record.protocol, event, number)
-            yield [row.get(name) for name in names]
+            yield _cells(_reader(record.protocol, event, number))
+
+
+def _cells(row: dict[str, Any]) -> list[Any]:
+    return [*(_NO_CELLS | row).values()]
+
+
+_NO_CELLS: dict[str, Any] = {field[0]: None for field in _FIELDS}
 
 
 def _merged(record: Record) -> dict[str, Any]:
@@ -191,9 +194,13 @@ def _answer(event: Row) -> dict[str, Any]:
         "level": event["level"],
         "coder": neutralised(event["coder"]),
         "made_at": made(event)[:19].replace("T", " "),
-        **{name: event.get(name) for name in ("confidence", "seconds", "rubric_version")},
-        **{name: event.get(name) for name in ("suggestion_level", "suggestion_probability")},
+        "confidence": event.get("confidence"),
+        "seconds": event.get("seconds"),
+        "rubric_version": event.get("rubric_version"),
+        "suggestion_level": event.get("suggestion_level"),
+        "suggestion_probability": event.get("suggestion_probability"),
         "model_version": event.get("model_version"),
         "exposure": event.get("exposure"),
-        **{name: neutralised(event.get(name) or "") for name in ("evidence", "note")},
+        "evidence": neutralised(event.get("evidence") or ""),
+        "note": neutralised(event.get("note") or ""),
     }

@@ -7,11 +7,12 @@ the rest beside it (`carried.py`). What each keeps is in docs/export-formats.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.exports.archive import BUFFER
 from cer_assist.exports.carried import (
     AT,
     BY,
@@ -27,25 +28,25 @@ from cer_assist.exports.carried import (
     seconds_of,
     voice_of,
 )
+from cer_assist.exports.cells import compact_json
 from cer_assist.exports.dataset import DataSet, Record, Row
 
 Item = dict[str, Any]
-Items = Callable[[DataSet], Iterator[Item]]
 
 
-def write_lines(out: Path, data_set: DataSet, items: Iterator[Item]) -> dict[str, int]:
+def write_lines(out: Path, lines: Iterable[str]) -> dict[str, int]:
     """One JSON object a line."""
     count = 0
-    with out.open("w", encoding="utf-8", newline="") as file:
-        for item in items:
-            file.write(line(item))
+    with out.open("w", BUFFER, encoding="utf-8", newline="") as file:
+        for one in lines:
+            file.write(one)
             count += 1
     return {"items": count}
 
 
 def write_doccano(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
     """doccano: a document a line with the level it counts as; each reader's is carried."""
-    return write_lines(out, data_set, doccano(data_set))
+    return write_lines(out, map(line, doccano(data_set)))
 
 
 def doccano(data_set: DataSet) -> Iterator[Item]:
@@ -64,11 +65,14 @@ def doccano(data_set: DataSet) -> Iterator[Item]:
 
 def write_prodigy(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
     """Prodigy: an example a line for each current answer, unread protocols once without one."""
-    return write_lines(out, data_set, prodigy(data_set))
+    return write_lines(out, prodigy(data_set))
 
 
-def prodigy(data_set: DataSet) -> Iterator[Item]:
-    """Answers of the interface `choice`; what is carried stands in a protocol's first example."""
+def prodigy(data_set: DataSet) -> Iterator[str]:
+    """Answers of the interface `choice`; what is carried stands in a protocol's first example.
+
+    Lines, not objects: what a protocol's examples share, its text above all, is written out once.
+    """
     options = [{"id": str(level), "text": name} for level, name in named(data_set).items()]
     slug = data_set.head["project"]["slug"]
     for record in records(data_set, "Prodigy"):
@@ -81,15 +85,16 @@ def prodigy(data_set: DataSet) -> Iterator[Item]:
             "_view_id": "choice",
             "config": {"choice_style": "single"},
         }
+        shared = compact_json(task)[:-1]
         beside: Any = carried(record)
         answers = current(record)
         for event in answers:
             answer = _prodigy_answer(event, slug)
             again = {REPEATS: event["level"], BY: voice_of(event), AT: answer["_timestamp"]}
-            yield task | answer | {KEY: beside or again}
+            yield f"{shared},{line(answer | {KEY: beside or again})[1:]}"
             beside = None
         if not answers:
-            yield task | {KEY: beside}
+            yield f"{shared},{line({KEY: beside})[1:]}"
 
 
 def _prodigy_answer(event: Row, slug: str) -> Item:
@@ -112,7 +117,7 @@ def _number(*parts: str) -> int:
 
 def write_argilla(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
     """Argilla 2, flat: a record a line with every reader's response and the suggestion."""
-    return write_lines(out, data_set, argilla(data_set))
+    return write_lines(out, map(line, argilla(data_set)))
 
 
 def argilla(data_set: DataSet) -> Iterator[Item]:
@@ -140,7 +145,7 @@ def _version(protocol: Row) -> str | None:
 
 def write_spacy(out: Path, data_set: DataSet, head: dict[str, Any]) -> dict[str, int]:
     """spaCy textcat: a protocol a line, with a category a level."""
-    return write_lines(out, data_set, spacy(data_set))
+    return write_lines(out, map(line, spacy(data_set)))
 
 
 def spacy(data_set: DataSet) -> Iterator[Item]:

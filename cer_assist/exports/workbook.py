@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports.cells import neutralised, plain_cell
+from cer_assist.exports.cells import neutralised, text_maker
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
 from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.ooxml import CONTENT_TYPES, RELATIONS, STYLES, workbook_parts
@@ -96,14 +96,16 @@ class _Sheet:
     """Turns rows into XML and remembers which columns had to be continued."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
-        self._names = [column.name for column in columns]
-        self._letters = [column_letters(place) for place in range(len(columns))]
+        self._columns = [
+            (column.name, column_letters(place), text_maker(column))
+            for place, column in enumerate(columns)
+        ]
         self._continued: dict[tuple[str, int], int] = {}  # (column, part) -> place
 
     def header(self) -> bytes:
         """The first row."""
-        names = [*self._names, *(f"{name}_{part}" for name, part in self._continued)]
+        names = [name for name, *_ in self._columns]
+        names += [f"{name}_{part}" for name, part in self._continued]
         return _row(
             1, [_string(f"{column_letters(at)}1", n, _HEAD_STYLE) for at, n in enumerate(names)]
         )
@@ -112,16 +114,18 @@ class _Sheet:
         """One row; a text too long for its cell goes on further right."""
         cells: list[str] = []
         rest: list[tuple[int, str]] = []
-        for column, letters in zip(self._columns, self._letters, strict=True):
-            value = plain_cell(column, row[column.name])
+        for name, letters, text_of in self._columns:
+            value = row[name]
             if value is None or value == "":
                 continue
-            if isinstance(value, str):
-                first, *more = split_text(value)
-                cells.append(_text(f"{letters}{number}", first))
-                rest.extend(self._continue(column.name, more))
-            else:
+            if text_of is None:
                 cells.append(f'<c r="{letters}{number}"><v>{value!r}</v></c>')
+                continue
+            text = text_of(value)
+            if len(text) > CELL_UNITS // 2:
+                text, *more = split_text(text)
+                rest.extend(self._continue(name, more))
+            cells.append(_text(f"{letters}{number}", text))
         for place, text in sorted(rest):
             cells.append(_text(f"{column_letters(place)}{number}", text))
         return _row(number, cells)
@@ -162,16 +166,18 @@ def _row(number: int, cells: Sequence[str]) -> bytes:
 
 
 def _text(reference: str, text: str) -> str:
+    if text.isalnum():  # as most are: nothing that XML or a spreadsheet would take for a sign
+        return f'<c r="{reference}" s="{_TEXT_STYLE}" {_INLINE}{text}{_INLINE_END}'
     risky = neutralised(text) is not text
     return _string(reference, text, _QUOTED_STYLE if risky else _TEXT_STYLE)
 
 
 def _string(reference: str, text: str, style: int) -> str:
     safe = _safe(text) if _SPECIAL.search(text) else text
-    return (
-        f'<c r="{reference}" s="{style}" t="inlineStr">'
-        f'<is><t xml:space="preserve">{safe}</t></is></c>'
-    )
+    return f'<c r="{reference}" s="{style}" {_INLINE}{safe}{_INLINE_END}'
+
+
+_INLINE, _INLINE_END = 't="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
 
 
 def _safe(text: str) -> str:

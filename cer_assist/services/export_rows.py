@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from json import JSONDecoder
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, null, select
+from sqlalchemy import Row, Select, Text, and_, cast, null, select, type_coerce
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import HIDDEN_LANES, Action, Lane, final_level
@@ -29,9 +30,10 @@ from cer_assist.store.tables import (
     Serving,
     Suggestion,
 )
-from cer_assist.store.types import utc_text
+from cer_assist.store.types import UtcText
 
 _CHUNK = 500
+_JSON = JSONDecoder().raw_decode  # of what the database has as text: `loads` takes twice as long
 
 
 def record_rows(session: Session, project: Project) -> Iterator[Record]:
@@ -56,7 +58,9 @@ def label_event_rows(session: Session, project: Project) -> Iterator[dict[str, A
     yield from _event_rows(session, _events(project.id), first)
 
 
-def _event_rows(session: Session, events: Select[Any], first: int) -> Iterator[dict[str, Any]]:
+def _event_rows(
+    session: Session, events: Select[*tuple[Any, ...]], first: int
+) -> Iterator[dict[str, Any]]:
     """`first` is the lowest level of the scale."""
     session.flush()
     # Past the ORM, and without a lookup by name for each value: half the time.
@@ -64,17 +68,17 @@ def _event_rows(session: Session, events: Select[Any], first: int) -> Iterator[d
     names = tuple(found.keys())
     for values in found:
         row = dict(zip(names, values, strict=True))
-        places, level = row["evidence_places"], row["suggestion_level"]
+        places, level = _JSON(row["evidence_places"])[0], row["suggestion_level"]
+        row["evidence_places"] = places
         row["evidence"] = "\n".join(" ".join(item["quote"].split()) for item in places)
-        chances = row["suggestion_probability"]
-        row["suggestion_probability"] = None if level is None else float(chances[level - first])
-        row["recorded_at"] = utc_text(row["recorded_at"])
-        row["made_at"] = row["made_at"] and utc_text(row["made_at"])
+        if level is not None:
+            chances = _JSON(row["suggestion_probability"])[0]
+            row["suggestion_probability"] = float(chances[level - first])
         row["is_fenced"] = _yes_no(row["is_fenced"])
         yield row
 
 
-def _events(project_id: int) -> Select[Any]:
+def _events(project_id: int) -> Select[*tuple[Any, ...]]:
     return (
         select(
             LabelEvent.id.label("event_id"),
@@ -86,7 +90,7 @@ def _events(project_id: int) -> Select[Any]:
             LabelEvent.level,
             LabelEvent.confidence,
             null().label("evidence"),
-            LabelEvent.evidence.label("evidence_places"),
+            cast(LabelEvent.evidence, Text).label("evidence_places"),
             LabelEvent.note,
             RubricVersion.rubric_id,
             RubricVersion.version.label("rubric_version"),
@@ -95,12 +99,12 @@ def _events(project_id: int) -> Select[Any]:
             Serving.arm,
             Adjudication.reason,
             Suggestion.level.label("suggestion_level"),
-            Suggestion.probabilities.label("suggestion_probability"),
+            cast(Suggestion.probabilities, Text).label("suggestion_probability"),
             ModelVersion.number.label("model_version"),
             LabelEvent.seconds,
             LabelEvent.supersedes_id.label("supersedes"),
-            LabelEvent.recorded_at,
-            LabelEvent.made_at,
+            type_coerce(LabelEvent.recorded_at, UtcText).label("recorded_at"),
+            type_coerce(LabelEvent.made_at, UtcText).label("made_at"),
             LabelEvent.origin,
             fence.IS_FENCED.label("is_fenced"),
             LabelEvent.sha256.label("label_sha256"),
@@ -122,35 +126,33 @@ def protocol_rows(session: Session, project: Project) -> Iterator[dict[str, Any]
     """Every protocol of a project with the level it counts as and how that came about."""
     rubric = project_rubric(session, project)
     in_use = (rubric.version, rubric.sha256)
-    statement = _protocols(project.id, current_version_id(session, project.id))
-    linked = _Linked.of(session, project.id)
-    after = 0
-    # By chunks of ids: memory stays the same, and labels are read for a chunk at once.
-    while rows := session.execute(statement.where(Protocol.id > after).limit(_CHUNK)).all():
-        standings = _standings(session, project.id, rows[0].id, rows[-1].id)
-        for row in rows:
+    statement = _protocols(current_version_id(session, project.id))
+    own = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project.id)
+    names = dict(session.execute(own.order_by(Protocol.id)).all())
+    linked = _Linked(studies.places(session, project.id), names)
+    # By chunks: memory stays the same, and labels are read for a chunk at once. By their ids: for
+    # a stretch of them SQLite would go through the whole project each time.
+    for chunk in _chunks(list(names)):
+        standings = _standings(session, chunk)
+        for row in session.execute(statement.where(Protocol.id.in_(chunk))):
             standing = standings[row.id]
             version, digest = standing.read_by(in_use)
             pinned = {"rubric_id": rubric.id, "rubric_version": version, "rubric_sha256": digest}
             said = _protocol_row(row, standing, rubric.scale[0])
             yield said | pinned | _study_row(row.id, linked)
-        after = rows[-1].id
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
 
 
 @dataclass(frozen=True)
 class _Linked:
-    """Where linked protocols stand, and what they are called."""
+    """Where linked protocols stand, and what all are called."""
 
     places: dict[int, studies.Place]
     names: dict[int, str]
-
-    @classmethod
-    def of(cls, session: Session, project_id: int) -> _Linked:
-        """Of a whole project: few protocols are linked."""
-        places = studies.places(session, project_id)
-        known = select(Protocol.id, Protocol.external_id).where(Protocol.project_id == project_id)
-        names = {row.id: row.external_id for row in session.execute(known) if row.id in places}
-        return cls(places, names)
 
 
 def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
@@ -163,11 +165,17 @@ def _study_row(protocol_id: int, linked: _Linked) -> dict[str, Any]:
     }
 
 
-def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
+def _protocols(version_id: int | None) -> Select[Any]:
     current = and_(Suggestion.protocol_id == Protocol.id, Suggestion.model_version_id == version_id)
     return (
         select(
-            *Protocol.__table__.columns,
+            Protocol.id,
+            Protocol.external_id,
+            Protocol.title,
+            Protocol.content_hash,
+            Protocol.sections,
+            Protocol.text,
+            Protocol.details,
             Suggestion.level.label("suggestion_level"),
             Suggestion.probabilities,
             ModelVersion.number.label("model_version"),
@@ -175,7 +183,6 @@ def _protocols(project_id: int, version_id: int | None) -> Select[Any]:
         )
         .outerjoin(Suggestion, current)
         .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
-        .where(Protocol.project_id == project_id)
         .order_by(Protocol.id)
     )
 
@@ -195,10 +202,8 @@ class _Standing:
         return self.final_by or min(self.coders_by, default=in_use)
 
 
-def _standings(
-    session: Session, project_id: int, first: int, last: int
-) -> defaultdict[int, _Standing]:
-    """Current levels of the protocols with ids from first to last; the newest final one counts."""
+def _standings(session: Session, protocols: Sequence[int]) -> defaultdict[int, _Standing]:
+    """Current levels of some protocols; the newest final one counts."""
     statement = (
         select(
             CurrentLabel.protocol_id,
@@ -213,22 +218,22 @@ def _standings(
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
         .where(
-            CurrentLabel.project_id == project_id,
-            CurrentLabel.protocol_id.between(first, last),
+            CurrentLabel.protocol_id.in_(protocols),
             CurrentLabel.action == Action.label,
             CurrentLabel.lane.not_in(HIDDEN_LANES),
         )
         .order_by(CurrentLabel.event_id)
     )
     found: defaultdict[int, _Standing] = defaultdict(_Standing)
-    for row in session.execute(statement):
-        standing = found[row.protocol_id]
-        if row.lane == Lane.final:
-            standing.final, standing.final_by = row.level, (row.version, row.sha256)
+    rows: Any = session.execute(statement)
+    for protocol, account, lane, level, name, version, digest in rows:
+        standing = found[protocol]
+        if lane == Lane.final:
+            standing.final, standing.final_by = level, (version, digest)
         else:
-            standing.coders_by.append((row.version, row.sha256))
-            standing.by_account[row.account_id] = row.level
-            standing.by_name[row.username] = row.level
+            standing.coders_by.append((version, digest))
+            standing.by_account[account] = level
+            standing.by_name[name] = level
     return found
 
 

@@ -66,6 +66,19 @@ def utc_text(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
+class UtcText(TypeDecorator[str]):
+    """An instant that is read as `utc_text` writes it: SQLite's text is not parsed."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """SQLite has all but the T and the zone; PostgreSQL gives an instant."""
+        if isinstance(value, str):
+            return f"{value[:10]}T{value[11:]}+00:00"
+        return None if value is None else utc_text(value)
+
+
 Key = Annotated[int, mapped_column(primary_key=True)]
 Digest = Annotated[str, mapped_column(String(64))]
 Name = Annotated[str, mapped_column(String(200))]

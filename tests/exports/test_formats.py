@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports.cells import neutralised, restored, value_of
+from cer_assist.exports.cells import csv_line, neutralised, restored, value_of
 from cer_assist.exports.columns import (
     COLUMNS,
     LABEL_EVENT_COLUMNS,
@@ -218,3 +218,15 @@ def test_every_column_is_explained_once() -> None:
         names = [column.name for column in COLUMNS[table]]
         assert len(set(names)) == len(names)
         assert all(column.meaning.endswith(".") for column in COLUMNS[table])
+
+
+@given(
+    st.lists(
+        st.none() | st.integers() | st.floats(allow_nan=False) | st.text(',"\r\n\0 \u2028=é1'),
+        min_size=1,
+    )
+)
+def test_a_line_of_csv_is_what_the_standard_writer_writes(cells: list[Any]) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow(cells)
+    assert csv_line(cells) == file.getvalue()

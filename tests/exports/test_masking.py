@@ -142,3 +142,31 @@ def test_colleagues_are_found_in_notes_by_one_name() -> None:
     values, moves = masker.values_of(a_row("Lea Ruiz asked. A lea is a meadow."))
     assert moves.text("Lea Ruiz asked. A lea is a meadow.") == "[name 1] asked. A lea is a meadow."
     assert "Lea" not in masker.text("Lea says 3", values, colleagues=True)
+
+
+def test_a_surname_that_is_an_ordinary_word_is_left_alone_however_it_is_written() -> None:
+    text = "PI: Ana Schedule. The schedule and the SCHEDULE hang out; ask Schedule."
+    assert ALL.values_of(a_row(text))[1].text(text).endswith("the SCHEDULE hang out; ask Schedule.")
+
+
+def test_a_remark_that_comes_again_is_masked_by_what_its_own_protocol_holds() -> None:
+    note = "Silva agrees"
+    masker = Masker(frozenset({"name"}))
+    holding, other = (masker.values_of(a_row(text))[0] for text in ("Dr. Ana Silva walks.", "We."))
+    assert masker.text(note, holding) == "[name 1] agrees"
+    assert masker.text(note, other) == note
+
+
+HINTS = {
+    "Drs. Ana Silva": "Ana Silva", "Doctor Bo Li": "Bo Li", "Fr. Bo Li": "Bo Li",
+    "Ana Silva, M.D.O": "Ana Silva", "Ana Silva, Dr.P.H.": "Ana Silva", "PI: Bo Li": "Bo Li",
+    "Ana Silva, DrPH": "Ana Silva", "Co-I: Bo Li": "Bo Li", "Ana Silva, PharmD": "Ana Silva",
+    "Investigator: Bo Li": "Bo Li", "signed by Bo Li": "Bo Li", "Ana Silva, MBA": "Ana Silva",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_a_hint_is_found_whichever_begins_alike(hint: str) -> None:
+    text = f"At first {hint}; at last."
+    masked = ALL.values_of(a_row(text))[1].text(text)
+    assert masked == text.replace(HINTS[hint], "[name 1]")
