@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -139,7 +139,7 @@ def records(data_set: DataSet, name: str) -> Iterator[Record]:
     needs(data_set, name, PROTOCOL_NEEDS, EVENT_NEEDS)
     source = _source(data_set.head)
     for record in data_set.records:
-        yield Record(record.protocol, record.events, source)
+        yield replace(record, coders_in=source)
 
 
 def _source(head: Mapping[str, Any]) -> PseudonymSource | None:
