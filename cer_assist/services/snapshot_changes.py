@@ -77,7 +77,7 @@ def changes(
         raise InvalidInput(f"What changed is one of {', '.join(KINDS)}.")
     old, new = (held_in(session, one) for one in pair)
     keys = [key for key in sorted({*old, *new}) if _fits(old.get(key), new.get(key), wanted)]
-    open_ones = _open_to(session, project, viewer)
+    open_ones = open_to(session, project, viewer)
     seen = [key for key in keys if key not in open_ones]
     rows = session.execute(
         select(Protocol.id, Protocol.external_id, Protocol.title)
@@ -102,7 +102,7 @@ def note_seen(session: Session, project_id: int, found: Sequence[Change], accoun
         history.disclose_listed(session, project_id, account_id, [one.id for one in found], ())
 
 
-def _open_to(session: Session, project: Project, viewer: Viewer) -> set[int]:
+def open_to(session: Session, project: Project, viewer: Viewer) -> set[int]:
     """Protocols that the viewer may still be given to read."""
     if not viewer.codes:
         return set()

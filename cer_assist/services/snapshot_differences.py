@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Result, select
@@ -54,20 +55,25 @@ class Differences:
     same_content: bool
 
 
-def differences(session: Session, before: Snapshot, after: Snapshot) -> Differences:
-    """All of them; protocols are named by their own ids, in the order of import."""
+def differences(
+    session: Session, before: Snapshot, after: Snapshot, unnamed: Collection[int] = ()
+) -> Differences:
+    """All of them; protocols are named by their own ids, in the order of import.
+
+    Those of `unnamed` are counted only: whoever may still read them is not told of them.
+    """
     old, new = held_in(session, before), held_in(session, after)
-    added = [new[key]["name"] for key in new if key not in old]
-    removed = [old[key]["name"] for key in old if key not in new]
+    added = {key: row for key, row in new.items() if key not in old}
+    removed = {key: row for key, row in old.items() if key not in new}
     return Differences(
         before.number,
         after.number,
-        tuple(added[:NAMED]),
+        _named(added, unnamed),
         len(added),
-        tuple(removed[:NAMED]),
+        _named(removed, unnamed),
         len(removed),
-        _moves(old, new, lambda row: "" if row["level"] is None else str(row["level"])),
-        _moves(old, new, lambda row: row["split"] or ""),
+        _moves(old, new, lambda row: "" if row["level"] is None else str(row["level"]), unnamed),
+        _moves(old, new, lambda row: row["split"] or "", unnamed),
         _facts(before, after),
         before.content_sha256 == after.content_sha256,
     )
@@ -90,14 +96,24 @@ def held_in(session: Session, made: Snapshot) -> dict[int, dict[str, Any]]:
     return {row["protocol_id"]: dict(row) for row in rows.mappings()}
 
 
+def _named(rows: Mapping[int, _Row], unnamed: Collection[int]) -> tuple[str, ...]:
+    names = (row["name"] for key, row in rows.items() if key not in unnamed)
+    return tuple(islice(names, NAMED))
+
+
 def _moves(
-    old: Mapping[int, _Row], new: Mapping[int, _Row], said: Callable[[_Row], str]
+    old: Mapping[int, _Row],
+    new: Mapping[int, _Row],
+    said: Callable[[_Row], str],
+    unnamed: Collection[int],
 ) -> tuple[Move, ...]:
-    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    found: defaultdict[tuple[str, str], dict[int, _Row]] = defaultdict(dict)
     for key, row in old.items():
         if key in new and said(row) != said(new[key]):
-            found[said(row), said(new[key])].append(row["name"])
-    return tuple(Move(*pair, len(ids), tuple(ids[:NAMED])) for pair, ids in sorted(found.items()))
+            found[said(row), said(new[key])][key] = row
+    return tuple(
+        Move(*pair, len(rows), _named(rows, unnamed)) for pair, rows in sorted(found.items())
+    )
 
 
 def _facts(before: Snapshot, after: Snapshot) -> tuple[Fact, ...]:

@@ -159,8 +159,10 @@ def pair_of(session: Session, before: str, after: int) -> tuple[Snapshot, Snapsh
 
 
 def compared(session: Session, before: str, after: int) -> Differences:
-    """What differs, in counts."""
-    return snapshot_differences.differences(session, *pair_of(session, before, after))
+    """What differs; named are those protocols alone that this person may know of."""
+    viewer = Viewer(g.person.account_id, g.role)
+    unnamed = snapshot_changes.open_to(session, g.project, viewer)
+    return snapshot_differences.differences(session, *pair_of(session, before, after), unnamed)
 
 
 def changed(number: int) -> tuple[Wanted, list[Change], int]:

@@ -189,7 +189,7 @@ def one(slug: str, number: int) -> Response:
 @policy.members(*OVERSEEING_ROLES)
 @answers(SnapshotDifference, scope=Scope.audit)
 def differences(slug: str, number: int, other: int) -> Response:
-    """From the first number to the second; levels of protocols that it names count as seen."""
+    """From the first number to the second; what it names is seen, what you may read unnamed."""
     with database().read() as session:
         found = compared(session, str(number), other)
     with database().write() as session:

@@ -85,9 +85,11 @@ def test_they_are_made_and_compared_as_json(office: Office) -> None:
     assert own == ["one", "two"]
     told = lead.get(f"{where}/1/differences/2").get_json()
     assert (told["removed_count"], told["facts"][0]["what"]) == (4, "Filters")
+    whole = office.browser("auditor@own").get(f"{where}/1/differences/2").get_json()
+    # A lead codes: what is still open to them is counted, not named.
+    assert (told["removed"], whole["removed"]) == ([], ["P-1", "P-2", "P-3", "P-4"])
     assert lead.get(f"{where}/2").get_json()["counts"]["protocols"] == 0
     gone = lead.get(f"{where}/2/changes?with=1&what=removed").get_json()
-    # A lead codes: what is still open to them is not told.
     assert (gone["total"], gone["left_out"]) == (0, 4)
     gone = office.browser("auditor@own").get(f"{where}/2/changes?with=1&what=removed").get_json()
     assert [one["external_id"] for one in gone["rows"]] == ["P-1", "P-2", "P-3", "P-4"]
