@@ -1,6 +1,7 @@
 """Every export of a project of full size, each in a fresh process: seconds and highest memory.
 
-CSV is written a second time with everything masked that can be.
+CSV is written a second time with everything masked that can be. The same project's auditor's desk
+is asked for its pages as well.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks import large_project
+from benchmarks import desk, large_project
 from benchmarks.site import PROJECT
 from benchmarks.tables import print_table
 from cer_assist.config import ROOT
@@ -23,16 +24,22 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import LabelEvent, Protocol
 
 MAX_SECONDS, MAX_MB = 10.0, 300.0
+HEADER = (
+    "format", "seconds", f"at most {MAX_SECONDS:.0f}", "of processor, start included",
+    "memory MB", f"at most {MAX_MB:.0f}", "file MB",
+)  # fmt: skip
 _START = "from benchmarks.export_once import one; import sys; one(*sys.argv[1:])"
 _MASKED = "csv masked"
 
 
 def main(argv: list[str]) -> None:
-    """Build the project where there is none, then write it in every format."""
+    """Build the project where there is none, write it in every format, then open its desk."""
     parser = argparse.ArgumentParser(prog="bench export")
     parser.add_argument("--home", type=Path, help="keeps the project; else it is made anew")
     every = [*FORMATS, _MASKED]
-    parser.add_argument("--format", action="append", choices=every, dest="formats")
+    parser.add_argument(
+        "--format", action="append", choices=every, dest="formats", help="only these, no desk"
+    )
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="cer-bench-") as folder:
         home = (options.home or Path(folder)).resolve()
@@ -41,17 +48,10 @@ def main(argv: list[str]) -> None:
             large_project.build(home)
         print(_size(home))
         rows = [_measured(home, name, Path(folder)) for name in options.formats or every]
-    limits = (f"at most {MAX_SECONDS:.0f}", f"at most {MAX_MB:.0f}")
-    header = (
-        "format",
-        "seconds",
-        limits[0],
-        "of processor, start included",
-        "memory MB",
-        limits[1],
-        "file MB",
-    )
-    print_table("export, read from the database and written whole", header, rows)
+        title = "export, read from the database and written whole"
+        print_table(title, HEADER, rows)
+        if not options.formats:
+            desk.print_pages(home)
 
 
 def _size(home: Path) -> str:
