@@ -29,7 +29,7 @@ _RECORD_COLUMN = re.compile(
 _SHORT, _KEPT = 200, 2_000  # what sections are called and what notes say comes again and again
 LINKS = ("version_of", "superseded_by", "copy_of")
 Row = Mapping[str, Any]
-Told = tuple[list[Found], list[str]]
+Told = tuple[list[Found], list[Found], list[str]]  # by form; by lists and hints; names
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,34 +169,35 @@ class Masker:
 
     def _found(self, text: str, values: Values, *, colleagues: bool = False) -> list[Found]:
         of_itself = self._of_short if len(text) <= _SHORT else self._of_itself
-        told, names = of_itself(text, colleagues)
+        by_form, by_list, names = of_itself(text, colleagues)
         values.hear_of(names)
-        found = [*told]
-        if "record" in self.kinds:
+        found = [*by_form]
+        if "record" in self.kinds:  # before the ids of all: which rule found it is told by order
             own = people.whole(text, values.ids, "own id")
             found += [replace(one, kind="record") for one in own]
+        found += by_list
         if values.surnames and "name" in self.kinds:
             found += people.mentions(text, sorted(values.surnames))
         return found
 
     def _of_itself(self, text: str, colleagues: bool) -> Told:
         """What a text holds whatever else its protocol holds, and the names to be found again."""
-        found: list[Found] = []
+        by_form: list[Found] = []
+        by_list: list[Found] = []
         heard: list[Found] = []
         if "email" in self.kinds:
-            found += spotting.addresses(text)
+            by_form += spotting.addresses(text)
         if self.kinds & {"phone", "record"}:
-            found += spotting.numbered(text, self.kinds)
+            by_form += spotting.numbered(text, self.kinds)
         if "record" in self.kinds:
-            found += self.numbers.found(text)
+            by_list += self.numbers.found(text)
         if "name" in self.kinds:
             heard += people.hinted(text)
-            accounts = list(
-                people.whole(text, self._parts if colleagues else self._full, "account")
-            )
-            found += [*heard, *accounts]
+            known = self._parts if colleagues else self._full
+            accounts = list(people.whole(text, known, "account"))
+            by_list += [*heard, *accounts]
             heard += [] if colleagues else accounts
-        return found, [text[one.start : one.end] for one in heard]
+        return by_form, by_list, [text[one.start : one.end] for one in heard]
 
 
 def _of_people(column: str) -> bool:

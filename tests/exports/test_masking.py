@@ -170,3 +170,9 @@ def test_a_hint_is_found_whichever_begins_alike(hint: str) -> None:
     text = f"At first {hint}; at last."
     masked = ALL.values_of(a_row(text))[1].text(text)
     assert masked == text.replace(HINTS[hint], "[name 1]")
+
+
+def test_an_own_id_is_told_to_be_one_though_the_project_has_it_among_its_ids() -> None:
+    masker = Masker(frozenset({"record"}), numbers=Numbers((), ["B-0001", "B-0002"]))
+    _, moves = masker.values_of(a_row("We amend B-0001 as B-0002.", protocol_id="B-0001"))
+    assert [rule for *_, rule in moves.made] == ["own id", "id of the project"]
