@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from receivers_tables import TABLES
@@ -31,4 +32,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    status = 0
+    try:
+        main()
+    except Exception:  # noqa: BLE001 - told, and handed on as the status
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Arrow's threads now and then abort a process that ends by itself
