@@ -126,12 +126,12 @@ def diff(home: Path | None, as_json: bool, project: str, before: str, after: str
     """What differs between two snapshots."""
     with open_database(settings_for(home)) as database, database.read() as session:
         found = projects.find_project(session, project)
-        pair = [snapshots.find(session, found.id, name) for name in (before, after)]
-        told = snapshot_differences.differences(session, *pair)
+        one, other = (snapshots.find(session, found.id, name) for name in (before, after))
+        told = snapshot_differences.differences(session, one, other)
     lines = [f"{told.added_count:,} protocols added, {told.removed_count:,} removed"]
     lines += [f"  level {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.moved]
     lines += [f"  split {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.dealt]
-    lines += [f"  {one.what}: {one.before} → {one.after}" for one in told.facts]
+    lines += [f"  {fact.what}: {fact.before} → {fact.after}" for fact in told.facts]
     emit(as_json, asdict(told), *lines)
 
 
