@@ -118,6 +118,9 @@ def install(npm: list[str], heirs: tuple[int, ...]) -> str | None:
         ) as process,
     ):
         ended = show_until_done(process)
+    if process.returncode and not STAMP.exists():
+        # npm has emptied the folder, and may leave of a refused library what it had unpacked.
+        shutil.rmtree(INSTALLED, ignore_errors=True)
     if not ended:
         return f"npm took longer than {LONGEST_SECONDS:.0f} s. {CONNECTION}"
     if process.returncode:

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from cer_assist import swaying, worker
 from cer_assist.config import Settings
-from cer_assist.services import exposures, jobs
-from cer_assist.services.reports import Report
+from cer_assist.services import exposures, jobs, reports
+from cer_assist.services.reports import Report, Stored
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import ExposureReport, Job
 from cer_assist.views import exposure_words as words
@@ -30,7 +30,9 @@ def work(database: Database, settings: Settings, project_id: int) -> dict[str, A
     held = worker.Held(database, claim, lease, threading.Event())
     worker.perform(settings, held, worker.handlers()[jobs.EXPOSURE])
     with database.read() as session:
-        return session.get_one(ExposureReport, project_id).found
+        found = reports.kept(Stored.exposure, session.get_one(ExposureReport, project_id).found)
+    assert found is not None
+    return found
 
 
 def read_all(desk: Desk) -> None:
