@@ -16,7 +16,6 @@ from sqlalchemy import (
     func,
     null,
     select,
-    true,
 )
 from sqlalchemy.orm import Session
 
@@ -130,7 +129,7 @@ def all_lines(session: Session, desk: Desk, sort: str) -> Iterator[Line]:
 def _lines_of(session: Session, desk: Desk, ids: Sequence[int]) -> list[Line]:
     """These readings in this order: what is shown of a line is read of the page's lines only."""
     of = select(event.c.protocol_id).where(event.c.id.in_(ids))
-    about = about_protocols(desk.project_id, true(), only=of)
+    about = about_protocols(desk.project_id, only=of)
     shown = replace(desk, filters=DeskFilters(answers=Answers.all), about=about)
     rows = session.execute(_lines(shown).where(event.c.id.in_(ids)))
     found = {row.id: _line(row) for row in rows}

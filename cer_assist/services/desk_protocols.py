@@ -54,8 +54,10 @@ def written(text: str) -> ColumnElement[Any]:
     return as_written(f"'{text}'")
 
 
-def is_over(project_id: int, viewer: Viewer, in_hand: int | None) -> ColumnElement[bool]:
-    """Whether this viewer can no longer be given a protocol."""
+def is_over(
+    project_id: int, viewer: Viewer, in_hand: int | None, key: ColumnElement[int] = protocol.c.id
+) -> ColumnElement[bool]:
+    """Whether this viewer can no longer be given the protocol of this key."""
     if not viewer.codes:
         return true()
     wanting = select(_wanting.c.id).where(
@@ -66,13 +68,12 @@ def is_over(project_id: int, viewer: Viewer, in_hand: int | None) -> ColumnEleme
         _asked.c.account_id == viewer.account_id,
         _asked.c.state == written(AssignmentState.open),
     )
-    over = and_(protocol.c.id.not_in(wanting), protocol.c.id.not_in(waiting))
-    return over if in_hand is None else and_(over, protocol.c.id != in_hand)
+    over = and_(key.not_in(wanting), key.not_in(waiting))
+    return over if in_hand is None else and_(over, key != in_hand)
 
 
 def about_protocols(
     project_id: int,
-    over: ColumnElement[bool],
     *,
     only: Select[Any] | None = None,
     levels: bool = True,
@@ -96,7 +97,7 @@ def about_protocols(
         ]
     if first:
         columns.append(_first_answer().label("first_answer"))
-    found = select(*columns).select_from(joined).where(protocol.c.project_id == project_id, over)
+    found = select(*columns).select_from(joined).where(protocol.c.project_id == project_id)
     if only is not None:
         found = found.where(protocol.c.id.in_(only))
     # Else SQLite looks up each reading's protocol by its number, and reads its text for its length.

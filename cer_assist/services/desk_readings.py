@@ -83,7 +83,6 @@ class Desk:
             weak = {key: value for key, value in session.execute(known)}  # noqa: C416
         about = about_protocols(
             project_id,
-            is_over(project_id, viewer, hidden_in_hand),
             levels=bool(filters.final) or filters.signal == Signal.wrong_switch,
             first=bool(filters.unlearnt),
         )
@@ -92,7 +91,7 @@ class Desk:
     def with_levels(self) -> Desk:
         """The same readings where final levels can be asked for."""
         first = bool(self.filters.unlearnt)
-        about = about_protocols(self.project_id, self.is_over(), first=first)
+        about = about_protocols(self.project_id, first=first)
         return replace(self, about=about)
 
     @property
@@ -121,7 +120,7 @@ class Desk:
 
     def select(self, *columns: Any, also: Collection[str] = ()) -> Select[Any]:
         """A statement on these readings; `also`: tables that the columns need besides."""
-        needs = {*also, *_needs(self.filters)} | ({"about"} if self.viewer.codes else set())
+        needs = {*also, *_needs(self.filters)}
         joined: Any = event
         if self.filters.answers != Answers.all:
             joined = _standing.join(event, _stands())
@@ -138,6 +137,10 @@ class Desk:
         if self.filters.answers != Answers.all:
             found += _of_coders(_standing, self.project_id)
         found += _chosen(self.filters, self.about)
+        if self.viewer.codes:
+            # Of the event's key: SQLite takes a table with this condition for a tiny one.
+            viewer, in_hand = self.viewer, self.hidden_in_hand
+            found.append(is_over(self.project_id, viewer, in_hand, event.c.protocol_id))
         if self.filters.signal:
             found.append(self.has(Signal(self.filters.signal)))
         return found
