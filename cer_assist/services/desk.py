@@ -106,11 +106,16 @@ def lines(session: Session, desk: Desk, page: int, sort: str) -> Lines:
     counted = _ids(desk, sort).add_columns(func.count().over())  # half as long as to count apart
     found = session.execute(counted.limit(PAGE).offset((page - 1) * PAGE)).all()
     if not found and page > 1:
-        total = session.execute(desk.select(func.count())).scalar_one()
-        return lines(session, desk, max(1, -(-total // PAGE)), sort)
+        return lines(session, desk, max(1, -(-count(session, desk) // PAGE)), sort)
     total = found[0][1] if found else 0
     rows = _lines_of(session, desk, [row[0] for row in found])
     return Lines(rows, total, page, max(1, -(-total // PAGE)), sort)
+
+
+def count(session: Session, desk: Desk) -> int:
+    """How many readings there are."""
+    total: int = session.execute(desk.select(func.count())).scalar_one()
+    return total
 
 
 def following(session: Session, desk: Desk, after: int, limit: int) -> list[Line]:

@@ -14,9 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import desk, history
-from cer_assist.services.desk_filters import DeskFilters
-from cer_assist.services.desk_protocols import Viewer
+from cer_assist.services import history, unannounced
+from cer_assist.services.desk_protocols import Viewer, is_over
 from cer_assist.services.snapshot_differences import held_in
 from cer_assist.store.tables import Project, Protocol, Snapshot
 
@@ -77,7 +76,7 @@ def changes(
         raise InvalidInput(f"What changed is one of {', '.join(KINDS)}.")
     old, new = (held_in(session, one) for one in pair)
     keys = [key for key in sorted({*old, *new}) if _fits(old.get(key), new.get(key), wanted)]
-    open_ones = open_to(session, project, viewer)
+    open_ones = open_to(session, project.id, viewer)
     seen = [key for key in keys if key not in open_ones]
     rows = session.execute(
         select(Protocol.id, Protocol.external_id, Protocol.title)
@@ -102,12 +101,13 @@ def note_seen(session: Session, project_id: int, found: Sequence[Change], accoun
         history.disclose_listed(session, project_id, account_id, [one.id for one in found], ())
 
 
-def open_to(session: Session, project: Project, viewer: Viewer) -> set[int]:
+def open_to(session: Session, project_id: int, viewer: Viewer) -> set[int]:
     """Protocols that the viewer may still be given to read."""
     if not viewer.codes:
         return set()
-    opened = desk.open_desk(session, project, DeskFilters(), viewer)
-    own = select(Protocol.id).where(Protocol.project_id == project.id, ~opened.is_over())
+    in_hand = unannounced.hidden_in_hand(session, project_id, viewer.account_id)
+    is_open = ~is_over(project_id, viewer, in_hand)
+    own = select(Protocol.id).where(Protocol.project_id == project_id, is_open)
     return set(session.scalars(own))
 
 

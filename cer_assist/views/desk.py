@@ -5,9 +5,6 @@ What a list shows is recorded as seen. A file holds exactly what the list's addr
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,7 +12,6 @@ from flask import Blueprint, Response, g, render_template, request
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.exports.cells import neutralised
 from cer_assist.services import (
     desk,
     desk_choices,
@@ -34,7 +30,7 @@ from cer_assist.services.moves import Move
 from cer_assist.views import desk_words as words
 from cer_assist.views import model_figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
-from cer_assist.views.downloads import attachment
+from cer_assist.views.downloads import table_file
 
 desk_pages = Blueprint("desk", __name__, url_prefix="/p/<slug>/desk")
 COLUMNS = (
@@ -79,10 +75,16 @@ def readings_csv(slug: str) -> Response:
     filters = asked()
     with database().read() as session:
         opened = opened_desk(session, filters)
-        body = as_csv(desk.all_lines(session, opened, request.args.get("sort", "")))
+        lines = desk.all_lines(session, opened, request.args.get("sort", ""))
+        file = table_file(f"{slug}-readings.csv", COLUMNS, map(_cells, lines))
     with database().write() as session:
         history.disclose_project(session, g.project.id, g.person.account_id)
-    return attachment(body, f"{slug}-readings.csv", "text/csv")
+    return file
+
+
+def _cells(line: Line) -> list[Any]:
+    values = asdict(line) | {"at": line.at.isoformat()}
+    return [values[name] for name in COLUMNS]
 
 
 @desk_pages.get("/versions")
@@ -124,8 +126,8 @@ def moved_csv(slug: str, number: int) -> Response:
         moves.note_seen(session, rows, g.person.account_id)
     was, now = move.levels
     cells = [(one.external_id, one.title, was, now) for one in rows]
-    body = table_file(("external_id", "title", "was", "now"), cells)
-    return attachment(body, f"{slug}-version-{number}-{was}-to-{now}.csv", "text/csv")
+    name = f"{slug}-version-{number}-{was}-to-{now}.csv"
+    return table_file(name, ("external_id", "title", "was", "now"), cells)
 
 
 def _move(session: Session, number: int) -> tuple[Pair, Move]:
@@ -159,28 +161,6 @@ def note_seen(rows: list[Line]) -> None:
     """Record that the person behind this request was shown these."""
     with database().write() as session:
         desk.note_seen(session, g.project.id, rows, Viewer(g.person.account_id, g.role))
-
-
-def as_csv(found: Iterable[Line]) -> bytes:
-    """Lines as a table file."""
-    values = (asdict(line) | {"at": line.at.isoformat()} for line in found)
-    return table_file(COLUMNS, ([one[name] for name in COLUMNS] for one in values))
-
-
-def table_file(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows under their columns' names; texts that a spreadsheet would run are made harmless."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return neutralised(value) if isinstance(value, str) else value
 
 
 def _level(name: str) -> int:

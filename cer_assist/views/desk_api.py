@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -183,12 +183,13 @@ def readings(slug: str) -> Response:
     following = None
     with database().read() as session:
         opened = opened_desk(session, filters)
-        found = listed(session, opened)
         if part.limit or part.cursor:
             size = part.limit or USUAL
             behind = desk.following(session, opened, part.after, size + 1)
             rows, following = page_of(behind, size, "event_id")
-            found = replace(found, rows=rows, page=1, pages=1, sort="oldest")
+            found = desk.Lines(rows, desk.count(session, opened), 1, 1, "oldest")
+        else:
+            found = listed(session, opened)
     note_seen(found.rows)
     return paged_reply(readings_reply(filters, found, following), following)
 

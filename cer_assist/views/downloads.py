@@ -7,9 +7,12 @@ route has recorded it itself (it then says its hash) or stands below with the re
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from flask import Flask, Response, g, request
 
+from cer_assist.exports.cells import csv_line, neutralised
 from cer_assist.services import taken_out
 from cer_assist.views.access import database
 
@@ -24,6 +27,18 @@ def attachment(body: str | bytes, name: str, kind: str) -> Response:
     """A text, or bytes, as a file of this name and media type."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, mimetype=kind, headers=headers)
+
+
+def table_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """Rows under their columns' names as CSV; what a spreadsheet would run is made harmless."""
+    lines = [csv_line(columns), *(csv_line(map(_cell, row)) for row in rows)]
+    return attachment("".join(lines), name, "text/csv")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return neutralised(value) if isinstance(value, str) else value
 
 
 def register(app: Flask) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,7 +10,6 @@ from cer_assist.domain import artefacts
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.rubric import Rubric
-from cer_assist.exports.cells import neutralised
 from cer_assist.services import (
     deep_refresh,
     fence,
@@ -36,7 +32,7 @@ from cer_assist.views.access import (
     policy,
     settings,
 )
-from cer_assist.views.downloads import attachment
+from cer_assist.views.downloads import attachment, table_file
 from cer_assist.views.level_words import level_words
 
 model = Blueprint("model", __name__, url_prefix="/p/<slug>")
@@ -73,14 +69,14 @@ def words_csv(slug: str) -> Response:
     """The same words as a table file, all of them."""
     found = level_words()
     version = found.version
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["level", "rank", "word", "weight", "n_documents", "model_version", "n_labels"])
-    for level, ranked in found.table.items():
-        for rank, word in enumerate(ranked, 1):
-            row = [level, rank, neutralised(word["word"]), word["weight"], word["n_documents"]]
-            writer.writerow([*row, version.number, version.label_count] if version else row)
-    return attachment(out.getvalue(), f"{slug}-words.csv", "text/csv")
+    made = [version.number, version.label_count] if version else []
+    columns = ["level", "rank", "word", "weight", "n_documents", "model_version", "n_labels"]
+    rows = (
+        [level, rank, word["word"], word["weight"], word["n_documents"], *made]
+        for level, ranked in found.table.items()
+        for rank, word in enumerate(ranked, 1)
+    )
+    return table_file(f"{slug}-words.csv", columns, rows)
 
 
 @model.get("/words.svg")

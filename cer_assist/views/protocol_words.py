@@ -5,8 +5,6 @@ Whoever may see the model's suggestion may see this, and it counts as having see
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import NamedTuple
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -15,12 +13,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.domain.errors import NotAllowed, NotFound
 from cer_assist.domain.rubric import Rubric
-from cer_assist.exports.cells import neutralised
 from cer_assist.services import explanations, models, protocols, rubrics
 from cer_assist.services.dossier import Dossier, open_dossier, words_of
 from cer_assist.services.suggestions import SuggestionView
 from cer_assist.views.access import ALL_ROLES, database, policy
-from cer_assist.views.downloads import attachment
+from cer_assist.views.downloads import attachment, table_file
 from cer_assist.views.heat import TEXT_ORDER, Gathered, HeatRow, gathered, heat_rows, orders
 
 protocol_words = Blueprint(
@@ -70,16 +67,14 @@ def ask(slug: str, protocol_id: int) -> BaseResponse:
 def as_csv(slug: str, protocol_id: int) -> Response:
     """The same as a file, in the order of the page."""
     table = _table(protocol_id)
-    out = io.StringIO()
-    writer = csv.writer(out)
     levels = [f"adds_to_{level}" for level in table.rubric.scale]
-    writer.writerow(["word", "start", "attention", *levels, "model_version"])
-    found = table.found
-    for row in table.rows:
-        changes = [cell.change for cell in row.cells]
-        version = found.version_number if found else ""
-        writer.writerow([neutralised(row.word), row.start, row.attention, *changes, version])
-    return _file(table, out.getvalue(), "csv", "text/csv")
+    columns = ["word", "start", "attention", *levels, "model_version"]
+    version = table.found.version_number if table.found else None
+    rows = (
+        [row.word, row.start, row.attention, *(cell.change for cell in row.cells), version]
+        for row in table.rows
+    )
+    return table_file(_name(table, "csv"), columns, rows)
 
 
 @protocol_words.get("/words.svg")
@@ -88,7 +83,7 @@ def as_svg(slug: str, protocol_id: int) -> Response:
     """The same as a picture, for a report or a slide."""
     table = _table(protocol_id)
     picture = render_template("protocol_words.svg", table=table, scale=table.rubric.scale)
-    return _file(table, picture, "svg", "image/svg+xml")
+    return attachment(picture, _name(table, "svg"), "image/svg+xml")
 
 
 def _table(protocol_id: int) -> Table:
@@ -112,5 +107,5 @@ def _dossier(session: Session, protocol_id: int) -> Dossier:
     return open_dossier(session, g.project, found, mine, g.role, asked=False)
 
 
-def _file(table: Table, body: str, ending: str, kind: str) -> Response:
-    return attachment(body, f"{table.dossier.protocol.id}-words.{ending}", kind)
+def _name(table: Table, ending: str) -> str:
+    return f"{table.dossier.protocol.id}-words.{ending}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -22,7 +20,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.splits import DEALT
-from cer_assist.exports.cells import neutralised
 from cer_assist.services import (
     snapshot_changes,
     snapshot_checks,
@@ -38,7 +35,7 @@ from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.store.tables import Snapshot
 from cer_assist.views import snapshot_words as words
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
-from cer_assist.views.downloads import attachment
+from cer_assist.views.downloads import table_file
 from cer_assist.views.exporting import choice_of, offered, send_export
 
 _CHOICE = ("with", "what", "from", "to")
@@ -136,7 +133,9 @@ def changes_csv(slug: str, number: int) -> Response:
     """All of the list as a table file."""
     _, found, _ = changed(number)
     note_seen(found)
-    return attachment(_as_csv(found), f"{slug}-snapshot-{number}-changes.csv", "text/csv")
+    names = [one.name for one in fields(Change) if one.name != "id"]
+    rows = ([getattr(one, name) for name in names] for one in found)
+    return table_file(f"{slug}-snapshot-{number}-changes.csv", names, rows)
 
 
 @snapshot_pages.post("/<int:number>/export")
@@ -161,7 +160,7 @@ def pair_of(session: Session, before: str, after: int) -> tuple[Snapshot, Snapsh
 def compared(session: Session, before: str, after: int) -> Differences:
     """What differs; named are those protocols alone that this person may know of."""
     viewer = Viewer(g.person.account_id, g.role)
-    unnamed = snapshot_changes.open_to(session, g.project, viewer)
+    unnamed = snapshot_changes.open_to(session, g.project.id, viewer)
     return snapshot_differences.differences(session, *pair_of(session, before, after), unnamed)
 
 
@@ -180,14 +179,3 @@ def note_seen(found: Sequence[Change]) -> None:
     """Record that the person behind this request was shown these."""
     with database().write() as session:
         snapshot_changes.note_seen(session, g.project.id, found, g.person.account_id)
-
-
-def _as_csv(found: Sequence[Change]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = [one.name for one in fields(Change) if one.name != "id"]
-    writer.writerow(names)
-    for one in found:
-        values = (getattr(one, name) for name in names)
-        writer.writerow([neutralised(v) if isinstance(v, str) else v for v in values])
-    return out.getvalue().encode()

@@ -5,16 +5,13 @@ It tells no more of the labelled protocols than the Words page does, so whoever 
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Blueprint, Response, g, render_template, request
 
 from cer_assist.domain.model_kinds import SOLVED_AT_ONCE
-from cer_assist.exports.cells import neutralised
 from cer_assist.services import models, rubrics, word_trends
 from cer_assist.views import assets, word_groups
 from cer_assist.views.access import ALL_ROLES, database, policy
+from cer_assist.views.downloads import table_file
 
 word_plane = Blueprint("word_plane", __name__, url_prefix="/p/<slug>/words")
 SHARES = "shares"  # see `explain.scores.Source`
@@ -60,14 +57,8 @@ def as_csv(slug: str) -> Response:
     with database().read() as session:
         version = models.current_version(session, g.project.id)
     stored = (version.word_scores if version else None) or {"levels": [], "words": {}, "source": ""}
-    out = io.StringIO()
-    writer = csv.writer(out)
     levels = [f"polarity_{level}" for level in stored["levels"]]
-    writer.writerow(
-        ["word", "n_documents", "attention", *levels, "source", "model_version", "n_labels"]
-    )
-    for word, row in stored["words"].items():
-        made = [version.number, version.label_count] if version else []
-        writer.writerow([neutralised(word), *row, stored["source"], *made])
-    headers = {"Content-Disposition": f'attachment; filename="{slug}-word-scores.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=headers)
+    columns = ["word", "n_documents", "attention", *levels, "source", "model_version", "n_labels"]
+    made = [version.number, version.label_count] if version else []
+    rows = ([word, *row, stored["source"], *made] for word, row in stored["words"].items())
+    return table_file(f"{slug}-word-scores.csv", columns, rows)

@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from cer_assist import agreeing, swaying
+from cer_assist import agreeing
 from cer_assist.domain.adjudication import Reason
-from cer_assist.domain.agreement import Readings
 from cer_assist.domain.prose import Document, Kind, Number, Sentence, shown
 from cer_assist.services import (
     adjudicating,
-    agreement,
-    exposures,
     methods,
     methods_reports,
     methods_software,
@@ -30,6 +27,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditHead, LabelEvent, Project
 from cer_assist.views.methods_words import document
 from tests.builders import a_label, a_model, a_new_rubric, a_project
+from tests.methods_world import report_of
 from tests.services.benches import Bench
 
 SAID = [0.05, 0.05, 0.1, 0.7, 0.1]
@@ -56,13 +54,7 @@ def a_world(session: Session, **settings: object) -> Bench:
 def gathered(database: Database, project_id: int, *, with_reports: bool) -> dict[str, Any]:
     """The facts, with the worker's reports or without."""
     if with_reports:
-        scale = (1, 2, 3, 4, 5)
-        found, last = agreeing.figures(database, project_id, Readings(), scale)
-        other, _ = swaying.figures(database, project_id)
-        with database.write() as session:
-            agreement.ask(session, project_id, Readings())
-            agreement.store(session, project_id, Readings(), last, found)
-            exposures.store(session, project_id, last, other)
+        return report_of(database, project_id)
     with database.read() as session:
         parts = methods_reports.stored(session, project_id)
         return methods.gather(session, session.get_one(Project, project_id), parts)

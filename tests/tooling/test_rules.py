@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.fresh import lines_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = [
@@ -176,16 +177,7 @@ heavy = {"tensorflow", "keras", "keras_hub", "sklearn", "scipy", "numpy", "datas
 print(sorted(heavy & set(sys.modules)))
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    heavy, kilobytes = done.stdout.splitlines()
+    heavy, kilobytes = lines_of(script)
     assert heavy == "[]"
     assert int(kilobytes) < 150 * 1024
 

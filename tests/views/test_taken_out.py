@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 
-from cer_assist.config import ROOT
 from cer_assist.exports.spotting import KINDS
 from cer_assist.exports.writing import FORMATS
 from cer_assist.services.snapshot_making import make
@@ -16,6 +12,7 @@ from cer_assist.services.snapshot_splits import Asked
 from cer_assist.store.tables import AuditEvent
 from cer_assist.views.downloads import EXEMPT
 from tests.builders import a_label, a_model
+from tests.fresh import lines_of
 from tests.views.office import OWN, Office
 from tests.views.test_access import ARGUMENTS
 
@@ -147,15 +144,6 @@ def test_no_export_brings_numerics_into_the_web_process(office: Office) -> None:
     assert cookie is not None
     forms = [{"format": form, "mask": list(KINDS)} for form in FORMATS]
     asked = [str(office.settings.home), f"/p/{OWN}/data/export", cookie.value, forms]
-    done = subprocess.run(
-        [sys.executable, "-c", _EXPORTS, json.dumps(asked)],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    *sent, heavy = done.stdout.splitlines()
+    *sent, heavy = lines_of(_EXPORTS, json.dumps(asked))
     assert sent == [f"{form} 200 attachment" for form in FORMATS]
     assert heavy == "[]"
