@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -103,13 +104,21 @@ def test_the_model_speaks_after_the_own_answer(live_server: Site, coder: Page) -
 
 @pytest.mark.usefixtures("model")
 def test_a_double_press_does_not_answer_for_the_reveal(live_server: Site, coder: Page) -> None:
+    coder.clock.install()
     open_label(coder)
+    coder.clock.pause_at(datetime.now() + timedelta(seconds=5))  # however slow the machine is
+    answers: list[str] = []
+    coder.on("request", lambda sent: answers.append(sent.url) if sent.method == "POST" else None)
     coder.keyboard.press("3")
     expect(coder.get_by_role("button", name="Keep 3")).to_be_visible()
+    coder.clock.run_for(100)
     coder.keyboard.press("3")
+    coder.clock.resume()
     settle(coder)
     expect(coder.get_by_role("button", name="Keep 3")).to_be_visible()
-    assert len(events(live_server)) == 1
+    assert (len(answers), len(events(live_server))) == (1, 1)
+    press(coder, "3")
+    assert (len(answers), len(events(live_server))) == (2, 2)
 
 
 def test_undo_takes_back_one_after_the_other(live_server: Site, coder: Page) -> None:
