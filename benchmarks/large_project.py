@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from benchmarks.site import PASSWORD, PROJECT, texts
 from cer_assist.cli.accounts import DEFAULT_RUBRIC
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin
-from cer_assist.services import accounts, audit, models, projects, rubrics
+from cer_assist.services import accounts, audit, desk_rows, models, projects, rubrics
 from cer_assist.services.importing import import_protocols
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
@@ -77,6 +77,7 @@ def build(home: Path, *, protocols: int = PROTOCOLS, labels: int = LABELS, seed:
         _store(session, Disclosure, _disclosures(events))
         _store(session, CurrentLabel, _standing(events))
         session.execute(update(Protocol).values(coders_missing=0))
+        desk_rows.rewrite_project(session, project)
     database.close()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.exposures import Reading
-from cer_assist.domain.labels import Lane
+from cer_assist.domain.labels import Action, Lane
 from cer_assist.services import exposure_readings, labelling, queue, reading
 from cer_assist.services.label_events import append_event
 from cer_assist.store.tables import LabelEvent, Project
@@ -55,8 +55,8 @@ class Desk:
         assert last is not None
         same = {c.name: getattr(last, c.name) for c in LabelEvent.__table__.columns}
         same |= {"protocol_id": protocol, "account_id": by, "lane": Lane.final, "level": level,
-                 "supersedes_id": None, "idempotency_key": f"final-{protocol}",
-                 "recorded_at": now()}  # fmt: skip
+                 "action": Action.label, "supersedes_id": None, "recorded_at": now(),
+                 "idempotency_key": f"final-{protocol}-{last.id}"}  # fmt: skip
         append_event(self.session, {k: v for k, v in same.items() if k not in ("id", "sha256")})
 
     def found(self) -> dict[tuple[int, int], Reading]:

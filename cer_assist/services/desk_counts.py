@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.services.desk_filters import Signal
 from cer_assist.services.desk_protocols import protocol
-from cer_assist.services.desk_readings import NEEDED, SAW, Desk, account, event, suggestion
+from cer_assist.services.desk_readings import SAW, Desk, account, reading
 from cer_assist.store.types import as_written
 
 _NONE = as_written("0")
@@ -59,9 +59,8 @@ class Overview:
 
 def overview(session: Session, desk: Desk) -> Overview:
     """The three tables, what they leave out and the signals, in one pass over the readings."""
-    desk, shown = desk.with_levels(), () if desk.filters.signal else tuple(Signal)
-    needed = {"about"}.union(*(NEEDED.get(one, set()) for one in shown))
-    keyed = desk.select(_key(desk, shown).label("key"), also=needed)
+    shown = () if desk.filters.signal else tuple(Signal)
+    keyed = desk.select(_key(desk, shown).label("key"))
     kinds = [_kind(key, number) for key, number in _counted(session, keyed).items()]
     return Overview(
         readings=sum(one.number for one in kinds),
@@ -100,13 +99,13 @@ def _counted(session: Session, keyed: Select[Any]) -> Counter[int]:
 
 def _key(desk: Desk, shown: Sequence[Signal]) -> Any:
     """A reading's three levels and its flags in one number."""
-    levels = suggestion.c.level, event.c.level, desk.about.c.level
+    levels = reading.c.suggested, reading.c.level, reading.c.final
     found = _sum(
         func.coalesce(level + as_written("1"), _NONE) * _power(place * _BITS)
         for place, level in enumerate(levels)
     )
-    single = ~desk.about.c.is_settled & (desk.about.c.readers == 1)
-    flags = [_flag(0, SAW & suggestion.c.id.is_not(None)), _flag(1, single)]
+    single = ~reading.c.is_settled & (reading.c.readers == 1)
+    flags = [_flag(0, SAW & reading.c.suggested.is_not(None)), _flag(1, single)]
     ruled = defaultdict[Any, list[Any]](list)
     for place, signal in enumerate(shown, 2):
         out, rule = desk.rule(signal)
@@ -164,9 +163,9 @@ def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
     """By name, never by how many: with few readings a share says nothing of a person."""
     plain = replace(desk, filters=replace(desk.filters, signal=""))
     timed = signal in (Signal.fast, Signal.unread)
-    could = event.c.seconds.is_not(None) if timed else true()
-    key = event.c.account_id * _power(2) + _flag(0, could) + _flag(1, desk.has(signal))
-    keys = _counted(session, plain.select(key.label("key"), also=NEEDED.get(signal, set())))
+    could = reading.c.seconds.is_not(None) if timed else true()
+    key = reading.c.account_id * _power(2) + _flag(0, could) + _flag(1, desk.has(signal))
+    keys = _counted(session, plain.select(key.label("key")))
     shares = Counter[tuple[int, int]]()
     for one, number in keys.items():
         for place in (0, 1):

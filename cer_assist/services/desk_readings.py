@@ -1,54 +1,57 @@
 """The statement behind the auditor's desk: readings with suggestion, final level and what was seen.
 
 A reading is a coder's answer with a level; hidden lanes are no readings. Its suggestion is what the
-model said at the time, seen or not: the exposure tells which. A standing answer leads to its event,
-for no index finds an answer by its event's number.
+model said at the time, seen or not: the exposure tells which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.labels import Action, Exposure, Lane
+from cer_assist.domain.labels import Exposure
 from cer_assist.services.desk_filters import NONE, Answers, DeskFilters, Signal
-from cer_assist.services.desk_protocols import Viewer, about_protocols, is_over, written
+from cer_assist.services.desk_protocols import Viewer, is_over, written
 from cer_assist.services.quality import WEAK_BELOW
 from cer_assist.store.tables import (
     Account,
-    CurrentLabel,
+    DeskRow,
     FencedProtocol,
     Highlight,
-    LabelEvent,
     ModelVersion,
     RubricVersion,
-    Serving,
-    Suggestion,
 )
 from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import as_written, table_of
 
 LETTERS = 6  # an English word with its blank
 
-event = table_of(LabelEvent).alias("e")
-suggestion, version = table_of(Suggestion), table_of(ModelVersion)
-serving, account, rubric = table_of(Serving), table_of(Account), table_of(RubricVersion)
-before = table_of(LabelEvent).alias("before")
-_standing, _fenced = table_of(CurrentLabel).alias("standing"), table_of(FencedProtocol)
-_words = table_of(Highlight).alias("shown_words")
-SAW = event.c.exposure.in_([written(Exposure.after_suggestion), written(Exposure.prefilled)])
-FOLLOWED = and_(SAW, event.c.level == suggestion.c.level)
-DIFFERED = event.c.level != suggestion.c.level
-TIMED = event.c.seconds > as_written("0")
+reading, version = table_of(DeskRow), table_of(ModelVersion)
+account, rubric = table_of(Account), table_of(RubricVersion)
+_fenced, _words = table_of(FencedProtocol), table_of(Highlight).alias("shown_words")
+SAW = reading.c.exposure.in_([written(Exposure.after_suggestion), written(Exposure.prefilled)])
+FOLLOWED = and_(SAW, reading.c.level == reading.c.suggested)
+DIFFERED = reading.c.level != reading.c.suggested
+TIMED = reading.c.seconds > as_written("0")
 SWITCHED = and_(
-    event.c.exposure == written(Exposure.after_suggestion),
-    before.c.exposure == written(Exposure.blind),
-    before.c.level != event.c.level,
+    reading.c.exposure == written(Exposure.after_suggestion),
+    reading.c.was_exposure == written(Exposure.blind),
+    reading.c.was != reading.c.level,
 )
+# How far the words behind the suggestion carry it.
+strength = (
+    select(_words.c.evidence_strength)
+    .where(
+        _words.c.suggestion_id == reading.c.suggestion_id, _words.c.method == written(Marks.words)
+    )
+    .scalar_subquery()
+)
+# Longer texts than were read tell nothing.
+words_a_minute = case((TIMED, reading.c.characters * (60.0 / LETTERS) / reading.c.seconds))
 
 
 @dataclass(frozen=True)
@@ -56,91 +59,42 @@ class Desk:
     """Readings of a project that fit the filters, joined as far as they are asked about."""
 
     project_id: int
-    scale: tuple[int, ...]
     filters: DeskFilters
     viewer: Viewer
     hidden_in_hand: int | None
     weak_below: dict[int, float]  # by version: the strength that random words reach by luck
-    about: FromClause  # protocols
 
     @classmethod
     def of(
         cls,
         session: Session,
         project_id: int,
-        scale: tuple[int, ...],
         filters: DeskFilters,
         viewer: Viewer,
         hidden_in_hand: int | None,
     ) -> Desk:
         """With what has to be known of the project's versions."""
-        strength = version.c.metrics[WEAK_BELOW].as_float()
-        known = select(version.c.id, strength).where(
-            version.c.project_id == project_id, strength.is_not(None)
-        )
         weak = {}
-        if filters.signal == Signal.weak or not filters.signal:
+        if filters.signal in ("", Signal.weak):
+            strength = version.c.metrics[WEAK_BELOW].as_float()
+            known = select(version.c.id, strength).where(
+                version.c.project_id == project_id, strength.is_not(None)
+            )
             weak = {key: value for key, value in session.execute(known)}  # noqa: C416
-        about = about_protocols(
-            project_id,
-            levels=bool(filters.final) or filters.signal == Signal.wrong_switch,
-            first=bool(filters.unlearnt),
-        )
-        return cls(project_id, scale, filters, viewer, hidden_in_hand, weak, about)
-
-    def with_levels(self) -> Desk:
-        """The same readings where final levels can be asked for."""
-        first = bool(self.filters.unlearnt)
-        about = about_protocols(self.project_id, first=first)
-        return replace(self, about=about)
-
-    @property
-    def probability(self) -> ColumnElement[Any]:
-        """How sure the model was of the level that it suggested."""
-        chances = suggestion.c.probabilities
-        by_level = [
-            (suggestion.c.level == level, chances[place].as_float())
-            for place, level in enumerate(self.scale)
-        ]
-        return case(*by_level)
-
-    @property
-    def words_a_minute(self) -> ColumnElement[Any]:
-        """Of what was read in the seconds of the answer; longer texts than read tell nothing."""
-        words = self.about.c.characters * 1.0 / LETTERS
-        return case((event.c.seconds > 0, words * 60.0 / event.c.seconds))
-
-    @property
-    def strength(self) -> ColumnElement[Any]:
-        """How far the words behind the suggestion carry it."""
-        found = select(_words.c.evidence_strength).where(
-            _words.c.suggestion_id == suggestion.c.id, _words.c.method == written(Marks.words)
-        )
-        return found.scalar_subquery()
+        return cls(project_id, filters, viewer, hidden_in_hand, weak)
 
     def select(self, *columns: Any, also: Collection[str] = ()) -> Select[Any]:
         """A statement on these readings; `also`: tables that the columns need besides."""
-        needs = {*also, *_needs(self.filters)}
-        joined: Any = event
-        if self.filters.answers != Answers.all:
-            joined = _standing.join(event, _stands())
-        joined = joined.outerjoin(suggestion, suggestion.c.id == event.c.suggestion_id)
-        if "about" in needs:
-            joined = joined.join(self.about, self.about.c.protocol_id == event.c.protocol_id)
-        for name in ("version", "serving", "account", "rubric", "before"):
-            if name in needs:
-                joined = _join(joined, name)
+        joined = joined_with({*also, *_needs(self.filters)})
         return select(*columns).select_from(joined).where(*self._conditions())
 
     def _conditions(self) -> list[ColumnElement[bool]]:
-        found = _of_coders(event, self.project_id)
+        found = [reading.c.project_id == self.project_id, *_chosen(self.filters)]
         if self.filters.answers != Answers.all:
-            found += _of_coders(_standing, self.project_id)
-        found += _chosen(self.filters, self.about)
+            found.append(reading.c.is_standing)
         if self.viewer.codes:
-            # Of the event's key: SQLite takes a table with this condition for a tiny one.
             viewer, in_hand = self.viewer, self.hidden_in_hand
-            found.append(is_over(self.project_id, viewer, in_hand, event.c.protocol_id))
+            found.append(is_over(self.project_id, viewer, in_hand, reading.c.protocol_id))
         if self.filters.signal:
             found.append(self.has(Signal(self.filters.signal)))
         return found
@@ -159,11 +113,11 @@ class Desk:
         Most readings are blind: a table of all signals need not ask them each.
         """
         was, now = (
-            func.abs(before.c.level - suggestion.c.level),
-            func.abs(event.c.level - suggestion.c.level),
+            func.abs(reading.c.was - reading.c.suggested),
+            func.abs(reading.c.level - reading.c.suggested),
         )
         if signal is Signal.confident:
-            return DIFFERED, self.probability >= self.filters.probability
+            return DIFFERED, reading.c.probability >= self.filters.probability
         if signal is Signal.fast:
             return TIMED, self._is_fast()
         if signal is Signal.unread:
@@ -174,107 +128,68 @@ class Desk:
             return SWITCHED, now < was
         if signal is Signal.away:
             return SWITCHED, now > was
-        return SWITCHED, before.c.level == self.about.c.level
+        return SWITCHED, reading.c.was == reading.c.final
 
     def _is_fast(self) -> ColumnElement[bool]:
-        return self.words_a_minute > self.filters.speed
+        return words_a_minute > self.filters.speed
 
     def _is_weak(self) -> ColumnElement[bool]:
         """Only where it was measured: words that nobody has weighed are not weak."""
         if not self.weak_below:
             return as_written("1 = 0")
-        least = case(self.weak_below, value=suggestion.c.model_version_id)
-        return self.strength < least
+        least = case(self.weak_below, value=reading.c.model_version_id)
+        return strength < least
 
 
-def _stands() -> ColumnElement[bool]:
-    """By the whole key, so that either leads to the other: no index has an event's number alone."""
-    return and_(
-        _standing.c.event_id == event.c.id,
-        _standing.c.protocol_id == event.c.protocol_id,
-        _standing.c.account_id == event.c.account_id,
-    )
-
-
-def _of_coders(answers: FromClause, project_id: int) -> list[ColumnElement[bool]]:
-    return [
-        answers.c.project_id == project_id,
-        answers.c.lane == written(Lane.coder),
-        answers.c.action == written(Action.label),
-    ]
-
-
-def _chosen(filters: DeskFilters, about: FromClause) -> list[ColumnElement[bool]]:
+def _chosen(filters: DeskFilters) -> list[ColumnElement[bool]]:
     """Conditions of everything but the signal."""
-    final: Any = about.c.get("level")  # there where final levels are asked for
+    levels = {name: getattr(filters, name) for name in ("suggested", "level", "final")}
     found: list[ColumnElement[bool]] = [
-        column.is_(None) if value == NONE else column == int(value)
-        for column, value in (
-            (suggestion.c.level, filters.suggested),
-            (event.c.level, filters.level),
-            (final, filters.final),
-        )
+        reading.c[name].is_(None) if value == NONE else reading.c[name] == int(value)
+        for name, value in levels.items()
         if value
     ]
     plain = {
-        "coder": account.c.username,
-        "exposure": event.c.exposure,
-        "arm": serving.c.arm,
+        account.c.username: filters.coder,
+        reading.c.exposure: filters.exposure,
+        reading.c.arm: filters.arm,
     }
-    found += [
-        column == getattr(filters, name) for name, column in plain.items() if getattr(filters, name)
-    ]
+    found += [column == value for column, value in plain.items() if value]
     if filters.rubric:
         found.append(rubric.c.version == int(filters.rubric))
     if filters.version:
         found.append(version.c.number == int(filters.version))
     if filters.fenced:
-        fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
-        found.append(fenced if filters.fenced == "yes" else ~fenced)
+        found.append(_is_fenced if filters.fenced == "yes" else ~_is_fenced)
     if filters.unlearnt:
-        found.append(cannot_know(about))
+        found.append(cannot_know)
     since, until = filters.day("since"), filters.day("until")
-    found += [event.c.recorded_at >= since] if since else []
-    return found + ([event.c.recorded_at < until] if until else [])
+    found += [reading.c.recorded_at >= since] if since else []
+    return found + ([reading.c.recorded_at < until] if until else [])
 
 
-def cannot_know(about: FromClause) -> ColumnElement[bool]:
-    """Whether the version behind a suggestion had no answer to the protocol to learn from.
-
-    No model learns fenced ones. A version may as well not have learnt what was answered: it leaves
-    out protocols that want a further reader. This errs to the side of doubt.
-    """
-    known = about.c.first_answer <= version.c.last_event_id
-    fenced = exists().where(_fenced.c.protocol_id == event.c.protocol_id)
-    return and_(version.c.id.is_not(None), or_(~known, fenced))
+_is_fenced = exists().where(_fenced.c.protocol_id == reading.c.protocol_id)
+# Whether the version behind a suggestion had no answer to the protocol to learn from: no model
+# learns fenced ones. A version may as well not have learnt what was answered, for it leaves out
+# protocols that want a further reader; this errs to the side of doubt.
+cannot_know = and_(
+    version.c.id.is_not(None), or_(reading.c.first_answer > version.c.last_event_id, _is_fenced)
+)
 
 
 def _needs(filters: DeskFilters) -> set[str]:
-    found = {"version", "about"} if filters.unlearnt else set[str]()
-    found |= {"version"} if filters.version else set()
-    found |= {"about"} if filters.final else set()
+    found = {"version"} if filters.version or filters.unlearnt else set[str]()
     found |= {"account"} if filters.coder else set()
-    found |= {"serving"} if filters.arm else set()
-    found |= {"rubric"} if filters.rubric else set()
-    return found | NEEDED.get(filters.signal, set())
+    return found | ({"rubric"} if filters.rubric else set())
 
 
-NEEDED: dict[str, set[str]] = {
-    Signal.fast: {"about"},
-    Signal.unread: {"about"},
-    Signal.towards: {"before"},
-    Signal.away: {"before"},
-    Signal.wrong_switch: {"before", "about"},
-}
-
-
-def _join(joined: Any, name: str) -> Any:
-    if name == "account":
-        return joined.join(account, account.c.id == event.c.account_id)
-    if name == "rubric":
-        return joined.join(rubric, rubric.c.id == event.c.rubric_version_id)
-    if name == "version":
-        return joined.outerjoin(version, version.c.id == suggestion.c.model_version_id)
-    if name == "serving":
-        return joined.outerjoin(serving, serving.c.id == event.c.serving_id)
-    return joined.outerjoin(before, before.c.id == event.c.supersedes_id)
+def joined_with(names: Collection[str]) -> FromClause:
+    """Readings with these tables beside them."""
+    joined: FromClause = reading
+    if "account" in names:
+        joined = joined.join(account, account.c.id == reading.c.account_id)
+    if "rubric" in names:
+        joined = joined.join(rubric, rubric.c.id == reading.c.rubric_version_id)
+    if "version" in names:
+        joined = joined.outerjoin(version, version.c.id == reading.c.model_version_id)
+    return joined

@@ -1,4 +1,4 @@
-"""Appending a label event: the row, the current label it becomes, and its place in the chain."""
+"""Appending a label event: the row, what is derived from it, and its place in the chain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Lane
-from cer_assist.services import audit
+from cer_assist.services import audit, desk_rows
 from cer_assist.store.tables import CurrentLabel, LabelEvent
 from cer_assist.store.types import table_of
 from cer_assist.store.upsert import upsert
@@ -47,7 +47,7 @@ def clean_seconds(seconds: float | None) -> float | None:
 
 
 def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
-    """Insert an event, make it the current label and put its hash into the audit chain."""
+    """Insert an event, derive what stands from it and put its hash into the audit chain."""
     fields = fields | {"sha256": audit.label_sha256(fields)}
     event_id: int = session.execute(_INSERT, fields).scalar_one()
     current = {name: fields[name] for name in _CURRENT_FIELDS} | {"event_id": event_id}
@@ -58,6 +58,8 @@ def append_event(session: Session, fields: dict[str, Any]) -> Recorded:
         conflict=("protocol_id", "account_id", "lane"),
         replace=("event_id", "action", "level"),
     )
+    if fields["lane"] in desk_rows.COUNTED:
+        desk_rows.rewrite_protocol(session, fields["project_id"], fields["protocol_id"])
     audit.append(
         session,
         audit.label_entry(event_id, fields),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.faults import Fault
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
-from cer_assist.services import assignments, audit, pseudonyms
+from cer_assist.services import assignments, audit, desk_rows, pseudonyms
 from cer_assist.services.audit import label_sha256
 from cer_assist.services.label_events import clean_seconds
 from cer_assist.services.rubrics import project_rubric
@@ -54,6 +54,7 @@ def insert_labels(
         entries.append(audit.label_entry(newest[key], event))
     audit.append_many(session, entries, account_id=by, project_id=project.id)
     rebuild_current_labels(session, project.id)
+    desk_rows.rewrite_project(session, project)
     return new_coders
 
 

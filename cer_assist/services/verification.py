@@ -1,10 +1,10 @@
 """Reading everything against the audit chain: what was altered is named, the first of it.
 
 What is compared: the chain with itself and its head; every label event, remark, comment,
-adjudication, snapshot and pseudonym with the hash the chain holds; current labels with the events
-they derive from; and texts with the hashes that the imports put into the chain. Someone who can
-write the file can still cut the chain's end and move its head; an export's manifest holds an
-earlier head to compare with (`audit verify --head`).
+adjudication, snapshot and pseudonym with the hash the chain holds; current labels and the desk's
+rows with the events they derive from; and texts with the hashes that the imports put into the
+chain. Someone who can write the file can still cut the chain's end and move its head; an export's
+manifest holds an earlier head to compare with (`audit verify --head`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.services import discussion, pseudonyms, remarks, rulings, snapshots
+from cer_assist.services import desk_rows, discussion, pseudonyms, remarks, rulings, snapshots
 from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
 from cer_assist.store.tables import (
     Adjudication,
@@ -129,6 +129,7 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
     fault = (
         chain.read(session)
         or _label_fault(session, chain.labels)
+        or desk_rows.fault(session)
         or _other_fault(session, chain.others)
         or snapshots.rows_fault(session)
         or pseudonyms.fault(session, chain.drawn)

@@ -179,7 +179,7 @@ def _rendered(template: str, session: Session, filters: DeskFilters, **values: A
         filters=filters,
         given=given,
         plain=plain.given(),
-        choices=desk_choices.choices(session, g.project.id),
+        choices=desk_choices.choices(session, g.project),
         rubric=rubrics.project_rubric(session, g.project),
         words=words,
         **values,

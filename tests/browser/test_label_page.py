@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from cer_assist.domain.labels import Action, Exposure
 from cer_assist.store.tables import Project
+from cer_assist.store.types import now
 from tests.browser.actions import (
     PAGE,
     events,
@@ -106,7 +107,7 @@ def test_the_model_speaks_after_the_own_answer(live_server: Site, coder: Page) -
 def test_a_double_press_does_not_answer_for_the_reveal(live_server: Site, coder: Page) -> None:
     coder.clock.install()
     open_label(coder)
-    coder.clock.pause_at(datetime.now() + timedelta(seconds=5))  # however slow the machine is
+    coder.clock.pause_at(now() + dt.timedelta(seconds=5))  # however slow the machine is
     answers: list[str] = []
     coder.on("request", lambda sent: answers.append(sent.url) if sent.method == "POST" else None)
     coder.keyboard.press("3")

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "cer_assist"
-TABLES = {"CurrentLabel", "LabelEvent", "WordRemark"}
+TABLES = {"CurrentLabel", "LabelEvent", "DeskRow", "WordRemark"}
 RAW = {"final_levels"}  # of training_data: with the fenced ones
 # Looked at: what each does with labels. Who adds a module says here why no fenced label is learnt
 # through it, and takes levels for a model from training_data.settled_levels alone.
@@ -26,8 +26,8 @@ READERS = {
     "services/card.py": "a coder's own answer, for the page",
     "services/dealing.py": "who has answered",
     "services/desk_choices.py": "who has answered, for the desk's filters",
-    "services/desk_protocols.py": "final levels and first answers, for auditors",
     "services/desk_readings.py": "readings beside suggestions and final levels, for auditors",
+    "services/desk_rows.py": "derives what the desk counts, for auditors",
     "services/desk_versions.py": "counts answers between two versions",
     "services/dispute_case.py": "readings that differ, for who settles them",
     "services/dispute_count.py": "counts readings that differ",

@@ -11,6 +11,7 @@ from cer_assist.store.tables.adjudications import Adjudication, Comment
 from cer_assist.store.tables.agreement import AgreementReport
 from cer_assist.store.tables.assignments import Assignment
 from cer_assist.store.tables.audit import AuditEvent, AuditHead
+from cer_assist.store.tables.desk_rows import DeskRow
 from cer_assist.store.tables.exposure import ExposureReport
 from cer_assist.store.tables.fence import FencedFigures, FencedProtocol, FencedScore
 from cer_assist.store.tables.jobs import Job
@@ -59,6 +60,7 @@ __all__ = [
     "CoderPseudonym",
     "Comment",
     "CurrentLabel",
+    "DeskRow",
     "Disclosure",
     "Explanation",
     "ExposureReport",
