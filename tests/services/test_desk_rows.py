@@ -30,7 +30,7 @@ def a_history(session: Session, seed: int, count: int = 60) -> Desk:
         protocol, by = dice.choice(world.protocols), dice.randrange(3)
         act = dice.random()
         if act < 0.6:
-            world.reads(protocol, *dice.choices((2, 4, 4, 4), k=dice.choice((1, 2))), by=by)
+            world.reads(protocol, *dice.choices((2, 4), k=dice.choice((1, 2))), by=by)
         elif act < 0.9:
             current = labelling.current_event_id(session, protocol, world.coders[by])
             action = dice.choice((Action.skip, Action.withdraw)) if current else Action.skip
@@ -58,7 +58,7 @@ def test_after_any_history_the_rows_are_what_is_derived_anew(
         assert desk_rows.fault(session) is None
     said = [dict(zip(NAMES, row, strict=True)) for row in kept]
     kinds = {(one["is_settled"], one["final"] is None) for one in said}
-    assert kinds >= {(True, False), (False, True)}
+    assert kinds == {(True, False), (False, True), (False, False)}
     assert {one["is_standing"] for one in said} == {True, False}
     assert {one["was"] for one in said} == {None, 2, 4}
     assert {one["probability"] for one in said} == {0.7}
