@@ -58,8 +58,9 @@ def _of_project(table: Any) -> ColumnElement[bool]:
 
 
 def _of_protocol(table: Any) -> ColumnElement[bool]:
+    """By the protocol alone: were the project named too, SQLite would look through all of it."""
     column = table.c.id if table is _protocol else table.c.protocol_id
-    return and_(_of_project(table), column == bindparam("protocol", type_=Integer))
+    return column == bindparam("protocol", type_=Integer)  # type: ignore[no-any-return]
 
 
 def derived(chosen: Chosen = _of_project) -> Select[Any]:
@@ -166,7 +167,7 @@ def _by_protocol(answers: Any, chosen: Chosen, *lanes: Lane) -> Select[Any]:
 def _rewrite(chosen: Chosen) -> tuple[Any, Any]:
     names = [column.name for column in _row.c]
     return (
-        delete(_row).where(chosen(_row)),
+        delete(_row).where(_of_project(_row), chosen(_row)),
         insert(_row).from_select(names, derived(chosen)),
     )
 

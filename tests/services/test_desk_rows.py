@@ -40,8 +40,9 @@ def a_history(session: Session, seed: int, count: int = 60) -> Desk:
             labelling.record_label(session, world.coders[by], world.project, wanted)
         else:
             world.settle(dice.choice(world.protocols[:2]), dice.choice((2, 4)), by=world.coders[by])
-    for by in range(3):  # that there is one on which all agree
+    for by, level in enumerate((2, 4, 4)):  # that all agree on one and differ on another
         world.reads(world.protocols[3], 4, by=by)
+        world.reads(world.protocols[4], level, by=by)
     return world
 
 
