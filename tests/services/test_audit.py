@@ -54,7 +54,7 @@ def labelled(database: Database) -> Database:
         ("DELETE FROM audit_event WHERE id = 4", "audit event 4 is missing"),
         ("DELETE FROM audit_event WHERE id >= 7", "audit event 7 and later are missing"),
         (
-            "DELETE FROM current_label; DELETE FROM label_event WHERE id = 4",
+            "DELETE FROM current_label; DELETE FROM desk_row; DELETE FROM label_event WHERE id = 4",
             "label event 4 was removed",
         ),
         (
@@ -66,6 +66,7 @@ def labelled(database: Database) -> Database:
         ),
         ("UPDATE current_label SET level = 5 WHERE protocol_id = 2", "on protocol 2 was altered"),
         ("DELETE FROM current_label WHERE protocol_id = 3", "on protocol 3 was altered"),
+        ("UPDATE desk_row SET level = 5 WHERE event_id = 3", "row of label event 3 is not what"),
         ("UPDATE protocol SET text = 'x' WHERE id = 2", "the text of protocol P-2 was altered"),
         (
             "UPDATE protocol SET text = (SELECT text FROM protocol WHERE id = 1), "
@@ -134,6 +135,7 @@ def test_an_earlier_head_shows_a_chain_cut_short(labelled: Database) -> None:
             {"last": found.events},
         )
         session.execute(text("DELETE FROM current_label WHERE protocol_id = 4"))
+        session.execute(text("DELETE FROM desk_row WHERE protocol_id = 4"))
         session.execute(text("DELETE FROM label_event WHERE id = 4"))
     with labelled.read() as session:
         assert verify(session).intact  # nothing inside the database can tell
