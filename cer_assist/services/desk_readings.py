@@ -76,9 +76,9 @@ class Desk:
         """With what has to be known of the project's versions."""
         weak = {}
         if filters.signal in ("", Signal.weak):
-            strength = version.c.metrics[WEAK_BELOW].as_float()
-            known = select(version.c.id, strength).where(
-                version.c.project_id == project_id, strength.is_not(None)
+            reached = version.c.metrics[WEAK_BELOW].as_float()
+            known = select(version.c.id, reached).where(
+                version.c.project_id == project_id, reached.is_not(None)
             )
             weak = {key: value for key, value in session.execute(known)}  # noqa: C416
         return cls(project_id, filters, viewer, hidden_in_hand, weak)

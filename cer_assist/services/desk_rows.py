@@ -60,7 +60,7 @@ def _of_project(table: Any) -> ColumnElement[bool]:
 def _of_protocol(table: Any) -> ColumnElement[bool]:
     """By the protocol alone: were the project named too, SQLite would look through all of it."""
     column = table.c.id if table is _protocol else table.c.protocol_id
-    return column == bindparam("protocol", type_=Integer)  # type: ignore[no-any-return]
+    return column == bindparam("protocol", type_=Integer)
 
 
 def derived(chosen: Chosen = _of_project) -> Select[Any]:
