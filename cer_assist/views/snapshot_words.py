@@ -30,7 +30,7 @@ SETTLED_SEEN = {
 }
 NO_LEVEL = {"disagreed": "whose coders differ", "none": "without a reading that fits"}
 LEFT = {
-    "readings": "of other label events",
+    "readings": "of another kind",
     "exposures": "given after seeing something else",
     "rubric_versions": "by other rubric versions",
     "days": "on other days",
