@@ -184,8 +184,9 @@ def rewrite_protocol(session: Session, project_id: int, protocol_id: int) -> Non
 
 def rewrite_project(session: Session, project: Project) -> None:
     """After many labels at once."""
+    asked = of_project(session, project)
     for statement in _WHOLE:
-        session.execute(statement, of_project(session, project))
+        session.execute(statement, asked)
 
 
 def of_project(session: Session, project: Project) -> dict[str, int]:
