@@ -114,7 +114,7 @@ def _said(one: Found) -> str:
 
 
 def _short(one: Found) -> str:
-    return f"{words.percent(one)} {words.FEW_SIGN if one['few'] else ''}".strip()
+    return f"{words.percent(one)} {words.sign(one)}".strip()
 
 
 def _name(rubric: Rubric, level: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from cer_assist.domain.rubric import Rubric
 from cer_assist.views.presentation import count
 
-FEWEST, FEW = 20, 5  # `statistics.prevalence`
+FEWEST, FEW, FEW_ERRORS = 20, 5, 3  # `statistics.prevalence`
 NEXT_TO_NOTHING = 0.1  # per cent
 HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
 
@@ -29,7 +29,8 @@ RESTS_ON = (
     "unread are like the sample; and what people settled is the true level."
 )
 SCALES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)  # what a small chart runs to, else to all
-FEW_SIGN = "†"
+FEW_SIGN, FEW_ERRORS_SIGN = "†", "‡"
+FEW_SAID, FEW_ERRORS_SAID = "too few in the fenced sample", "few errors of the model seen"
 
 
 def percent(one: Found) -> str:
@@ -41,7 +42,12 @@ def percent(one: Found) -> str:
 
 def doubtful(one: Found) -> str:
     """What stands beside an interval that need not hold 95 times in 100; else empty."""
-    return "too few in the fenced sample" if one["few"] else ""
+    return FEW_SAID if one["few"] else FEW_ERRORS_SAID if one["few_errors"] else ""
+
+
+def sign(one: Found) -> str:
+    """The same where there is room for one sign."""
+    return {FEW_SAID: FEW_SIGN, FEW_ERRORS_SAID: FEW_ERRORS_SIGN, "": ""}[doubtful(one)]
 
 
 def headline(found: Found) -> str:
@@ -99,8 +105,8 @@ def charts_said(found: Found) -> str:
         "its 95 % interval, the dotted line the share of that level in all protocols"
     )
     shown = [one for group in found["groups"] for one in group["levels"] or []]
-    few = any(one["few"] for one in shown)
-    return f"{said}. {FEW_SIGN}: too few in the fenced sample" if few else said
+    signs = sorted({(sign(one), doubtful(one)) for one in shown if sign(one)})
+    return ". ".join([said, *(f"{what}: {why}" for what, why in signs)])
 
 
 def has_charts(found: Found) -> bool:
@@ -156,6 +162,13 @@ def limits(found: Found) -> list[str]:
         said.append(
             f"“Too few in the fenced sample”: fewer than {FEW} of its readings are of that level, "
             "or of all others. Such an interval may hold more or less often than 95 times in 100."
+        )
+    if any(doubtful(one) == FEW_ERRORS_SAID for one in _figures(found)):
+        said.append(
+            f"“Few errors of the model seen”: fewer than {FEW_ERRORS} readings of the fenced "
+            "sample show it wrong about that level, so its errors elsewhere are hardly known. Such "
+            "an interval is rather too wide than too narrow: simulated, it held up to 99 times in "
+            "100."
         )
     if found["levels"] and left and found["version"] is None:
         said.append("There is no model yet: what is unread is estimated from the sample alone.")

@@ -13,6 +13,7 @@ from cer_assist.statistics.left import BORROWED, JEFFREYS, ends
 from cer_assist.statistics.prevalence import UNSAID, Read, Unread, by_group, prevalence
 
 NAN = float("nan")
+SURE = {"few": False, "few_errors": False}
 
 
 def read(levels: list[int], said: list[int], doubt: list[float] | None = None) -> Read:
@@ -61,7 +62,7 @@ def test_shares_are_those_of_a_loop_over_protocols(seed: int) -> None:
     assert sum(one["value"] for one in found["levels"]) == pytest.approx(1)
     for level, one in enumerate(found["at_least"]):
         assert one["value"] == pytest.approx(sum(totals[level:]) / 320)
-    assert found["at_least"][0] == {"value": 1.0, "low": 1.0, "high": 1.0, "few": False}
+    assert found["at_least"][0] == {"value": 1.0, "low": 1.0, "high": 1.0} | SURE
 
 
 def test_without_a_model_it_is_the_random_sample_that_speaks() -> None:
@@ -93,7 +94,7 @@ def test_readings_are_weighted_until_their_certainty_is_that_of_the_unread() -> 
 
 def test_what_everyone_read_is_known_without_an_interval() -> None:
     found = prevalence(np.array([30, 10]), read([], []), unread([]))
-    assert found["levels"][1] == {"value": 0.25, "low": 0.25, "high": 0.25, "few": False}
+    assert found["levels"][1] == {"value": 0.25, "low": 0.25, "high": 0.25} | SURE
     assert found["plain"] is None
 
 
@@ -122,7 +123,38 @@ def test_a_level_of_which_the_sample_holds_few_says_so() -> None:
     sample = read([0] * 55 + [1] * 5, [0] * 60)
     enough = prevalence(np.zeros(2, int), sample, unread([0] * 40))
     assert [one["few"] for one in enough["levels"]] == [False, False]
-    assert enough["at_least"][0] == {"value": 1.0, "low": 1.0, "high": 1.0, "few": False}
+    assert enough["at_least"][0] == {"value": 1.0, "low": 1.0, "high": 1.0} | SURE
+
+
+def few_errors(sample: Read, rest: Unread) -> list[bool]:
+    return [one["few_errors"] for one in prevalence(np.zeros(3, int), sample, rest)["levels"]]
+
+
+def test_a_level_about_which_few_errors_were_seen_says_so() -> None:
+    """Of two 1s that it calls 0, both levels have two errors; of another, both have enough."""
+    rest = unread([0] * 40 + [1] * 40 + [2] * 20)
+    right = [0] * 30 + [1] * 20 + [2] * 10
+    assert few_errors(read(right, right), rest) == [True, True, True]
+    called = [0] * 30 + [0] * 2 + [1] * 18 + [2] * 10
+    assert few_errors(read(right, called), rest) == [True, True, True]
+    called = [0] * 30 + [0] * 3 + [1] * 17 + [2] * 10
+    assert few_errors(read(right, called), rest) == [False, False, True]
+
+
+def test_errors_count_as_much_as_their_readings_weigh() -> None:
+    """Six errors, all where it doubts, and of what it doubts little is left."""
+    levels, called = [0] * 34 + [1] * 46, [0] * 40 + [1] * 40
+    doubt = [0.1] * 34 + [0.9] * 6 + [0.1] * 34 + [0.9] * 6
+    sample = read(levels, called, doubt)
+    alike = unread([0] * 40 + [1] * 40, doubt)
+    surer = unread([0] * 40 + [1] * 40, [0.1] * 80)
+    assert few_errors(sample, alike)[:2] == [False, False]
+    assert few_errors(sample, surer)[:2] == [True, True]
+
+
+def test_without_a_model_every_reading_tells() -> None:
+    sample = read([0] * 50 + [1] * 5 + [2] * 5, [UNSAID] * 60)
+    assert few_errors(sample, unread([UNSAID] * 90)) == [False, False, False]
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.2), (0.05, 0.02), (0.0, 0.0)])
@@ -149,7 +181,7 @@ def test_a_count_that_is_nearly_certain_is_one_number() -> None:
 
 def tells(some: list[dict[str, Any]]) -> list[float]:
     """How often intervals held, of the figures that the sample has enough of."""
-    enough = [not mark for mark in marks(some)]
+    enough = [mark not in ("*", "'") for mark in marks(some)]
     return np.mean([one["held"] for one in some], axis=0)[enough].tolist()
 
 

@@ -132,7 +132,7 @@ def test_small_charts_share_one_scale_and_say_their_numbers(
         assert width in charts
     assert "too few readings in the random sample: 0 of 20" in charts
     assert charts.count("visually-hidden") == sum(
-        one["few"] for one in found["groups"][0]["levels"]
+        one["few"] or one["few_errors"] for one in found["groups"][0]["levels"]
     )
 
 

@@ -180,7 +180,7 @@ def test_the_command_says_it_in_words(database: Database) -> None:
     found, _ = prevailing.figures(database, project_id, "year")
     first, *others = lines_of(found)
     assert first.startswith("Of 100 protocols about 40 % (")
-    assert first.endswith(" are on level 3 or above.")
+    assert first.endswith(" are on level 3 or above (few errors of the model seen).")
     assert any(line.startswith("  level 4: 40 % (") for line in others)
     assert "  2021: too few readings in the random sample: 0 of 20" in others
 
