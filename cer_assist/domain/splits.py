@@ -71,7 +71,16 @@ def dealt(
     for piece in sorted(pieces, key=lambda piece: piece.key):
         groups.setdefault(piece.group, []).append(piece)
     apart = {group for group, own in groups.items() if any(piece.is_fenced for piece in own)}
-    split_of = _dealt({g: own for g, own in groups.items() if g not in apart}, shares, seed)
+    free = {group: own for group, own in groups.items() if group not in apart}
+    names = [name for name in DEALT if shares.get(name, 0) > 0]
+    if len(free) < len(names):
+        fenced = f" ({len(apart)} more hold a protocol of the fenced sample)" if apart else ""
+        raise InvalidInput(
+            f"Nothing is dealt: {len(free)} groups of protocols with a level{fenced} are there for "
+            f"{len(names)} splits. Settle more, keep fewer columns in one split, or give fewer "
+            "splits a share."
+        )
+    split_of = _dealt(free, shares, names, seed)
     for group in apart:
         for piece in groups[group]:
             split_of[piece.key] = fenced_to if piece.is_fenced else LEFT_OUT
@@ -79,17 +88,14 @@ def dealt(
 
 
 def _dealt(
-    groups: Mapping[int, Sequence[Piece]], shares: Mapping[str, float], seed: int
+    groups: Mapping[int, Sequence[Piece]],
+    shares: Mapping[str, float],
+    names: Sequence[str],
+    seed: int,
 ) -> dict[int, str]:
     held = {group: Counter(piece.level for piece in own) for group, own in groups.items()}
     left: Counter[int] = sum(held.values(), Counter())
     of_level = dict(left)
-    names = [name for name in DEALT if shares.get(name, 0) > 0]
-    if len(held) < len(names):
-        raise InvalidInput(
-            f"Nothing is dealt: {len(held)} groups of protocols with a level are there for "
-            f"{len(names)} splits. Settle more, or give fewer splits a share."
-        )
     lacks = {name: {level: shares[name] * n for level, n in left.items()} for name in names}
     queues = {level: _largest_first(held, level, seed) for level in left}
     went: dict[int, str] = {}

@@ -51,6 +51,14 @@ def test_no_group_is_split_whatever_comes_and_in_whatever_order(
     assert dealt(shuffled, dict(reversed(SHARES.items())), seed) == found
 
 
+def test_groups_that_stand_apart_with_the_fenced_sample_are_told() -> None:
+    """As when all of a department stays together, and each has some of the sample."""
+    pieces = [Piece(key, key % 2, 1, is_fenced=key < 3) for key in range(1, 9)]
+    told = r"Nothing is dealt: 0 groups .*\(2 more hold a protocol of the fenced sample\)"
+    with pytest.raises(InvalidInput, match=told):
+        dealt(pieces, SHARES, 1)
+
+
 @given(PIECES, st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_each_level_has_its_share_as_far_as_the_largest_group_lets_it(
