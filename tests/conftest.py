@@ -12,7 +12,7 @@ import pytest
 from cer_assist.store.engine import Database
 from cer_assist.store.schema import upgrade
 
-pytest_plugins = ["tests.chromium", "tests.postgres"]
+pytest_plugins = ["tests.chromium", "tests.encoded", "tests.postgres"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

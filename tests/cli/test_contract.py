@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -214,7 +215,8 @@ def test_a_dry_run_stores_nothing(run: Run) -> None:
     assert run("projects", "list")["projects"][0]["protocols"] == 0
 
 
-def test_training_suggesting_and_words(office: Run, tmp_path: Path) -> None:
+def test_training_suggesting_and_words(office: Run, encoded_demo: Path, tmp_path: Path) -> None:
+    shutil.copytree(encoded_demo, tmp_path / "features")
     trained = office("train", "irb", "--full")
     assert (trained["version"], trained["published"]) == (1, True)
     suggestion = office("suggest", "irb", "DEMO-003")

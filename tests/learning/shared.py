@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,12 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="session")
-def cache(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
-    """A cache that lives for the session, so that the demo texts are encoded once."""
-    return FeatureCache(tmp_path_factory.mktemp("features"), encoder)
+def cache(
+    encoder: Encoder, encoded_demo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> FeatureCache:
+    """A cache that lives for the session and has the demo texts."""
+    folder = shutil.copytree(encoded_demo, tmp_path_factory.mktemp("cache") / "features")
+    return FeatureCache(folder, encoder)
 
 
 @pytest.fixture(scope="session")

@@ -47,20 +47,20 @@ def test_a_flipped_bit_anywhere_is_found(data: st.DataObject) -> None:
         unpack(bytes(packed))
 
 
-def test_states_are_written_once_and_found_again(tmp_path: Path, encoder: Encoder) -> None:
-    cache = FeatureCache(tmp_path, encoder)
+def test_states_are_written_once_and_found_again(no_states: Path, encoder: Encoder) -> None:
+    cache = FeatureCache(no_states, encoder)
     documents = [a_text("The committee decides."), a_text("Flyers at the church.")]
     assert cache.missing(documents) == documents
     first = list(cache.read(documents, silent))
     assert cache.missing(documents) == []
-    again = list(FeatureCache(tmp_path, Encoder(Path("/nonexistent"))).read(documents, silent))
+    again = list(FeatureCache(no_states, Encoder(Path("/nonexistent"))).read(documents, silent))
     assert all(np.array_equal(a.states, b.states) for a, b in zip(first, again, strict=True))
 
 
-def test_readings_stay_in_memory_as_far_as_there_is_room(tmp_path: Path, encoder: Encoder) -> None:
+def test_readings_stay_in_memory_as_far_as_there_is_room(no_states: Path, encoder: Encoder) -> None:
     one, other = a_text("The committee decides."), a_text("Flyers at the church.")
-    [first] = FeatureCache(tmp_path, encoder).readings([one], silent)
-    cache = FeatureCache(tmp_path, encoder, keeps=first.nbytes + len(one.text))
+    [first] = FeatureCache(no_states, encoder).readings([one], silent)
+    cache = FeatureCache(no_states, encoder, keeps=first.nbytes + len(one.text))
     before = cache.readings([one, other, one], silent)
     assert before[0] is before[2]
     cache.path_of(one).unlink()
@@ -72,9 +72,9 @@ def test_readings_stay_in_memory_as_far_as_there_is_room(tmp_path: Path, encoder
 
 
 def test_a_damaged_file_is_rebuilt(
-    tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+    no_states: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cache = FeatureCache(tmp_path, encoder)
+    cache = FeatureCache(no_states, encoder)
     document = a_text("Residents lead the study.")
     [before] = cache.read([document], silent)
     [file] = cache.folder.rglob("*.states")
@@ -88,18 +88,18 @@ def test_a_damaged_file_is_rebuilt(
 
 
 def test_equal_texts_are_encoded_once_and_empty_ones_do_no_harm(
-    tmp_path: Path, encoder: Encoder
+    no_states: Path, encoder: Encoder
 ) -> None:
-    cache = FeatureCache(tmp_path, encoder)
+    cache = FeatureCache(no_states, encoder)
     found = list(cache.read([a_text("One."), a_text("One."), a_text("")], silent))
     assert len(list(cache.folder.rglob("*.states"))) == 2
     assert (found[2].states.shape, found[2].sentences.shape) == ((0, 64), (0, 384))
     assert read(found[2]).keys.shape == (0,)
 
 
-def test_stopping_keeps_what_is_finished(tmp_path: Path, encoder: Encoder, monkeypatch) -> None:
+def test_stopping_keeps_what_is_finished(no_states: Path, encoder: Encoder, monkeypatch) -> None:
     monkeypatch.setattr("cer_assist.learning.features._CHUNK_CHARACTERS", 100)
-    cache = FeatureCache(tmp_path, encoder)
+    cache = FeatureCache(no_states, encoder)
     documents = [a_text(f"Protocol {number} has a committee. " * 4) for number in range(6)]
 
     def stop_halfway(share: float, message: str) -> None:

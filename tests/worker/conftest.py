@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from cer_assist.config import Settings
 
 
 @pytest.fixture(scope="session")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo texts are encoded once for all tests."""
-    return tmp_path_factory.mktemp("features")
+def features(encoded_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cached states of the demo texts for all tests."""
+    return shutil.copytree(encoded_demo, tmp_path_factory.mktemp("worker") / "features")
 
 
 @pytest.fixture
