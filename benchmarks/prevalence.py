@@ -5,7 +5,7 @@ picked what the model was least sure of, or the highest levels. The model errs m
 level and is less sure, though not always, where it errs. "held" is the share of runs in which the
 95 % interval holds the share among these N, "half" half of its width in points. A mark says where
 no interval could do it in each project: * fewer than five of the level are expected in the sample,
-' fewer than five of it are left to be found, " fewer than three of the model's errors about it
+' fewer than five of it are left to be found, " fewer than four of the model's errors about it
 are expected in the sample, as its readings are weighted.
 
 Groups differ in their shares and in how often the model is right; each stands on its own readings.

@@ -26,9 +26,9 @@ UNSAID = -1  # the model has said nothing of it
 FEWEST = 20  # readings of the sample, or protocols of a group: fewer are not told
 PARTS = 4  # of the sample by certainty; quarters take away most of what selection by it does
 FEW = 5  # readings of a level, and of others: with fewer an interval need not hold 95 of 100
-# Readings that show the model wrong about a level, as they are weighted: with fewer than three it
-# held up to 99 of 100 in simulations, with three to five 95 to 97.
-FEW_ERRORS = 3
+# Readings that show the model wrong about a level, as they are weighted: with fewer than four it
+# held up to 99 of 100 in simulations, with four to six 95.
+FEW_ERRORS = 4
 # What one variance for all levels is worth beside the one that was seen, in readings' errors.
 USUAL = 15
 

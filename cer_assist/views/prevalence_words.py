@@ -8,7 +8,7 @@ from typing import Any
 from cer_assist.domain.rubric import Rubric
 from cer_assist.views.presentation import count
 
-FEWEST, FEW, FEW_ERRORS = 20, 5, 3  # `statistics.prevalence`
+FEWEST, FEW, FEW_ERRORS = 20, 5, 4  # `statistics.prevalence`
 NEXT_TO_NOTHING = 0.1  # per cent
 HEADLINE = 3  # the level from which a protocol engages communities, by the default rubric
 
@@ -166,7 +166,7 @@ def limits(found: Found) -> list[str]:
     if any(doubtful(one) == FEW_ERRORS_SAID for one in _figures(found)):
         said.append(
             f"“Few errors of the model seen”: fewer than {FEW_ERRORS} readings of the fenced "
-            "sample show it wrong about that level, so its errors elsewhere are hardly known. Such "
+            "sample, as they are weighted, show it wrong about that level, so its errors elsewhere are hardly known. Such "
             "an interval is rather too wide than too narrow: simulated, it held up to 99 times in "
             "100."
         )

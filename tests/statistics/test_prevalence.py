@@ -131,13 +131,13 @@ def few_errors(sample: Read, rest: Unread) -> list[bool]:
 
 
 def test_a_level_about_which_few_errors_were_seen_says_so() -> None:
-    """Of two 1s that it calls 0, both levels have two errors; of another, both have enough."""
+    """Of three 1s that it calls 0, both levels have three errors; of another, both have enough."""
     rest = unread([0] * 40 + [1] * 40 + [2] * 20)
     right = [0] * 30 + [1] * 20 + [2] * 10
     assert few_errors(read(right, right), rest) == [True, True, True]
-    called = [0] * 30 + [0] * 2 + [1] * 18 + [2] * 10
-    assert few_errors(read(right, called), rest) == [True, True, True]
     called = [0] * 30 + [0] * 3 + [1] * 17 + [2] * 10
+    assert few_errors(read(right, called), rest) == [True, True, True]
+    called = [0] * 30 + [0] * 4 + [1] * 16 + [2] * 10
     assert few_errors(read(right, called), rest) == [False, False, True]
 
 
