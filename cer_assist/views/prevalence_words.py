@@ -166,9 +166,9 @@ def limits(found: Found) -> list[str]:
     if any(doubtful(one) == FEW_ERRORS_SAID for one in _figures(found)):
         said.append(
             f"“Few errors of the model seen”: fewer than {FEW_ERRORS} readings of the fenced "
-            "sample, as they are weighted, show it wrong about that level, so its errors elsewhere are hardly known. Such "
-            "an interval is rather too wide than too narrow: simulated, it held up to 99 times in "
-            "100."
+            "sample, as they are weighted, show it wrong about that level, so its errors elsewhere "
+            "are hardly known. Such an interval is rather too wide than too narrow: simulated, it "
+            "held up to 99 times in 100."
         )
     if found["levels"] and left and found["version"] is None:
         said.append("There is no model yet: what is unread is estimated from the sample alone.")
