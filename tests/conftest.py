@@ -15,6 +15,14 @@ from cer_assist.store.schema import upgrade
 pytest_plugins = ["tests.chromium", "tests.encoded", "tests.postgres"]
 
 ROOT = Path(__file__).resolve().parent.parent
+# Begun last, a file that trains or drives a browser would be waited for alone.
+LONG = ("learning", "worker", "explain", "browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders of long tests first; whatever chance says of the order stays within them."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")

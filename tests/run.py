@@ -29,8 +29,15 @@ TOOLS = {
     "types": ("-m", "mypy"),
 }
 # Files side by side, each whole in one process: what a file sets up is set up once. One more than
-# there are cores, for nearly half of the time a process waits for browsers and servers.
-SIDE_BY_SIDE = ("--numprocesses", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "loadfile")
+# there are cores, for nearly half of the time a process waits for browsers and servers. They come
+# in the order of `tests/conftest.py`: xdist's own has files of few tests last, the longest of all.
+SIDE_BY_SIDE = (
+    "--numprocesses",
+    str(min(4, 1 + (os.cpu_count() or 1))),
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+)
 # What kills processes counts on their getting some work done in between: it has the machine alone.
 SUITES: tuple[tuple[str, ...], ...] = (
     (
