@@ -33,6 +33,7 @@ from cer_assist.statistics.prevalence import (
     by_group,
     errors_seen,
     prevalence,
+    weights_of,
 )
 
 SHARES = (0.45, 0.25, 0.15, 0.12, 0.03)
@@ -114,7 +115,7 @@ def run(world: World, seed: int) -> dict[str, Any]:
     parts = _parts(world, said, doubt, dice)
     counted, read, unread = _as_known(parts, truth, said, doubt)
     found = prevalence(counted, read, unread)
-    return judged(found, truth, truth[parts[2]], errors_seen(FIGURES, read, unread))
+    return judged(found, truth, truth[parts[2]], _errors(read, unread))
 
 
 def run_groups(world: World, seed: int) -> list[dict[str, Any]]:
@@ -137,7 +138,7 @@ def run_groups(world: World, seed: int) -> list[dict[str, Any]]:
             one,
             truth[group == at],
             truth[left[group[left] == at]],
-            errors_seen(FIGURES, read.where(group[sample] == at), unread.where(group[left] == at)),
+            _errors(read.where(group[sample] == at), unread.where(group[left] == at)),
         )
         | {"group": at}
         for at, one in enumerate(found)
@@ -201,6 +202,10 @@ def _as_known(
     picked, sample, left = parts
     read = Read(truth[sample], said[sample], doubt[sample])
     return _levels(truth[picked]), read, Unread(said[left], doubt[left])
+
+
+def _errors(read: Read, unread: Unread) -> np.ndarray:
+    return errors_seen(FIGURES, read, weights_of(read, unread))
 
 
 def _levels(truth: np.ndarray) -> np.ndarray:

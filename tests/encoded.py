@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -43,16 +42,12 @@ def no_states(tmp_path: Path, encoded_demo: Path) -> Path:
 
 def encode(folder: Path) -> None:
     """Write the states of all demo texts."""
-    from cer_assist.domain.protocols import compose
-    from cer_assist.learning.documents import Document
     from cer_assist.learning.encoder import Encoder
     from cer_assist.learning.features import FeatureCache
     from cer_assist.learning.progress import silent
+    from tests.learning.shared import a_document, demo_rows
 
-    lines = (ROOT / "cer_assist" / "demo" / "protocols.jsonl").read_text(encoding="utf-8")
-    rows = map(json.loads, lines.splitlines())
-    made = [compose(row["id"], row["title"], list(row["sections"].items())) for row in rows]
-    documents = [Document(one.content_hash, one.text, one.sections) for one in made]
+    documents = [a_document(row) for row in demo_rows()]
     FeatureCache(folder, Encoder()).encode(documents, silent)
 
 

@@ -10,7 +10,7 @@ Two things break the textbook interval. What is still unread is what the model i
 was of the sample, so readings of the sample are weighted until its certainty is that of the unread.
 And levels that few protocols have: so the interval is of the whole number of unread protocols on a
 level (`statistics.left`), and where the sample has fewer than `FEW` of it, or of the model's errors
-about it fewer than `FEW_ERRORS`, that is said, for no interval can hold just 95 of 100 there.
+about it fewer than `FEW_ERRORS`, that is said, for an interval need not hold just 95 of 100 there.
 `bench prevalence` has the coverage.
 """
 
@@ -126,9 +126,10 @@ def _shares(known: np.ndarray, kinds: np.ndarray, read: Read, unread: Unread) ->
         return [_known(s / total) for s in settled]
     seen = kinds[read.levels].sum(axis=0)
     few = np.minimum(seen, len(read.levels) - seen) < FEW
-    few_errors = errors_seen(kinds, read, unread) < FEW_ERRORS
+    weights = weights_of(read, unread)
+    few_errors = errors_seen(kinds, read, weights) < FEW_ERRORS
     found = []
-    for kind, (share, least, most) in enumerate(_among_unread(kinds, read, unread)):
+    for kind, (share, least, most) in enumerate(_among_unread(kinds, read, unread, weights)):
         if kinds[:, kind].all():
             found.append(_known(1.0))
             continue
@@ -145,7 +146,7 @@ def _known(share: float) -> dict:
     return {"value": share, "low": share, "high": share, "few": False, "few_errors": False}
 
 
-def errors_seen(kinds: np.ndarray, read: Read, unread: Unread) -> np.ndarray:
+def errors_seen(kinds: np.ndarray, read: Read, weights: np.ndarray) -> np.ndarray:
     """How many readings show the model wrong about each kind, weighted until they are as sure.
 
     Of what it says nothing it takes nothing for any kind: without a model all readings of a kind
@@ -155,22 +156,24 @@ def errors_seen(kinds: np.ndarray, read: Read, unread: Unread) -> np.ndarray:
     ----------
     kinds : (K, kinds) float
         0 and 1: which levels make up a kind.
-    read, unread : Read, Unread
+    read : Read
+    weights : (n,) float
+        Of its readings, as `weights_of` has them.
 
     Returns
     -------
     (kinds,) float
     """
     taken_for = np.where((read.said == UNSAID)[:, None], 0, kinds[read.said])
-    found: np.ndarray = _weights(read, unread) @ (taken_for != kinds[read.levels])
+    found: np.ndarray = weights @ (taken_for != kinds[read.levels])
     return found
 
 
 def _among_unread(
-    kinds: np.ndarray, read: Read, unread: Unread
+    kinds: np.ndarray, read: Read, unread: Unread, weights: np.ndarray
 ) -> Iterator[tuple[float, int, int]]:
     """Of each kind its share among the unread, and between which numbers they are."""
-    levels, weights = len(kinds), _weights(read, unread)
+    levels = len(kinds)
     said = np.where(read.said == UNSAID, levels, read.said)
     hits = np.zeros((levels + 1, kinds.shape[1]))  # what the model says, what it is
     np.add.at(hits, said, weights[:, None] * kinds[read.levels])
@@ -208,7 +211,7 @@ def _spread(levels: np.ndarray, said: np.ndarray, weights: np.ndarray) -> float:
     return float((seen + USUAL) / (anywhere + USUAL))
 
 
-def _weights(read: Read, unread: Unread) -> np.ndarray:
+def weights_of(read: Read, unread: Unread) -> np.ndarray:
     """Of each reading, (n,): how much commoner its certainty is among the unread."""
     alike = np.ones(len(read.levels))
     doubts = unread.doubt[~np.isnan(unread.doubt)]
