@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -109,6 +110,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+@lru_cache(maxsize=64)  # published, compared and served it is the same text
 def parse_rubric(text: str, source_name: str = "rubric") -> Rubric:
     """Validate a rubric's YAML text; every fault is named with its place."""
     try:

@@ -138,23 +138,10 @@ BLUEPRINTS = (
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The app on a database that is already migrated."""
     app = Flask("cer_assist", template_folder=str(ROOT / "web" / "templates"), static_folder=None)
-    app.config.update(
-        SECRET_KEY=settings.secret_key(),
-        SESSION_COOKIE_NAME="__Host-cer-form" if settings.behind_https else "cer_form",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.behind_https,
-        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1_000_000,
-        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
-        WTF_CSRF_CHECK_DEFAULT=False,  # security.py checks, after the policy
-    )
-    app.extensions["settings"] = settings
-    app.extensions["database"] = database or Database(settings.url)
-    app.extensions["assets"] = assets.tree_hash(assets.STATIC)
+    configure(app, settings, database or Database(settings.url))
     if settings.behind_https:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    limits.register(app, settings)
     security.register(app)
     errors.register(app)
     downloads.register(app)
@@ -166,6 +153,24 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     access.require_policies(app)
     openapi.register(app)
     return app
+
+
+def configure(app: Flask, settings: Settings, database: Database) -> None:
+    """What one installation has and another has not."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key(),
+        SESSION_COOKIE_NAME="__Host-cer-form" if settings.behind_https else "cer_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.behind_https,
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1_000_000,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+        WTF_CSRF_CHECK_DEFAULT=False,  # security.py checks, after the policy
+    )
+    app.extensions["settings"] = settings
+    app.extensions["database"] = database
+    app.extensions["assets"] = assets.tree_hash(assets.STATIC)
+    limits.register(app, settings)
 
 
 @policy.public

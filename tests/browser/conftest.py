@@ -25,7 +25,7 @@ from cer_assist.store.tables import Account, Job, ModelVersion, Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.jobs import JobState
 from cer_assist.store.tables.servings import Disclosed
-from cer_assist.views.app import create_app
+from tests.apps import an_app
 from tests.builders import a_label, a_member, a_model, a_project, some_protocols, two_readings
 from tests.practice import some_items
 from tests.scores import some_scores
@@ -112,7 +112,7 @@ def set_project(database: Database, world: World) -> Callable[..., None]:
 @pytest.fixture
 def live_server(database: Database, world: World, tmp_path: Path) -> Iterator[Site]:
     """The application behind waitress on a free port."""
-    application = create_app(Settings(home=tmp_path), database)
+    application = an_app(Settings(home=tmp_path), database)
     server: Any = waitress.server.create_server(application, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, name="waitress")
     thread.start()

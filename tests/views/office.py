@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.views.app import create_app
+from tests.apps import an_app
 from tests.builders import a_member, a_project, an_account, some_protocols
 
 OWN, OTHER = "own", "other"
@@ -66,6 +68,11 @@ class Office:
             client.set_cookie("cer_session", token)
         return Browser(client)
 
+    def add_route(self, address: str, view: Callable[..., Any]) -> None:
+        """A route more, in an app that no other test has."""
+        self.app = create_app(self.settings, self.database)
+        self.app.add_url_rule(address, "more", view)
+
     def project(self, session: Any, slug: str = OWN) -> Project:
         """A project as a row of this session."""
         found: Project = session.get_one(Project, self.projects[slug])
@@ -86,4 +93,4 @@ def an_office(database: Database, settings: Settings) -> Office:
         people["nobody"] = an_account(session, "nobody").id
         people["root"] = an_account(session, "root", administrator=True).id
         protocols = [p.id for p in some_protocols(session, session.get_one(Project, 1), 4)]
-    return Office(create_app(settings, database), database, settings, people, projects, protocols)
+    return Office(an_app(settings, database), database, settings, people, projects, protocols)

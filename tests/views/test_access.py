@@ -229,7 +229,7 @@ def test_a_foreign_project_looks_like_none_at_all(office: Office) -> None:
 
 
 def test_an_app_with_a_route_that_forgot_its_policy_does_not_start(office: Office) -> None:
-    office.app.add_url_rule("/open", "open", lambda: "everyone")
+    office.add_route("/open", lambda: "everyone")
     with pytest.raises(RuntimeError, match=r"/open .* declares no policy"):
         require_policies(office.app)
 
@@ -241,7 +241,7 @@ def test_an_app_with_a_route_that_forgot_its_policy_does_not_start(office: Offic
 def test_a_project_route_without_a_project_policy_does_not_start(
     office: Office, address: str, declared: Any
 ) -> None:
-    office.app.add_url_rule(address, "x", declared(lambda **_: ""))
+    office.add_route(address, declared(lambda **_: ""))
     with pytest.raises(RuntimeError, match="belong together"):
         require_policies(office.app)
 

@@ -120,7 +120,7 @@ def test_domain_errors_become_a_page_or_json(office: Office, error: CerError, st
     def fails() -> str:
         raise error
 
-    office.app.add_url_rule("/fails", "fails", fails)
+    office.add_route("/fails", fails)
     browser = office.browser()
     page = browser.get("/fails", headers={"Accept": "text/html,*/*;q=0.8"})
     script = browser.get("/fails", headers={"Accept": "application/json"})
@@ -135,19 +135,19 @@ def test_a_stale_answer_shows_both_versions(office: Office) -> None:
     def fails() -> str:
         raise STALE
 
-    office.app.add_url_rule("/fails", "fails", fails)
+    office.add_route("/fails", fails)
     body = office.browser().get("/fails", headers={"Accept": "application/json"}).get_json()
     assert (body["stored"]["event_id"], body["stored"]["level"]) == (7, 4)
     assert (body["submitted"]["level"], body["submitted"]["note"]) == (2, "mine")
 
 
-def test_a_fault_of_ours_shows_no_inside(office: Office) -> None:
+def test_a_fault_of_ours_shows_no_inside(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     @policy.public
     def breaks() -> str:
         raise RuntimeError("secret detail")
 
-    office.app.add_url_rule("/breaks", "breaks", breaks)
-    office.app.logger.disabled = True
+    office.add_route("/breaks", breaks)
+    monkeypatch.setattr(office.app.logger, "disabled", True)
     answer = office.browser().get("/breaks")
     assert answer.status_code == 500
     assert "secret detail" not in answer.text
