@@ -77,7 +77,19 @@ def _figures(gathered: Gathered, scale: tuple[int, ...], group: str | None) -> d
     counted = np.bincount(np.array(settled, int), minlength=len(scale))
     levels = np.array([place[level] for level, _ in sample], int)
     read = Read(levels, *_columns([said for _, said in sample], place))
-    return statistics.prevalence(counted, read, Unread(*_columns(unread, place)))
+    disputed = [said for key, said in gathered.disputed.items() if of_group(key)]
+    return statistics.prevalence(
+        counted, read, Unread(*_columns(unread, place)), _votes(disputed, place)
+    )
+
+
+def _votes(disputed: list[list[int]], place: dict[int, int]) -> np.ndarray:
+    """Of each protocol the share of its readers who gave each level, (d, K)."""
+    found = np.zeros((len(disputed), len(place)))
+    for row, levels in zip(found, disputed, strict=True):
+        for level in levels:
+            row[place[level]] += 1 / len(levels)
+    return found
 
 
 def _columns(said: list[Said | None], place: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:

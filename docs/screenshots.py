@@ -233,6 +233,26 @@ def audit(page: Page) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Intact")
 
 
+def desk(page: Page) -> None:
+    """Suggestion against label, against final level."""
+    page.goto(f"/p/{SLUG}/desk")
+
+
+def timeline(page: Page) -> None:
+    """What became of the protocol of `history`, each line with what the chain says of it."""
+    open_protocol(page, PROTOCOL)
+    page.get_by_role("link", name=re.compile("timeline", re.IGNORECASE)).first.click()
+    page.wait_for_url(re.compile("timeline"))
+
+
+def snapshot(page: Page) -> None:
+    """The labelled protocols dealt to splits, and the check for leaks."""
+    page.goto(f"/p/{SLUG}/snapshots/new?settled=1&split=1&train=70&validation=15&test=15")
+    page.get_by_label("Name", exact=True).fill("Paper 1")
+    page.get_by_role("button", name="Keep this state").click()
+    expect(page.get_by_role("heading", name="Paper 1")).to_be_visible()
+
+
 def queue(page: Page) -> None:
     """What coders are given next, and why."""
     page.goto(f"/p/{SLUG}/queue")
@@ -278,6 +298,9 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "model-charts": model_charts,
     "history": history,
     "audit": audit,
+    "desk": desk,
+    "timeline": timeline,
+    "snapshot": snapshot,
     "queue": queue,
     "adjudicate": adjudicate,
     "progress": progress,

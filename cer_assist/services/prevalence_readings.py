@@ -1,17 +1,21 @@
 """What a prevalence report is made of: final levels, the fenced sample, what the model says.
 
 Levels of protocols that still want a reader have no part in it: they count as unread, so that no
-figure tells a lead who also codes what somebody said of one they may still be given.
+figure tells a lead who also codes what somebody said of one they may still be given. Those whose
+readings are all in and differ are no unread ones: their readers have said between which levels
+they are.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.labels import final_level
 from cer_assist.services import fence, training_data
 from cer_assist.services.fence import Standing
 from cer_assist.services.models import current_version_id
@@ -25,13 +29,14 @@ Said = tuple[int, float | None]  # level, uncertainty
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Protocols by how their level is known; each stands in one of the three."""
+    """Protocols by how their level is known; each stands in one of the first four."""
 
     settled: dict[int, int]  # level, by protocol
     sample: dict[int, tuple[int, Said | None]]  # settled level and what the version in use says
+    disputed: dict[int, list[int]]  # the levels that its readers gave; nobody has settled it
     unread: dict[int, Said | None]
     groups: dict[int, str]  # by protocol; empty where no column was asked for
-    differ: int  # of the sample, readings differ and nobody has settled them
+    differ: int  # of the sample: left out of it, for readings differ and nobody has settled them
     drawn: int  # the whole sample
     version: int | None
 
@@ -44,26 +49,43 @@ def gather(session: Session, project_id: int, by: str) -> Gathered:
     fenced = fence.readings(session, project_id)
     version_id = current_version_id(session, project_id)
     said, of_sample = (_said(session, of, version_id) for of in (Suggestion, FencedScore))
-    levels = training_data.settled_levels(session, project_id)
     sample = {
         one.protocol_id: (one.level, of_sample.get(one.protocol_id))
         for one in fenced
         if one.standing is Standing.settled and one.level is not None
     }
+    settled, disputed = _read(session, project_id, sample.keys())
     unread = {
         row.id: of_sample.get(row.id) or said.get(row.id)
         for row in rows
-        if row.id not in levels and row.id not in sample
+        if row.id not in settled and row.id not in disputed and row.id not in sample
     }
     return Gathered(
-        settled=levels,
+        settled=settled,
         sample=sample,
+        disputed=disputed,
         unread=unread,
         groups=_named({row.id: row.details.get(by, "").strip() for row in rows}) if by else {},
         differ=sum(one.standing is Standing.differ for one in fenced),
         drawn=len(fenced),
         version=session.get_one(ModelVersion, version_id).number if version_id else None,
     )
+
+
+def _read(
+    session: Session, project_id: int, sample: Set[int]
+) -> tuple[dict[int, int], dict[int, list[int]]]:
+    """Of protocols outside the sample that want no reader: levels, and what differing ones gave."""
+    coders, adjudicated = training_data.given_levels(session, project_id)
+    left_out = sample | set(training_data.open_protocol_ids(session, project_id))
+    settled, disputed = {}, {}
+    for key in (coders.keys() | adjudicated.keys()) - left_out:
+        level, _ = final_level(adjudicated.get(key), coders.get(key, {}))
+        if level is None:
+            disputed[key] = list(coders[key].values())
+        else:
+            settled[key] = level
+    return settled, disputed
 
 
 def _said(

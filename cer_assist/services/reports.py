@@ -29,7 +29,7 @@ class Stored(StrEnum):
 # Raise a number when what was stored before cannot be read any more, or was found another way.
 FORMS = dict.fromkeys(Stored, 1) | {
     Stored.agreement: 2,  # each coder against themselves
-    Stored.prevalence: 3,  # tells where the model's errors that were seen are few
+    Stored.prevalence: 4,  # protocols whose readers differ are no unread ones
 }
 _NUMBER = "form"  # a document without one is of the first form
 

@@ -33,8 +33,10 @@ class TextRow:
     study: int | None = None  # the same for versions and copies of one protocol
 
 
-def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
-    """Every labelled protocol's level and how it came about (domain.labels.final_level)."""
+def given_levels(
+    session: Session, project_id: int
+) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
+    """The levels that stand: by protocol and coder, and an adjudicator's by protocol."""
     coders: dict[int, dict[int, int]] = {}
     adjudicated: dict[int, int] = {}
     rows = session.execute(
@@ -55,6 +57,12 @@ def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | Non
             adjudicated[protocol_id] = level
         else:
             coders.setdefault(protocol_id, {})[account_id] = level
+    return coders, adjudicated
+
+
+def final_levels(session: Session, project_id: int) -> dict[int, tuple[int | None, str]]:
+    """Every labelled protocol's level and how it came about (domain.labels.final_level)."""
+    coders, adjudicated = given_levels(session, project_id)
     return {
         protocol_id: final_level(adjudicated.get(protocol_id), coders.get(protocol_id, {}))
         for protocol_id in coders.keys() | adjudicated.keys()

@@ -58,8 +58,14 @@ class Unread:
         return Unread(self.said[kept], self.doubt[kept])
 
 
-def prevalence(counted: np.ndarray, read: Read, unread: Unread) -> dict:
+def prevalence(
+    counted: np.ndarray, read: Read, unread: Unread, disputed: np.ndarray | None = None
+) -> dict:
     """Shares of levels among all protocols, with 95 % intervals.
+
+    Of a protocol whose readers differ each reader's level counts alike, and the interval holds
+    whatever from the lowest to the highest of them it is settled on: nothing is drawn by chance
+    there, and who settles it is not known.
 
     Parameters
     ----------
@@ -67,11 +73,15 @@ def prevalence(counted: np.ndarray, read: Read, unread: Unread) -> dict:
         Settled protocols by level, without the sample.
     read : Read
     unread : Unread
+    disputed : (d, K) float, optional
+        Of each protocol that was read and not settled, the share of its readers who gave each
+        level; rows sum to 1.
 
     Returns
     -------
     dict
-        `protocols`, `counted` (settled, the sample included), `sampled`; `levels` and `at_least`
+        `protocols`, `counted` (settled, the sample included), `disputed` (how many), `sampled`;
+        `levels` and `at_least`
         (from each level on), lists of K {"value", "low", "high", "few", "few_errors"}; `plain`,
         the shares in the sample alone with Wilson's interval. The three are None with fewer than
         `FEWEST` protocols, or with fewer than `FEWEST` readings in the sample while anything is
@@ -84,14 +94,15 @@ def prevalence(counted: np.ndarray, read: Read, unread: Unread) -> dict:
     et al. 2023, Science 382:669-674 (prediction-powered inference).
     """
     levels, n, left = len(counted), len(read.levels), len(unread.said)
+    votes = np.zeros((0, levels)) if disputed is None else disputed
     known = counted + np.bincount(read.levels, minlength=levels)
-    total = int(known.sum()) + left
-    about = {"protocols": total, "counted": int(known.sum()), "sampled": n}
+    total = int(known.sum()) + len(votes) + left
+    about = {"protocols": total, "counted": int(known.sum()), "disputed": len(votes), "sampled": n}
     if total < FEWEST or (left and n < FEWEST):
         return about | {"levels": None, "at_least": None, "plain": None}
     single = np.eye(levels)
     upward = np.tril(np.ones((levels, levels)))  # (level, from this level on)
-    shares = [_shares(known, kinds, read, unread) for kinds in (single, upward)]
+    shares = [_shares(known, kinds, read, unread, votes) for kinds in (single, upward)]
     return about | {"levels": shares[0], "at_least": shares[1], "plain": _plain(read, levels)}
 
 
@@ -118,28 +129,48 @@ def by_group(
     ]
 
 
-def _shares(known: np.ndarray, kinds: np.ndarray, read: Read, unread: Unread) -> list[dict]:
+def _shares(
+    known: np.ndarray, kinds: np.ndarray, read: Read, unread: Unread, votes: np.ndarray
+) -> list[dict]:
     """Shares of kinds of levels, (K, kinds) of 0 and 1, among all protocols."""
-    left, settled = len(unread.said), (known @ kinds).tolist()
-    total = int(known.sum()) + left
-    if not left:
-        return [_known(s / total) for s in settled]
-    seen = kinds[read.levels].sum(axis=0)
-    few = np.minimum(seen, len(read.levels) - seen) < FEW
-    weights = weights_of(read, unread)
-    few_errors = errors_seen(kinds, read, weights) < FEW_ERRORS
-    found = []
-    for kind, (share, least, most) in enumerate(_among_unread(kinds, read, unread, weights)):
-        if kinds[:, kind].all():
-            found.append(_known(1.0))
-            continue
-        value = (settled[kind] + left * share) / total
-        low, high = (settled[kind] + least) / total, (settled[kind] + most) / total
+    left = len(unread.said)
+    total = int(known.sum()) + len(votes) + left
+    fewest, middle, most = (part + known @ kinds for part in _of_disputed(kinds, votes))
+    few = few_errors = np.zeros(kinds.shape[1], bool)
+    if left:
+        seen = kinds[read.levels].sum(axis=0)
+        few = np.minimum(seen, len(read.levels) - seen) < FEW
+        weights = weights_of(read, unread)
+        few_errors = errors_seen(kinds, read, weights) < FEW_ERRORS
+        share, low, high = map(
+            np.array, zip(*_among_unread(kinds, read, unread, weights), strict=True)
+        )
         # Where one whole number is nearly certain, the estimate may lie beside it.
-        interval = {"low": float(min(low, value)), "high": float(max(high, value))}
-        doubts = {"few": bool(few[kind]), "few_errors": bool(few_errors[kind])}
-        found.append({"value": float(value)} | interval | doubts)
-    return found
+        fewest, most = fewest + np.minimum(low, left * share), most + np.maximum(high, left * share)
+        middle = middle + left * share
+    certain = kinds.min(axis=0) == 1
+    return [
+        _known(1.0)
+        if certain[kind]
+        else {
+            "value": float(middle[kind] / total),
+            "low": float(fewest[kind] / total),
+            "high": float(most[kind] / total),
+            "few": bool(few[kind]),
+            "few_errors": bool(few_errors[kind]),
+        }
+        for kind in range(kinds.shape[1])
+    ]
+
+
+def _of_disputed(kinds: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """How many of each kind they come to, (kinds,): at least, by their readers, at most."""
+    from_below, from_above = np.cumsum(votes, axis=1), np.cumsum(votes[:, ::-1], axis=1)[:, ::-1]
+    between: np.ndarray = np.minimum(from_below, from_above) > 0  # from the lowest to the highest
+    between = between[:, :, None]
+    least = np.where(between, kinds, 1).min(axis=1).sum(axis=0)
+    most = np.where(between, kinds, 0).max(axis=1).sum(axis=0)
+    return least, (votes @ kinds).sum(axis=0), most
 
 
 def _known(share: float) -> dict:

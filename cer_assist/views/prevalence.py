@@ -35,9 +35,10 @@ class Prevalence(Reply):
     made_at: dt.datetime = Field(description="When the report was made, in UTC")
     is_current: bool = Field(description="Nothing has come since; else ask again for a newer one")
     figures: dict[str, Any] = Field(
-        description="What `manage.py prevalence --json` prints: `protocols`, `counted`, `sampled`, "
-        "`levels` and `at_least` as {value, low, high, few, few_errors} in the order of `scale`, "
-        "and `groups`; `few`: too few in the fenced sample for the interval to be relied on; "
+        description="What `manage.py prevalence --json` prints: `protocols`, `counted` (settled), "
+        "`disputed` (read, and the readers differ), `sampled`, `levels` and "
+        "`at_least` as {value, low, high, few, few_errors} in the order of `scale`, `groups`; "
+        "`few`: too few in the fenced sample for the interval to be relied on; "
         "`few_errors`: of the model's errors too few were seen, so it is rather too wide"
     )
 

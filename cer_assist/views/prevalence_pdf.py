@@ -52,7 +52,7 @@ def _levels(made: Pdf, found: Found, rubric: Rubric) -> None:
     from cer_assist.exports.pdf import share_bar
 
     made.heading("Level by level")
-    alone = bool(found["plain"]) and found["protocols"] > found["counted"]
+    alone = bool(found["plain"]) and words.unread(found) > 0
     rows = []
     for at, level in enumerate(found["scale"]):
         one = found["levels"][at]

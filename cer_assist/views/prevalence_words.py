@@ -15,7 +15,9 @@ HEADLINE = 3  # the level from which a protocol engages communities, by the defa
 Found = dict[str, Any]
 TITLE = "How many are on which level?"
 METHOD = (
-    "Final levels are counted as they are. For the other protocols the model's level is taken, "
+    "Final levels are counted as they are. A protocol whose readers differ counts for the level of "
+    "each of them alike, and intervals hold whatever from the lowest to the highest it may be "
+    "settled on. For the other protocols the model's level is taken, "
     "and its errors are taken out: of what it calls one level, the share that readers of the "
     "random sample gave each level is what is counted. It never learnt from that sample. Readings "
     "are weighted so that the model is as sure of them as it is of what is unread (double "
@@ -63,16 +65,34 @@ def headline(found: Found) -> str:
     )
 
 
+def unread(found: Found) -> int:
+    """How many still want a reader."""
+    left: int = found["protocols"] - found["counted"] - found["disputed"]
+    return left
+
+
 def counted(found: Found) -> str:
     """What of it is known, and how the rest is."""
-    read, left = found["counted"], found["protocols"] - found["counted"]
+    read, differ, left = found["counted"], found["disputed"], unread(found)
     said = f"{count(read, 'protocol')} {'was' if read == 1 else 'were'} read by people and "
     said += f"{'is' if read == 1 else 'are'} counted as settled"
+    if differ:
+        said += f"; of {count(differ)} the readers differ and nobody has settled it, so "
+        said += "it counts" if differ == 1 else "they count"
+        said += " between their levels"
     if left:
-        said += f"; {count(left)} are estimated"
+        said += f"; {count(left)} {'is' if left == 1 else 'are'} estimated"
         said += " from what the model says" if found["version"] else ""
         said += f", corrected by {count(found['sampled'], 'protocol')} drawn at random and read"
-    return f"{said}. In brackets: 95 % intervals."
+    return f"{said}. {_brackets(differ, left)}".rstrip()
+
+
+def _brackets(differ: int, left: int) -> str:
+    if differ and left:
+        return "In brackets: 95 % intervals, wider by all that readings which differ leave open."
+    if differ:
+        return "In brackets: the least and the most that readings which differ allow."
+    return "In brackets: 95 % intervals." if left else ""
 
 
 def moment(at: dt.datetime) -> str:
@@ -144,19 +164,24 @@ def told(found: Found) -> str:
 
 def limits(found: Found) -> list[str]:
     """What weakens it, or is lacking."""
-    left, said = found["protocols"] - found["counted"], []
+    left, said = unread(found), []
     if not found["levels"] and found["protocols"] < FEWEST:
         said.append(f"There are fewer than {FEWEST} protocols: look at them one by one.")
     elif not found["levels"]:
         said.append(
-            f"{count(left, 'protocol')} without a final level can only be estimated from a random "
-            f"sample that people have read. {found['sampled']} of the {found['drawn']} drawn "
-            f"are settled; {FEWEST} are wanted."
+            f"{count(left, 'protocol')} that still want a reader can only be estimated from a "
+            f"random sample that people have read. {found['sampled']} of the {found['drawn']} "
+            f"drawn are settled; {FEWEST} are wanted."
         )
     if found["differ"]:
         said.append(
             f"Of the random sample {count(found['differ'], 'protocol')} were read differently and "
-            "are not settled. They count as unread, though they may be harder than others."
+            "are not settled. They are left out of it, though they may be harder than others."
+        )
+    if found["disputed"]:
+        said.append(
+            f"Of {count(found['disputed'], 'protocol')} the readers differ: once an adjudicator "
+            "has settled them, intervals are narrower by what they leave open now."
         )
     if any(one["few"] for one in _figures(found)):
         said.append(

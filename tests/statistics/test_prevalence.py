@@ -224,3 +224,30 @@ def test_without_weights_the_same_simulation_fails(monkeypatch: pytest.MonkeyPat
     (weighted, held), (unweighted, fails) = seen.values()
     assert unweighted > 2 * weighted
     assert fails < 0.9 < held
+
+
+def test_protocols_whose_readers_differ_hold_open_what_these_said_and_no_more() -> None:
+    votes = np.array([[0.5, 0, 0.5, 0], [0, 1 / 3, 2 / 3, 0]])  # 1 and 3; 2, 3 and 3
+    found = prevalence(np.array([10, 10, 10, 8]), read([], []), unread([]), votes)
+    assert (found["protocols"], found["counted"], found["disputed"]) == (40, 38, 2)
+    in_protocols = [
+        [40 * one[name] for name in ("low", "value", "high")] for one in found["levels"]
+    ]
+    assert in_protocols == [
+        pytest.approx(one)
+        for one in ([10, 10.5, 11], [10, 10 + 1 / 3, 12], [10, 11 + 1 / 6, 12], [8, 8, 8])
+    ]
+    upward = [(40 * one["low"], 40 * one["high"]) for one in found["at_least"]]
+    assert upward == pytest.approx([(40, 40), (29, 30), (18, 20), (8, 8)])
+    assert not any(one["few"] or one["few_errors"] for one in found["levels"])
+
+
+def test_what_readers_leave_open_is_added_to_what_chance_does() -> None:
+    sample, rest = a_sample(1)
+    counted, votes = np.full(5, 4), np.eye(5)[[0, 4, 4]] / 2 + np.eye(5)[[1, 3, 2]] / 2
+    plain, wider = (prevalence(counted, sample, rest, more)["at_least"] for more in (None, votes))
+    without, total = 20 + 60 + 200, 20 + 60 + 200 + 3
+    for at, (least, most) in enumerate([(3, 3), (2, 3), (2, 2), (1, 2), (0, 2)]):
+        assert wider[at]["low"] * total == pytest.approx(plain[at]["low"] * without + least)
+        assert wider[at]["high"] * total == pytest.approx(plain[at]["high"] * without + most)
+        assert wider[at]["few"] == plain[at]["few"]

@@ -30,6 +30,7 @@ from tests.builders import (
     some_protocols,
     two_readings,
 )
+from tests.services.benches import Bench
 
 COUNT, FENCED, SETTLED = 100, 50, 15
 SURE = [0.0, 0.0, 0.0, 1.0, 0.0]
@@ -126,6 +127,41 @@ def test_the_worker_makes_what_was_asked_for_and_it_says_so_when_it_is_old(
     assert late.found == found
 
 
+@pytest.mark.postgres
+def test_what_was_read_and_is_in_dispute_is_not_called_unread(any_database: Database) -> None:
+    """Nobody knows its level, but its readers have said between which it is."""
+    with any_database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        ids = [one.id for one in some_protocols(session, project, 30)]
+        coders = [a_member(session, project, name).id for name in ("ana", "ben")]
+        a_fence(session, project, ids[25:])
+        for at, key in enumerate(ids):
+            two_readings(session, project, key, coders, 2, 4 if at % 5 == 0 else 2)
+        project_id = project.id
+    found, _ = prevailing.figures(any_database, project_id)
+    assert (found["protocols"], found["counted"], found["disputed"]) == (30, 24, 6)
+    assert (found["drawn"], found["sampled"], found["differ"], found["unsaid"]) == (5, 4, 1, 0)
+    shares = [
+        tuple(round(30 * one[name]) for name in ("low", "value", "high")) for one in found["levels"]
+    ]
+    assert shares == [(0, 0, 0), (24, 27, 30), (0, 0, 6), (0, 3, 6), (0, 0, 0)]
+    said = words.counted(found)
+    assert "24 protocols were read by people and are counted as settled; of 6 the readers" in said
+    assert "estimated" not in said
+    assert any("Of 6 protocols the readers differ" in one for one in words.limits(found))
+
+
+def test_a_protocol_that_is_settled_is_in_dispute_no_more(database: Database) -> None:
+    with database.write() as session:
+        bench = Bench(session)
+        bench.read(0, 2, 4)
+        waiting = prevalence_readings.gather(session, bench.project.id, "")
+        bench.rule(bench.asks(0))
+        done = prevalence_readings.gather(session, bench.project.id, "")
+        assert (waiting.settled, waiting.disputed) == ({}, {bench.ids[0]: [2, 4]})
+        assert (done.settled, done.disputed) == ({bench.ids[0]: 3}, {})
+
+
 def test_nothing_of_a_protocol_that_wants_a_reader_is_in_it(database: Database) -> None:
     """A lead who codes could be told of it."""
     with database.write() as session:
@@ -139,7 +175,7 @@ def test_nothing_of_a_protocol_that_wants_a_reader_is_in_it(database: Database) 
     assert gathered.unread.keys() == set(ids)
 
 
-def test_a_reading_of_the_sample_that_differs_counts_as_unread(database: Database) -> None:
+def test_one_of_the_sample_whose_readings_differ_is_left_out_of_it(database: Database) -> None:
     with database.write() as session:
         project = a_project(session)
         ids = [one.id for one in some_protocols(session, project, 4)]
@@ -150,7 +186,8 @@ def test_a_reading_of_the_sample_that_differs_counts_as_unread(database: Databas
         gathered = prevalence_readings.gather(session, project.id, "")
     assert gathered.sample == {ids[1]: (3, None)}
     assert (gathered.differ, gathered.drawn, gathered.version) == (1, 2, None)
-    assert ids[0] in gathered.unread
+    assert gathered.disputed == {ids[0]: [2, 5]}
+    assert gathered.unread.keys() == {ids[2], ids[3]}
 
 
 def test_many_values_are_told_as_the_commonest_and_the_others(database: Database) -> None:
