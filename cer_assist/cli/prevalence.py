@@ -69,7 +69,7 @@ def lines_of(found: dict[str, Any]) -> list[str]:
     """What it says in words."""
     from cer_assist.views import prevalence_words as words
 
-    lines = [words.headline(found)] if found["levels"] else []
+    lines = [words.headline(found), words.counted(found)] if found["levels"] else []
     for level, one in zip(found["scale"], found["levels"] or [], strict=False):
         lines.append(f"  level {level}: {_said(one)}")
     for group in found["groups"]:
