@@ -67,9 +67,21 @@ SOURCES: dict[str, _Row] = {
         "desk?exposure={last}",
     ),
     "labels.share.*": ("The same as a share of all readings that stand.", _NOWHERE),
-    "labels.by_lot.*": (
-        "Answered readings, by whether the lot gave them a suggestion or none.",
+    "labels.by_lot.none": (
+        "Readings that stand and were to have no suggestion, by lot.",
         "desk?arm={last}",
+    ),
+    "labels.by_lot.suggestion": (
+        "Readings that stand and by the lot might have a suggestion, if there was one.",
+        "desk?arm={last}",
+    ),
+    "labels.by_lot.shown": (
+        "Of the readings that might have a suggestion, those whose coder was shown one.",
+        _NOWHERE,
+    ),
+    "labels.by_lot.nothing": (
+        "Of the readings that might have a suggestion, those for which no model had made one.",
+        _NOWHERE,
     ),
     "labels.by_rubric.*": (
         "Readings that stand, by the version of the rubric on the coder's screen.",

@@ -170,9 +170,7 @@ def _policy(write: Writer) -> list[Sentence]:
                          "readings were to have no suggestion at all."))  # fmt: skip
     lots = write.facts["labels"]["by_lot"]
     if lots["none"] or lots["suggestion"]:
-        lines.append(say("Of the answered readings for which the lot was drawn, ",
-                         write.count("labels.by_lot.none"), " had none and ",
-                         write.count("labels.by_lot.suggestion"), " had one."))  # fmt: skip
+        lines += _by_lot(write)
     else:
         lines.append(say("No reading had gone without a suggestion by lot."))
     return lines
@@ -181,6 +179,19 @@ def _policy(write: Writer) -> list[Sentence]:
 def _change(write: Writer, at: int) -> Sentence:
     one = write.facts["settings"]["changes"][at]
     when = ("On ", day(one["at"]))
+def _by_lot(write: Writer) -> list[Sentence]:
+    """What the lot drew; that a reading might have a suggestion does not say that it had one."""
+    path = "labels.by_lot."
+    then: tuple[Part, ...] = ()
+    if write.get(f"{path}suggestion"):
+        then = ("; among the latter, the coder was shown one in ", write.count(f"{path}shown"))
+    if write.get(f"{path}nothing"):
+        then += (", and in ", write.count(f"{path}nothing"), " there was none to show")
+    return [say("Of the readings for which the lot was drawn, it denied a suggestion to ",
+                write.count(f"{path}none"), " and allowed one to ",
+                write.count(f"{path}suggestion"), *then, ".")]  # fmt: skip
+
+
     if one["setting"] == "suggestion_policy":
         before, after = POLICIES[one["before"]], POLICIES[one["after"]]
         return say(*when, f" this was changed from “{before}” to “{after}”.")
