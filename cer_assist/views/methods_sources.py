@@ -170,6 +170,26 @@ SOURCES: dict[str, _Row] = {
         "Final levels of protocols that want no further reader, by level.",
         _NOWHERE,
     ),
+    "suggestions.readings": (
+        "Readings that stand whose coder was shown a suggestion, before the answer or after it.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.readings": (
+        "Readings that stand whose coder was shown a suggestion of this version.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.labels": (
+        "Protocols with a settled level that this version had learnt.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.measured.*": (
+        "Quality on labelled protocols of this version, or of the one that it had learnt on from.",
+        _NOWHERE,
+    ),
+    "suggestions.others.*": (
+        "The versions of which fewer suggestions were shown, together.",
+        _NOWHERE,
+    ),
     "model.labels": ("Protocols with a settled level that the version learnt.", "model"),
     "model.published": ("Versions of the model that were published.", _NOWHERE),
     "model.measured.*": (

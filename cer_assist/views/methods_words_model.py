@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.prose import Given, Part, Section, Sentence
-from cer_assist.views.methods_references import OF_KIND
+from cer_assist.views.methods_words_suggested import kind_words, suggested
 from cer_assist.views.methods_writer import Writer, day, digest, listed, say, section
 
 _SAMPLE = "sample.estimate."
@@ -22,18 +21,7 @@ def model(write: Writer) -> Section:
     if of is None:
         none = say("No model had been trained when this report was made.")
         return section("model", "Model", [none], _fenced(write))
-    if of["kind"] in MODEL_KINDS:
-        title = MODEL_KINDS[of["kind"]].title
-        kind: tuple[Part, ...] = ("of the kind “", Given(f"{title[0].lower()}{title[1:]}"), "”")
-    else:
-        kind = ("made from the rubric alone",)
-    if of["kind"] in OF_KIND:
-        kind = (*kind, " ", write.cite(OF_KIND[of["kind"]]))
-    lines = [say("Levels were suggested by a model ", *kind, "."),
-             say("Version ", Given(str(of["version"])), " (", digest(of["sha256"]), "), made on ",
-                 day(of["made_at"]), ", was in use, one of ",
-                 write.count("model.published", "published version"), ", and had learnt ",
-                 write.count("model.labels", "settled protocol"), ".")]  # fmt: skip
+    lines = [_in_use(write)]
     if of["reads_encoder"]:
         tuned: tuple[Part, ...] = (", unchanged",)
         if of["encoder_sha256"]:
@@ -42,9 +30,24 @@ def model(write: Writer) -> Section:
         lines.append(say("It read protocols through the language model ",
                          Given("all-MiniLM-L6-v2"), " ", write.cite("wang", "reimers"), *tuned,
                          "."))  # fmt: skip
+    shown = write.facts["suggestions"]
+    if shown["readings"] and not any(one["is_used"] for one in shown["versions"]):
+        lines.append(say("None of the suggestions that coders were shown came from it."))
     if of["is_pinned"]:
         lines.append(say("The version had been pinned by a lead."))
-    return section("model", "Model", lines, _fenced(write), _measured(write))
+    return section("model", "Model", suggested(write), lines, _fenced(write), _measured(write))
+
+
+def _in_use(write: Writer) -> Sentence:
+    of = write.facts["model"]
+    alone: tuple[Part, ...] = (", the only one published,",)
+    if of["published"] > 1:
+        alone = (", one of ", write.count("model.published", "published version"), ",")
+    return say("The version in use when this report was made, version ",
+               Given(str(of["version"])), " (", digest(of["sha256"]), "), was ",
+               *kind_words(write, of["kind"]), "; it was made on ", day(of["made_at"]), *alone,
+               " and had learnt ", write.count("model.labels", "settled protocol"),
+               ".")  # fmt: skip
 
 
 def _fenced(write: Writer) -> list[Sentence]:

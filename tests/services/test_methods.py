@@ -145,7 +145,7 @@ def test_the_text_says_it_in_sentences(facts: dict[str, Any]) -> None:
         "one adjudicator settled one protocol: 1 with readings two or more levels apart",
         "Krippendorff's ordinal alpha was ",
         "(Krippendorff, 2004)",
-        "one of one published version",
+        "the only one published, and had learnt five settled protocols",
         "labelling was stopped",
         "had no reading that stands",
         "so the model's performance on protocols that nobody chose is not reported",
