@@ -223,7 +223,7 @@ SOURCES: dict[str, _Row] = {
         "estimate.{last}",
     ),
     "serving.reasons.*.answered": (
-        "Protocols that were served for this reason and then labelled.",
+        "Readings, each a protocol given to a coder for this reason and then labelled.",
         "progress",
     ),
     "software.seed": ("Seed of the random numbers of resampling and training.", _NOWHERE),

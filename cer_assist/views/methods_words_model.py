@@ -161,7 +161,9 @@ def _served(write: Writer) -> list[Sentence]:
     ]
     if not parts:
         return [say("No protocol that the queue gave had been labelled.")]
-    return [say("Labelled protocols had been given for these reasons: ", *listed(parts), ".")]
+    return [say("Counted by reading, so that a protocol that two coders read counts twice, "
+                "labelled protocols had been given for these reasons: ", *listed(parts),
+                ".")]  # fmt: skip
 
 
 def _stopping(write: Writer) -> list[Sentence]:
