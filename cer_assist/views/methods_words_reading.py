@@ -55,8 +55,8 @@ def coders(write: Writer) -> Section:
         lines.append(say("Nobody had labelled a protocol when this report was made."))
     if of["people_imported"]:
         people = write.count("coders.people_imported", "coder")
-        lines.append(say("The readings of ", people, " were imported; what these coders had seen "
-                         "and how long they took is not known."))  # fmt: skip
+        lines.append(say("The readings of ", people, " were imported; what had been seen before "
+                         "them and how long they took is not known."))  # fmt: skip
     return section("coders", "Coders and training", lines, _training(write))
 
 
@@ -69,9 +69,11 @@ def _people(write: Writer) -> list[Sentence]:
         one = write.count("coders.most", "reading")
         lines = [say(*when, ", ", people, " labelled protocols and gave ", one, ".")]
     else:
-        few, most = write.count("coders.fewest"), write.count("coders.most")
-        lines = [say(*when, ", ", people, " labelled protocols and gave between ", few, " and ",
-                     most, " readings each.")]  # fmt: skip
+        most = write.count("coders.most", "reading")
+        each: tuple[Part, ...] = (most,)
+        if of["fewest"] < of["most"]:
+            each = ("between ", write.count("coders.fewest"), " and ", most)
+        lines = [say(*when, ", ", people, " labelled protocols and gave ", *each, " each.")]
     if of["leads"]:
         lines.append(say("Of these, ", write.count("coders.leads", "person", "people"),
                          " also led or administered the project."))  # fmt: skip
@@ -94,7 +96,7 @@ def _training(write: Writer) -> list[Sentence]:
     else:
         lines = [say("Coders did not have to pass a training before they labelled.")]
     if of["rounds"]:
-        lines.append(say("In all ", write.count("training.rounds", "round"), " of training ",
+        lines.append(say("In all, ", write.count("training.rounds", "round"), " of training ",
                          write.was("training.rounds"), " finished and ",
                          write.count("training.passed", "coder"), " passed; in their first rounds "
                          "coders were right in ", write.count("training.first_right"), " of ",
@@ -137,7 +139,7 @@ def labelling(write: Writer) -> Section:
         none = say("No reading stood when this report was made.")
         return section("labelling", "Labelling", [none], _policy(write))
     number = write.count("labels.readings", "reading")
-    lines = [say("In all ", number, " stood when this report was made.")]
+    lines = [say("In all, ", number, " stood when this report was made.")]
     parts: list[tuple[Part, ...]] = [
         (write.count(f"labels.seen.{one}"), " (", write.share(f"labels.share.{one}"), ")", words)
         for one, words in SEEN.items()
@@ -145,8 +147,9 @@ def labelling(write: Writer) -> Section:
     ]
     lines.append(say("They were given as follows: ", *listed(parts), "."))
     if of["corrections"]:
-        lines.append(say("Another ", write.count("labels.corrections", "answer"), " had been "
-                         "replaced or taken back by their coders and did not count."))  # fmt: skip
+        lines.append(say("Not among them ", write.was("labels.corrections"), " ",
+                         write.count("labels.corrections", "answer"), " that coders had replaced "
+                         "or taken back."))  # fmt: skip
     return section("labelling", "Labelling", lines, _policy(write), _effect(write))
 
 
@@ -176,9 +179,6 @@ def _policy(write: Writer) -> list[Sentence]:
     return lines
 
 
-def _change(write: Writer, at: int) -> Sentence:
-    one = write.facts["settings"]["changes"][at]
-    when = ("On ", day(one["at"]))
 def _by_lot(write: Writer) -> list[Sentence]:
     """What the lot drew; that a reading might have a suggestion does not say that it had one."""
     path = "labels.by_lot."
@@ -192,6 +192,9 @@ def _by_lot(write: Writer) -> list[Sentence]:
                 write.count(f"{path}suggestion"), *then, ".")]  # fmt: skip
 
 
+def _change(write: Writer, at: int) -> Sentence:
+    one = write.facts["settings"]["changes"][at]
+    when = ("On ", day(one["at"]))
     if one["setting"] == "suggestion_policy":
         before, after = POLICIES[one["before"]], POLICIES[one["after"]]
         return say(*when, f" this was changed from “{before}” to “{after}”.")
@@ -223,6 +226,4 @@ def _effect(write: Writer) -> list[Sentence]:
                              " from readings that by lot had none."))  # fmt: skip
     if not lines:
         return [say("No reading could show what suggestions did, so it is not reported.")]
-    made = say("These figures were made on ", day(of["made_at"]), " of ",
-               write.count("exposure.labels", "label"), ".")  # fmt: skip
-    return [*lines, made]
+    return [*lines, write.made("exposure")]
