@@ -17,6 +17,7 @@ from cer_assist.services import (
     methods_reports,
     methods_rules,
     methods_settling,
+    methods_shown,
     methods_software,
 )
 from cer_assist.services.methods_reports import Parts
@@ -40,6 +41,7 @@ def gather(session: Session, project: Project, parts: Parts) -> Facts:
         "rubric": rubric,
         "labels": methods_labels.labels(session, project.id, given),
         "settings": methods_rules.settings(session, project),
+        "suggestions": methods_shown.suggestions(session, project.id, given),
         "exposure": methods_reports.helped(session, project.id, parts.exposure),
         "double": methods_labels.double(given),
         "agreement": methods_reports.agreed(session, project.id, parts.agreement),

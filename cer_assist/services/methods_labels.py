@@ -7,6 +7,7 @@ no part in any of it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
@@ -16,21 +17,32 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Exposure, Lane, Origin, final_level
+from cer_assist.services.exposure_readings import SHOWN_WITHIN
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
+    Disclosure,
     LabelEvent,
     Membership,
     Project,
     Protocol,
     RubricVersion,
     Serving,
+    Suggestion,
 )
 from cer_assist.store.tables.accounts import LEADING
 from cer_assist.store.tables.assignments import AssignmentKind, AssignmentState
-from cer_assist.store.tables.servings import Arm, ServingState
+from cer_assist.store.tables.servings import Arm
 
 Facts = dict[str, Any]
+_SHOWN_AT = (
+    select(func.min(Disclosure.at))
+    .where(Disclosure.protocol_id == LabelEvent.protocol_id)
+    .where(Disclosure.account_id == LabelEvent.account_id)
+    .where(Disclosure.suggestion_id == LabelEvent.suggestion_id)
+    .correlate(LabelEvent)
+    .scalar_subquery()
+)
 
 
 class Reading(NamedTuple):
@@ -43,6 +55,14 @@ class Reading(NamedTuple):
     at: Any
     seconds: float | None
     rubric: int
+    arm: str | None  # what the lot said; None: none was drawn
+    version_id: int | None  # of the suggestion that was there for it; None: there was none
+    shown_at: dt.datetime | None  # when its coder was first shown that suggestion
+
+    @property
+    def was_shown(self) -> bool:
+        """Whether it was shown before the answer or with what followed; later is another time."""
+        return self.shown_at is not None and self.shown_at - self.at <= SHOWN_WITHIN
 
 
 def readings(session: Session, project_id: int) -> list[Reading]:
@@ -56,14 +76,19 @@ def readings(session: Session, project_id: int) -> list[Reading]:
             LabelEvent.recorded_at,
             LabelEvent.seconds,
             RubricVersion.version,
+            Serving.arm,
+            Suggestion.model_version_id,
+            _SHOWN_AT,
         )
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
+        .outerjoin(Serving, Serving.id == LabelEvent.serving_id)
+        .outerjoin(Suggestion, Suggestion.id == LabelEvent.suggestion_id)
         .where(CurrentLabel.project_id == project_id)
         .where(CurrentLabel.lane == Lane.coder, CurrentLabel.action == Action.label)
         .order_by(CurrentLabel.event_id)
     )
-    return [Reading(*row) for row in rows]
+    return [Reading._make(row) for row in rows]
 
 
 def protocols(session: Session, project: Project, given: Sequence[Reading]) -> Facts:
@@ -129,23 +154,22 @@ def labels(session: Session, project_id: int, given: Sequence[Reading]) -> Facts
         "corrections": events - len(given),
         "seen": {str(exposure): seen[exposure] for exposure in Exposure},
         "share": {str(one): seen[one] / len(given) if given else None for one in Exposure},
-        "by_lot": _by_lot(session, project_id),
+        "by_lot": _by_lot(given),
         "by_rubric": {str(n): held for n, held in sorted(Counter(o.rubric for o in given).items())},
     }
 
 
-def _by_lot(session: Session, project_id: int) -> Facts:
-    """Readings that were answered, by what was drawn for them."""
-    drawn = (
-        select(Serving.protocol_id, Serving.account_id, Serving.arm)
-        .where(Serving.project_id == project_id, Serving.lane == Lane.coder)
-        .where(Serving.state == ServingState.answered, Serving.arm.is_not(None))
-        .distinct()
-        .subquery()
-    )
-    rows = session.execute(select(drawn.c.arm, func.count()).group_by(drawn.c.arm))
-    found: dict[str | None, int] = {arm: number for arm, number in rows}  # noqa: C416 - not pairs
-    return {str(arm): found.get(arm, 0) for arm in Arm}
+def _by_lot(given: Sequence[Reading]) -> Facts:
+    """Readings by what was drawn for them; of those that might have a suggestion, what came of it.
+
+    The lot decides that a reading has none, never that it has one: there may be none to show.
+    """
+    drawn = Counter(one.arm for one in given)
+    might = [one for one in given if one.arm == Arm.suggestion]
+    return {str(arm): drawn[arm] for arm in Arm} | {
+        "shown": sum(one.was_shown for one in might),
+        "nothing": sum(one.version_id is None for one in might),
+    }
 
 
 def double(given: Sequence[Reading]) -> Facts:

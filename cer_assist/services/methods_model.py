@@ -49,12 +49,12 @@ def model(session: Session, project: Project) -> Facts | None:
         "sha256": version.sha256,
         "published": published,
         "is_pinned": project.pinned_version_id is not None,
-        "measured": _measured(version),
+        "measured": measured(version),
     }
 
 
-def _measured(version: ModelVersion) -> Facts | None:
-    """Out of fold, on labelled protocols."""
+def measured(version: ModelVersion) -> Facts | None:
+    """Out of fold, on labelled protocols, its own or those of the one it learnt on from."""
     found = quality.measured(version)
     if found is None:
         return None

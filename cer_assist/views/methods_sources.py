@@ -67,9 +67,21 @@ SOURCES: dict[str, _Row] = {
         "desk?exposure={last}",
     ),
     "labels.share.*": ("The same as a share of all readings that stand.", _NOWHERE),
-    "labels.by_lot.*": (
-        "Answered readings, by whether the lot gave them a suggestion or none.",
+    "labels.by_lot.none": (
+        "Readings that stand and were to have no suggestion, by lot.",
         "desk?arm={last}",
+    ),
+    "labels.by_lot.suggestion": (
+        "Readings that stand and by the lot might have a suggestion, if there was one.",
+        "desk?arm={last}",
+    ),
+    "labels.by_lot.shown": (
+        "Of the readings that might have a suggestion, those whose coder was shown one.",
+        _NOWHERE,
+    ),
+    "labels.by_lot.nothing": (
+        "Of the readings that might have a suggestion, those for which no model had made one.",
+        _NOWHERE,
     ),
     "labels.by_rubric.*": (
         "Readings that stand, by the version of the rubric on the coder's screen.",
@@ -158,6 +170,26 @@ SOURCES: dict[str, _Row] = {
         "Final levels of protocols that want no further reader, by level.",
         _NOWHERE,
     ),
+    "suggestions.readings": (
+        "Readings that stand whose coder was shown a suggestion, before the answer or after it.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.readings": (
+        "Readings that stand whose coder was shown a suggestion of this version.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.labels": (
+        "Protocols with a settled level that this version had learnt.",
+        _NOWHERE,
+    ),
+    "suggestions.versions.*.measured.*": (
+        "Quality on labelled protocols of this version, or of the one that it had learnt on from.",
+        _NOWHERE,
+    ),
+    "suggestions.others.*": (
+        "The versions of which fewer suggestions were shown, together.",
+        _NOWHERE,
+    ),
     "model.labels": ("Protocols with a settled level that the version learnt.", "model"),
     "model.published": ("Versions of the model that were published.", _NOWHERE),
     "model.measured.*": (
@@ -191,7 +223,7 @@ SOURCES: dict[str, _Row] = {
         "estimate.{last}",
     ),
     "serving.reasons.*.answered": (
-        "Protocols that were served for this reason and then labelled.",
+        "Readings, each a protocol given to a coder for this reason and then labelled.",
         "progress",
     ),
     "software.seed": ("Seed of the random numbers of resampling and training.", _NOWHERE),

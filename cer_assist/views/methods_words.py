@@ -62,13 +62,16 @@ def _of_reading(write: Writer) -> list[Sentence]:
                          write.share("double.share"), "), were read by two coders."))  # fmt: skip
     agreed = facts["agreement"]
     if agreed is not None and agreed["protocols"] and agreed["warnings"]:
-        found.append(say("The coefficients of agreement come with the cautions named there."))
+        found.append(say("The coefficients of agreement are to be read with the cautions that "
+                         "follow them."))  # fmt: skip
     if facts["labels"]["imported"]:
         found.append(say("What coders had seen before ", write.count("labels.imported",
                          "imported reading"), " is not known to the program."))  # fmt: skip
     if facts["coders"]["leads"]:
-        found.append(say("Some coders (", write.count("coders.leads"), ") also led the project, "
-                         "and leads see more of others' work than coders do."))  # fmt: skip
+        found.append(say("Among the coders ", write.was("coders.leads"), " ",
+                         write.count("coders.leads", "person", "people"), " who also led or "
+                         "administered the project, and leads see more of others' work than coders "
+                         "do."))  # fmt: skip
     if facts["settling"]["by_party"]:
         found.append(say("Of the adjudicated levels, ", write.count("settling.by_party"), " ",
                          write.was("settling.by_party"), " decided by somebody who had read the "

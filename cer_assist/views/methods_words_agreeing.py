@@ -6,7 +6,7 @@ from typing import Any
 
 from cer_assist.domain.adjudication import REASONS, Reason
 from cer_assist.domain.prose import Given, Part, Section, Sentence
-from cer_assist.views.methods_writer import Writer, day, listed, say, section
+from cer_assist.views.methods_writer import Writer, listed, say, section
 
 _MADE = "agreement.coefficients."
 TWO = 2  # coders, of whom a kappa is Cohen's
@@ -22,9 +22,11 @@ def double(write: Writer) -> Section:
     of, settings = write.facts["double"], write.facts["settings"]["now"]
     plan: list[Part] = ["Each protocol was to be read by ",
                         write.count("settings.now.coders_per_protocol", "coder")]  # fmt: skip
+    if write.facts["sample"]["size"] and settings["coders_per_protocol"] < TWO:
+        plan.append(", those of the fenced sample by two")
     if settings["double_coded_share"]:
         plan += [", and ", write.share("settings.now.double_coded_share"), " of protocols by one "
-                 "more, unannounced"]  # fmt: skip
+                 "coder more, unannounced"]  # fmt: skip
     lines = [say(*plan, ".")]
     if not of["protocols"]:
         lines.append(say("No protocol had been read by two coders, so agreement is not reported."))
@@ -44,7 +46,8 @@ def _coefficients(write: Writer) -> list[Sentence]:
     if not of["protocols"]:
         return [say("No protocol had two independent readings, so agreement is not reported.")]
     lines = [say("Independent are readings that were given before their coder had seen any other "
-                 "answer; only protocols counted that wanted no further reader."),
+                 "answer, even if replaced later; only protocols counted that wanted no "
+                 "further reader."),
              say("On ", write.count("agreement.protocols", "protocol"), " that at least two of ",
                  write.count("agreement.coders", "coder"), " had read independently, ",
                  *_first(write), ".")]  # fmt: skip
@@ -58,9 +61,7 @@ def _coefficients(write: Writer) -> list[Sentence]:
     lines.append(say("Intervals of coefficients are from bootstrap samples of protocols, those of "
                      "shares from Wilson's formula ", write.cite("wilson"), "."))  # fmt: skip
     lines += [_warning(at, one, write) for at, one in enumerate(of["warnings"])]
-    lines.append(say("These figures were made on ", day(of["made_at"]), " of ",
-                     write.count("agreement.labels", "label"), "."))  # fmt: skip
-    return lines
+    return [*lines, write.made("agreement")]
 
 
 def _first(write: Writer) -> tuple[Part, ...]:
@@ -87,17 +88,20 @@ def _warning(at: int, one: dict[str, Any], write: Writer) -> Sentence:
     key = f"agreement.warnings.{at}"
     match one["fact"]:
         case "few_units":
-            few, wanted = write.count(f"{key}.units"), write.count(f"{key}.wanted")
-            return say("These are only ", few, " protocols, and with fewer than ", wanted,
-                       " intervals are too narrow themselves.")  # fmt: skip
+            few, wanted = write.count(f"{key}.units", "protocol"), write.count(f"{key}.wanted")
+            return say("With only ", few, ", fewer than ", wanted, ", intervals are too narrow "
+                       "themselves.")  # fmt: skip
         case "skewed":
             return say("As ", write.share(f"{key}.share"), " of the readings gave level ",
                        Given(str(one["level"])), ", coefficients that correct for chance are low "
                        "although coders agree.")  # fmt: skip
         case "unused_levels":
             levels = [(Given(str(level)),) for level in one["levels"]]
-            return say("No reading gave level ", *listed(levels), ", so the figures say nothing of "
-                       "how well such protocols are told apart.")  # fmt: skip
+            return say("No reading gave level ", *listed(levels, "or"), ", so the figures say "
+                       "nothing of how well such protocols are told apart.")  # fmt: skip
+        case "perfect" if one["coefficients"] == ["within_one"]:
+            return say("That no two readings lay more than one level apart holds for these "
+                       "protocols and need not hold for others.")  # fmt: skip
         case "perfect":
             return say("Full agreement by a coefficient shows that none of these protocols "
                        "differed, not that none would.")  # fmt: skip
@@ -127,8 +131,8 @@ def settling(write: Writer) -> Section:
                          write.count("settings.now.adjudicators", "adjudicator"),
                          " had given the same level, blind to one another."))  # fmt: skip
     if of["imported"]:
-        lines.append(say("Final levels of ", write.count("settling.imported", "protocol"), " were "
-                         "imported; who settled them and how is not known."))  # fmt: skip
+        lines.append(say("For ", write.count("settling.imported", "protocol"), " the final level "
+                         "was imported; who settled it and how is not known."))  # fmt: skip
     if not of["decided"]:
         lines.append(say("No disagreement had been settled in the program."))
         return section("adjudication", title, lines)

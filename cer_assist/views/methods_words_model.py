@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cer_assist.domain.model_kinds import MODEL_KINDS
 from cer_assist.domain.prose import Given, Part, Section, Sentence
-from cer_assist.views.methods_references import OF_KIND
+from cer_assist.views.methods_words_suggested import kind_words, suggested
 from cer_assist.views.methods_writer import Writer, day, digest, listed, say, section
 
 _SAMPLE = "sample.estimate."
@@ -22,18 +21,7 @@ def model(write: Writer) -> Section:
     if of is None:
         none = say("No model had been trained when this report was made.")
         return section("model", "Model", [none], _fenced(write))
-    if of["kind"] in MODEL_KINDS:
-        title = MODEL_KINDS[of["kind"]].title
-        kind: tuple[Part, ...] = ("of the kind “", Given(f"{title[0].lower()}{title[1:]}"), "”")
-    else:
-        kind = ("made from the rubric alone",)
-    if of["kind"] in OF_KIND:
-        kind = (*kind, " ", write.cite(OF_KIND[of["kind"]]))
-    lines = [say("Levels were suggested by a model ", *kind, "."),
-             say("Version ", Given(str(of["version"])), " (", digest(of["sha256"]), "), made on ",
-                 day(of["made_at"]), ", was in use, one of ",
-                 write.count("model.published", "published version"), ", and had learnt ",
-                 write.count("model.labels", "settled protocol"), ".")]  # fmt: skip
+    lines = [_in_use(write)]
     if of["reads_encoder"]:
         tuned: tuple[Part, ...] = (", unchanged",)
         if of["encoder_sha256"]:
@@ -42,9 +30,24 @@ def model(write: Writer) -> Section:
         lines.append(say("It read protocols through the language model ",
                          Given("all-MiniLM-L6-v2"), " ", write.cite("wang", "reimers"), *tuned,
                          "."))  # fmt: skip
+    shown = write.facts["suggestions"]
+    if shown["readings"] and not any(one["is_used"] for one in shown["versions"]):
+        lines.append(say("None of the suggestions that coders were shown came from it."))
     if of["is_pinned"]:
         lines.append(say("The version had been pinned by a lead."))
-    return section("model", "Model", lines, _fenced(write), _measured(write))
+    return section("model", "Model", suggested(write), lines, _fenced(write), _measured(write))
+
+
+def _in_use(write: Writer) -> Sentence:
+    of = write.facts["model"]
+    alone: tuple[Part, ...] = (", the only one published,",)
+    if of["published"] > 1:
+        alone = (", one of ", write.count("model.published", "published version"), ",")
+    return say("The version in use when this report was made, version ",
+               Given(str(of["version"])), " (", digest(of["sha256"]), "), was ",
+               *kind_words(write, of["kind"]), "; it was made on ", day(of["made_at"]), *alone,
+               " and had learnt ", write.count("model.labels", "settled protocol"),
+               ".")  # fmt: skip
 
 
 def _fenced(write: Writer) -> list[Sentence]:
@@ -54,24 +57,32 @@ def _fenced(write: Writer) -> list[Sentence]:
         return [say("No fenced sample was drawn, so the model's performance on protocols that "
                     "nobody chose is not reported.")]  # fmt: skip
     lines = [_drawn(write, at) for at in range(len(of["draws"]))]
-    lines.append(say("No model learnt from this fenced sample; two coders were to read each of its "
-                     "protocols without having seen what the model said."))  # fmt: skip
+    lines.append(say("No model learnt from this fenced sample. Two coders were to read each of its "
+                     "protocols without having seen what the model said; only where such readings "
+                     "agreed, or an adjudicator decided, was its level settled."))  # fmt: skip
     if of["estimate"] is None:
-        lines.append(say("Of its protocols, ", write.count("sample.standing.settled"), " ",
-                         write.was("sample.standing.settled"), " settled, and no figure of the "
-                         "version in use had been made, so its performance is not "
-                         "reported."))  # fmt: skip
-        return lines
-    lines.append(say("On ", write.count(f"{_SAMPLE}n", "settled protocol"), " of the sample, "
-                     "version ", Given(str(of["estimate"]["version"])), " gave exactly the "
-                     "readers' level in ", write.percent(f"{_SAMPLE}accuracy"),
-                     *_qwk(write, _SAMPLE), "."))  # fmt: skip
-    if of["estimate"]["differ"]:
+        return [*lines, say("Of its protocols, ", write.count("sample.standing.settled"), " ",
+                            write.was("sample.standing.settled"), " settled, and no figure of the "
+                            "version in use had been made, so its performance is not "
+                            "reported.")]  # fmt: skip
+    return [*lines, *_estimated(write)]
+
+
+def _estimated(write: Writer) -> list[Sentence]:
+    of = write.facts["sample"]["estimate"]
+    lines = [say("On ", write.count(f"{_SAMPLE}n", "settled protocol"), " of the sample, version ",
+                 Given(str(of["version"])), " gave exactly the readers' level in ",
+                 write.percent(f"{_SAMPLE}accuracy"), *_qwk(write, _SAMPLE), ".")]  # fmt: skip
+    if of["differ"]:
         lines.append(say("Missing ", write.was(f"{_SAMPLE}differ"), " ",
-                         write.count(f"{_SAMPLE}differ", "protocol"), " on which readings differed "
-                         "and which nobody had settled."))  # fmt: skip
-    lines.append(say("These figures were made on ", day(of["estimate"]["made_at"]), "."))
-    return lines
+                         write.count(f"{_SAMPLE}differ", "protocol"), " on which such readings "
+                         "differed and which nobody had settled."))  # fmt: skip
+    part = ""
+    if of["population"]:  # unknown of several draws
+        part = ", all narrowed by the sample's part in the protocols that it was drawn from"
+    lines.append(say("The interval of the share is from Wilson's formula ", write.cite("wilson"),
+                     f", others are from bootstrap samples of protocols{part}."))  # fmt: skip
+    return [*lines, say("These figures were made on ", day(of["made_at"]), ".")]
 
 
 def _drawn(write: Writer, at: int) -> Sentence:
@@ -99,8 +110,10 @@ def _measured(write: Writer) -> list[Sentence]:
     lines = [say("On ", write.count(f"{path}n", "labelled protocol"), ", each judged by a model "
                  "that had read neither it nor a near-copy of it, version ",
                  Given(str(of["version"])), " gave exactly the settled level in ",
-                 write.percent(f"{path}accuracy"), *_qwk(write, path), "; these protocols were "
-                 "partly chosen by the model, not drawn at random.")]  # fmt: skip
+                 write.percent(f"{path}accuracy"), *_qwk(write, path), "; these "
+                 "protocols have a settled level and may in part have been chosen by the model, so "
+                 "they are not a random sample of all."),
+             say("These intervals are from bootstrap samples of protocols.")]  # fmt: skip
     if of["since"]:
         lines.append(say("Since then it learnt ", write.count(f"{path}since", "further label"),
                          " without being measured anew."))  # fmt: skip
@@ -112,17 +125,19 @@ def choosing(write: Writer) -> Section:
     settings = write.facts["settings"]["now"]
     parts: list[tuple[Part, ...]] = []
     if round(write.facts["settings"]["uncertain_share"], 3):
-        parts.append((write.share("settings.uncertain_share"), " of what the model was unsure of, "
+        parts.append((write.share("settings.uncertain_share"), " what the model was unsure of, "
                       "chosen to differ from one another ", write.cite("ash")))  # fmt: skip
     if settings["rare_share"]:
-        rare = " of what was likely of a level with few labels"
+        rare = " what was likely of a level with few labels"
         parts.append((write.share("settings.now.rare_share"), rare))
     if settings["diverse_share"]:
-        parts.append((write.share("settings.now.diverse_share"), " of what was least like the "
+        parts.append((write.share("settings.now.diverse_share"), " what was least like the "
                       "labelled ", write.cite("sener")))  # fmt: skip
     if settings["random_share"]:
         parts.append((write.share("settings.now.random_share"), " drawn at random"))
-    lines = [say("The queue was set to give, second readings apart, ", *listed(parts), ".")]
+    lines = [
+        say("The queue was set, second readings apart, to give these shares: ", *listed(parts), ".")
+    ]
     changes = [
         (at, one["setting"])
         for at, one in enumerate(write.facts["settings"]["changes"])
@@ -130,8 +145,9 @@ def choosing(write: Writer) -> Section:
     ]
     lines += [_changed(write, at, name) for at, name in changes]
     lines += _served(write)
-    batch = say("The model learnt on after every ", write.count("settings.now.retrain_every"),
-                " new labels, and was fitted anew when nobody had labelled for ",
+    batch = say("The model was set to learn on after every ",
+                write.count("settings.now.retrain_every", "new label"),
+                " and to be fitted anew when nobody had labelled for ",
                 write.count("settings.now.retrain_idle_seconds"), " seconds.")  # fmt: skip
     return section("choosing", "Active learning", lines, [batch], _stopping(write))
 
@@ -158,7 +174,9 @@ def _served(write: Writer) -> list[Sentence]:
     ]
     if not parts:
         return [say("No protocol that the queue gave had been labelled.")]
-    return [say("Labelled protocols had been given for these reasons: ", *listed(parts), ".")]
+    return [say("Counted by reading, so that a protocol that two coders read counts twice, "
+                "labelled protocols had been given for these reasons: ", *listed(parts),
+                ".")]  # fmt: skip
 
 
 def _stopping(write: Writer) -> list[Sentence]:

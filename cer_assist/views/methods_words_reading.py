@@ -55,8 +55,8 @@ def coders(write: Writer) -> Section:
         lines.append(say("Nobody had labelled a protocol when this report was made."))
     if of["people_imported"]:
         people = write.count("coders.people_imported", "coder")
-        lines.append(say("The readings of ", people, " were imported; what these coders had seen "
-                         "and how long they took is not known."))  # fmt: skip
+        lines.append(say("The readings of ", people, " were imported; what had been seen before "
+                         "them and how long they took is not known."))  # fmt: skip
     return section("coders", "Coders and training", lines, _training(write))
 
 
@@ -69,9 +69,11 @@ def _people(write: Writer) -> list[Sentence]:
         one = write.count("coders.most", "reading")
         lines = [say(*when, ", ", people, " labelled protocols and gave ", one, ".")]
     else:
-        few, most = write.count("coders.fewest"), write.count("coders.most")
-        lines = [say(*when, ", ", people, " labelled protocols and gave between ", few, " and ",
-                     most, " readings each.")]  # fmt: skip
+        most = write.count("coders.most", "reading")
+        each: tuple[Part, ...] = (most,)
+        if of["fewest"] < of["most"]:
+            each = ("between ", write.count("coders.fewest"), " and ", most)
+        lines = [say(*when, ", ", people, " labelled protocols and gave ", *each, " each.")]
     if of["leads"]:
         lines.append(say("Of these, ", write.count("coders.leads", "person", "people"),
                          " also led or administered the project."))  # fmt: skip
@@ -94,7 +96,7 @@ def _training(write: Writer) -> list[Sentence]:
     else:
         lines = [say("Coders did not have to pass a training before they labelled.")]
     if of["rounds"]:
-        lines.append(say("In all ", write.count("training.rounds", "round"), " of training ",
+        lines.append(say("In all, ", write.count("training.rounds", "round"), " of training ",
                          write.was("training.rounds"), " finished and ",
                          write.count("training.passed", "coder"), " passed; in their first rounds "
                          "coders were right in ", write.count("training.first_right"), " of ",
@@ -137,7 +139,7 @@ def labelling(write: Writer) -> Section:
         none = say("No reading stood when this report was made.")
         return section("labelling", "Labelling", [none], _policy(write))
     number = write.count("labels.readings", "reading")
-    lines = [say("In all ", number, " stood when this report was made.")]
+    lines = [say("In all, ", number, " stood when this report was made.")]
     parts: list[tuple[Part, ...]] = [
         (write.count(f"labels.seen.{one}"), " (", write.share(f"labels.share.{one}"), ")", words)
         for one, words in SEEN.items()
@@ -145,8 +147,9 @@ def labelling(write: Writer) -> Section:
     ]
     lines.append(say("They were given as follows: ", *listed(parts), "."))
     if of["corrections"]:
-        lines.append(say("Another ", write.count("labels.corrections", "answer"), " had been "
-                         "replaced or taken back by their coders and did not count."))  # fmt: skip
+        lines.append(say("Not among them ", write.was("labels.corrections"), " ",
+                         write.count("labels.corrections", "answer"), " that coders had replaced "
+                         "or taken back."))  # fmt: skip
     return section("labelling", "Labelling", lines, _policy(write), _effect(write))
 
 
@@ -170,12 +173,23 @@ def _policy(write: Writer) -> list[Sentence]:
                          "readings were to have no suggestion at all."))  # fmt: skip
     lots = write.facts["labels"]["by_lot"]
     if lots["none"] or lots["suggestion"]:
-        lines.append(say("Of the answered readings for which the lot was drawn, ",
-                         write.count("labels.by_lot.none"), " had none and ",
-                         write.count("labels.by_lot.suggestion"), " had one."))  # fmt: skip
+        lines += _by_lot(write)
     else:
         lines.append(say("No reading had gone without a suggestion by lot."))
     return lines
+
+
+def _by_lot(write: Writer) -> list[Sentence]:
+    """What the lot drew; that a reading might have a suggestion does not say that it had one."""
+    path = "labels.by_lot."
+    then: tuple[Part, ...] = ()
+    if write.get(f"{path}suggestion"):
+        then = ("; among the latter, the coder was shown one in ", write.count(f"{path}shown"))
+    if write.get(f"{path}nothing"):
+        then += (", and in ", write.count(f"{path}nothing"), " there was none to show")
+    return [say("Of the readings for which the lot was drawn, it denied a suggestion to ",
+                write.count(f"{path}none"), " and allowed one to ",
+                write.count(f"{path}suggestion"), *then, ".")]  # fmt: skip
 
 
 def _change(write: Writer, at: int) -> Sentence:
@@ -212,6 +226,4 @@ def _effect(write: Writer) -> list[Sentence]:
                              " from readings that by lot had none."))  # fmt: skip
     if not lines:
         return [say("No reading could show what suggestions did, so it is not reported.")]
-    made = say("These figures were made on ", day(of["made_at"]), " of ",
-               write.count("exposure.labels", "label"), ".")  # fmt: skip
-    return [*lines, made]
+    return [*lines, write.made("exposure")]

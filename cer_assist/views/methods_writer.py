@@ -90,6 +90,13 @@ class Writer:
         said = "; ".join(REFERENCES[key][0] for key in keys)
         return Given(f"({said})", Kind.citation)
 
+    def made(self, path: str) -> Sentence:
+        """When figures were made, and how much there was to make them of."""
+        answers = self.count(f"{path}.labels", "answer")
+        when = day(self.get(f"{path}.made_at"))
+        return say("These figures were made on ", when, ", when coders had given ", answers,
+                   ", replaced ones counted.")  # fmt: skip
+
     def was(self, path: str) -> str:
         """The verb of a count."""
         return "was" if self.get(path) == 1 else "were"
@@ -128,12 +135,12 @@ def say(*parts: Part) -> Sentence:
     return Sentence(parts)
 
 
-def listed(items: Sequence[tuple[Part, ...]]) -> tuple[Part, ...]:
-    """Parts with commas between, and “and” before the last."""
+def listed(items: Sequence[tuple[Part, ...]], last: str = "and") -> tuple[Part, ...]:
+    """Parts with commas between, and “and” or another word before the last."""
     found: list[Part] = []
     for at, item in enumerate(items):
         if at:
-            found.append(" and " if at == len(items) - 1 else ", ")
+            found.append(f" {last} " if at == len(items) - 1 else ", ")
         found.extend(item)
     return tuple(found)
 

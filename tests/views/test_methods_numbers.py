@@ -61,6 +61,9 @@ STEPS: list[tuple[Step, dict[str, object]]] = [
         {
             "labels.by_lot.none": 2,
             "labels.by_lot.suggestion": 2,
+            "labels.by_lot.shown": 2,
+            "labels.by_lot.nothing": 0,
+            "suggestions.readings": 2,
             "labels.seen.after_suggestion": 1,
             "labels.corrections": 2,
             "coders.timed": 4,
