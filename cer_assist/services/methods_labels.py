@@ -19,6 +19,7 @@ from cer_assist.domain.labels import Action, Exposure, Lane, Origin, final_level
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
+    DeskRow,
     LabelEvent,
     Membership,
     Project,
@@ -41,7 +42,7 @@ class Reading(NamedTuple):
     exposure: str
     origin: str
     at: Any
-    seconds: float | None
+    seconds: float | None  # of the whole sitting
     rubric: int
 
 
@@ -54,10 +55,11 @@ def readings(session: Session, project_id: int) -> list[Reading]:
             LabelEvent.exposure,
             LabelEvent.origin,
             LabelEvent.recorded_at,
-            LabelEvent.seconds,
+            DeskRow.seconds,
             RubricVersion.version,
         )
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .outerjoin(DeskRow, DeskRow.event_id == LabelEvent.id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
         .where(CurrentLabel.project_id == project_id)
         .where(CurrentLabel.lane == Lane.coder, CurrentLabel.action == Action.label)
