@@ -39,8 +39,11 @@ class DeskTable(Reply):
     rows: str = Field(description="`suggested` or `level`")
     columns: str = Field(description="`level` or `final`")
     total: int = Field(description="Readings that have both levels")
-    equal: int = Field(description="Those whose two levels are the same")
-    within_one: int = Field(description="Those whose two levels lie at most one apart")
+    could_differ: int = Field(
+        description="Of those, of label and final level only those that an adjudicator settled"
+    )
+    equal: int = Field(description="Of `could_differ`, those whose two levels are the same")
+    within_one: int = Field(description="Likewise those whose two levels lie at most one apart")
     cells: list[DeskCell] = Field(description="Cells that are not empty, by row and column")
 
 
@@ -52,9 +55,12 @@ class DeskOverview(Reply):
     without_suggestion: int = Field(description="Of those, how many had no suggestion to be made")
     seen: int = Field(description="Whose coder had been shown the suggestion")
     single: int = Field(description="Whose final level is their only reader's word")
+    settled: int = Field(description="Whose final level is an adjudicator's")
     left_out: int = Field(description="Protocols that you could still be given; none for auditors")
     tables: list[DeskTable] = Field(description="Suggestion by label, by final, label by final")
-    signals: dict[str, int] = Field(description="Readings by signal; empty if one is chosen")
+    signals: dict[str, int | None] = Field(
+        description="Readings by signal, null where nothing was adjudicated; empty if one is chosen"
+    )
 
 
 class DeskReading(Reply):
@@ -80,7 +86,9 @@ class DeskReading(Reply):
     exposure: str = Field(description="What the coder had seen before, as in exports")
     arm: str | None = Field(description="What the lot said of a suggestion; null: none was drawn")
     rubric: int = Field(description="Version of the rubric on the coder's screen")
-    seconds: float | None = Field(description="From showing the protocol to the answer")
+    seconds: float | None = Field(
+        description="From showing the protocol to the answer, a second look included"
+    )
     words_a_minute: float | None = Field(description="The text's words in these seconds")
     suggestion_id: int | None = Field(description="Number of the suggestion")
 
@@ -221,6 +229,7 @@ def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOve
         without_suggestion=found.without,
         seen=found.seen,
         single=found.single,
+        settled=found.settled,
         left_out=found.left_out,
         tables=[_table(one) for one in found.tables],
         signals={str(name): number for name, number in found.signals.items()},
@@ -251,6 +260,7 @@ def _table(table: Table) -> DeskTable:
         rows=table.rows,
         columns=table.columns,
         total=table.total,
+        could_differ=table.could_differ,
         equal=table.within(0),
         within_one=table.within(1),
         cells=_cells(table.counts),
