@@ -75,7 +75,9 @@ class DeskReading(Reply):
     level: int = Field(description="The level given")
     was: int | None = Field(description="The level that this answer replaced; null for none")
     suggested: int | None = Field(description="The level the model said at the time, seen or not")
-    probability: float | None = Field(description="What the model gave the suggested level")
+    probability: float | None = Field(
+        description="What the model gave the suggested level, which need not be its likeliest"
+    )
     version: int | None = Field(description="Number of the version that suggested it")
     cannot_know: bool | None = Field(
         description="The version had no answer to the protocol to learn from"
@@ -122,7 +124,8 @@ class DeskVersion(Reply):
     down: int = Field(description="Those that it moved to a lower level")
     moves: list[DeskCell] = Field(description="Level before by level now")
     measured: dict[str, Any] | None = Field(
-        description="`version`, `is_own`, `n`, and figures as {value, low, high}; null for none"
+        description="`version`, `is_own`, `measured_on` in words, `n`, figures as {value, low, "
+        "high}; null for none"
     )
 
 
@@ -159,7 +162,7 @@ class DeskAsked(Query):
     until: str = Field("", max_length=200, description="Last day, UTC")
     answers: str = Field("", max_length=200, description="standing (if left out) or all")
     signal: str = Field("", max_length=200, description="Only those with this signal")
-    probability: str = Field("", max_length=200, description="From which one is confident")
+    probability: str = Field("", max_length=200, description="From which one is confident, to 1")
     speed: str = Field("", max_length=200, description="Words a minute that nobody reads")
 
 
@@ -219,6 +222,9 @@ def versions(slug: str) -> Response:
             total=found.total, page=found.page, pages=found.pages, in_use=in_use, versions=shown
         )
     )
+
+
+_MEASURED = ("measured_on", "n", "qwk", "accuracy", "mae")
 
 
 def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOverview:
@@ -293,6 +299,6 @@ def _version(one: Changed) -> DeskVersion:
         else {
             "version": figures.version,
             "is_own": figures.is_own,
-            **{name: figures.figures.get(name) for name in ("n", "qwk", "accuracy", "mae")},
+            **{name: figures.figures.get(name) for name in _MEASURED},
         },
     )

@@ -18,12 +18,10 @@ TITLES = {
 }
 # Whose readings are counted by coder, and which of them could show the signal.
 BY_CODER = {
-    Signal.fast: "Of readings with a time",
-    Signal.unread: "Of timed readings that followed a suggestion",
+    Signal.fast: "of so many timed",
+    Signal.unread: "of so many timed after a suggestion",
 }
-UNTOLD = (
-    "Nothing was adjudicated: the final level is the label itself, so this cannot be told."
-)
+UNTOLD = "Nothing was adjudicated: the final level is the label itself, so this cannot be told."
 ARMS = {"suggestion": "may have a suggestion", "none": "by lot without one"}
 SORTS = {
     "newest": "newest first",
@@ -40,6 +38,21 @@ FROM = {
     "disagreed": "readers differ",
     "none": "none",
 }
+
+
+# Levels are decided by expected loss (`classifier.decide`), not by the highest percentage.
+PERCENTAGE = (
+    "Beside a suggestion stands what the model gave that very level. It suggests the level that is "
+    "nearest on average: torn between 1 and 3 it may suggest 2, and give 2 hardly anything."
+)
+
+
+def nothing(told: str, codes: bool) -> str:
+    """What an empty desk says; a lead who codes is not told whether others have answered."""
+    if told:
+        return "No reading fits these filters."
+    of = " of protocols that want no further reader" if codes else ""
+    return f"There are no labels yet{of}."
 
 
 def comparison(table: Table) -> str:
@@ -59,8 +72,9 @@ def rule(signal: Signal, filters: DeskFilters) -> str:
     speed = f"{filters.speed:,.0f} words a minute"
     return {
         Signal.confident: (
-            f"The model gave its level {filters.probability:.0%} or more, and the label is "
-            "another one."
+            f"The model gave the level that it suggested {filters.probability:.0%} or more, and "
+            "the label is another one. Where it was torn between two levels and suggested one "
+            "between them, it was not confident and is not counted."
         ).replace("%", " %"),
         Signal.fast: (
             f"The text's words in the reading's seconds make more than {speed}; a text counts six "

@@ -125,7 +125,7 @@ def test_two_filters_list_what_both_list(database: Database) -> None:
         some = [
             {"level": "4"}, {"final": "2"}, {"final": "none"}, {"coder": "ana"}, {"version": "1"},
             {"exposure": "blind"}, {"signal": "towards"}, {"signal": "wrong_switch"},
-            {"until": tomorrow}, {"since": tomorrow}, {"until": yesterday}, {"unlearnt": "yes"},
+            {"until": tomorrow}, {"since": yesterday}, {"until": yesterday}, {"unlearnt": "yes"},
         ]  # fmt: skip
         alone = [listed(session, world, **one) for one in some]
         assert len({frozenset(one) for one in alone}) > 4
@@ -142,7 +142,8 @@ def test_a_period_begins_and_ends_with_its_days(database: Database) -> None:
         assert len(everything) == 5
         assert listed(session, world, since=today, until=today) == everything
         before = str(dt.date.fromisoformat(today) - dt.timedelta(days=1))
-        assert listed(session, world, until=before) == set()
+        after = str(dt.date.fromisoformat(today) + dt.timedelta(days=1))
+        assert listed(session, world, until=before) == listed(session, world, since=after) == set()
 
 
 def test_weak_evidence_is_below_what_its_version_measured(database: Database) -> None:
