@@ -53,7 +53,7 @@ _row, _protocol = table_of(DeskRow), table_of(Protocol)
 _event, _before = table_of(LabelEvent).alias("e"), table_of(LabelEvent).alias("before")
 _earlier, _current = table_of(LabelEvent).alias("earlier"), table_of(CurrentLabel)
 _suggestion, _serving = table_of(Suggestion), table_of(Serving)
-_given = table_of(Serving).alias("given")
+_step, _given = table_of(LabelEvent).alias("step"), table_of(Serving).alias("given")
 _project = bindparam("project", type_=Integer)
 _first = bindparam("first", type_=Integer)  # level of the project's scale
 
@@ -118,30 +118,42 @@ def _stands() -> ColumnElement[bool]:
     )
 
 
-# The serving that a sitting began with: who takes an answer back goes on where they were.
-_begun = (
-    select(func.max(_given.c.id))
+# What a coder was given anew between an earlier answer and this one ends that answer's sitting; who
+# takes an answer back goes on where they were. Imported answers were given by no serving.
+_given_anew = (
+    select(_given.c.id)
     .where(
         _given.c.protocol_id == _event.c.protocol_id,
         _given.c.account_id == _event.c.account_id,
-        _given.c.id <= _event.c.serving_id,
+        _given.c.id > func.coalesce(_step.c.serving_id, as_written("0")),
+        _given.c.id <= func.coalesce(_event.c.serving_id, as_written("0")),
         _given.c.strategy != as_written(f"'{TAKEN_BACK}'"),
     )
-    .correlate(_event)
-    .scalar_subquery()
+    .correlate(_step, _event)
+    .exists()
 )
 
 
 def _seconds() -> ColumnElement[Any]:
-    """Of this answer and those before it in its sitting; of unknown length if one of them is."""
-    sitting: dict[str, Any] = {
-        "partition_by": (_event.c.protocol_id, _event.c.account_id, _begun),
-        "order_by": _event.c.id,
-    }
-    known = func.count(_event.c.seconds).over(**sitting) == func.count().over(**sitting)
+    """Of this answer and those before it in its sitting; of unknown length if one of them is.
+
+    Most answers replace none: they are not asked for others.
+    """
     # To the thousandth, as events have it: every database then says the same.
-    sum_of_all = cast(func.sum(_event.c.seconds).over(**sitting), Numeric)
-    return case((known, cast(func.round(sum_of_all, as_written("3")), Double)))
+    total = cast(func.round(cast(func.sum(_step.c.seconds), Numeric), as_written("3")), Double)
+    of_sitting = (
+        select(case((func.count(_step.c.seconds) == func.count(), total)))
+        .where(
+            _step.c.protocol_id == _event.c.protocol_id,
+            _step.c.account_id == _event.c.account_id,
+            _step.c.id <= _event.c.id,
+            *_with_level(_step, Lane.coder),
+            ~_given_anew,
+        )
+        .correlate(_event)
+        .scalar_subquery()
+    )
+    return case((_event.c.supersedes_id.is_(None), _event.c.seconds), else_=of_sitting)
 
 
 def _probability() -> ColumnElement[Any]:

@@ -10,19 +10,20 @@ branch_labels = None
 depends_on = None
 
 SUM = """
-WITH answers AS (
-    SELECT e.id, e.protocol_id, e.account_id, e.seconds,
-           (SELECT max(g.id) FROM serving g
-            WHERE g.protocol_id = e.protocol_id AND g.account_id = e.account_id
-                AND g.id <= e.serving_id AND g.strategy <> 'taken_back') AS begun
-    FROM label_event e WHERE e.lane = 'coder' AND e.action = 'label'
-), sums AS (
-    SELECT id, CASE WHEN count(seconds) OVER sitting = count(*) OVER sitting
-                    THEN CAST(round(CAST(sum(seconds) OVER sitting AS NUMERIC), 3)
-                              AS DOUBLE PRECISION) END AS seconds
-    FROM answers WINDOW sitting AS (PARTITION BY protocol_id, account_id, begun ORDER BY id)
+UPDATE desk_row SET seconds = (
+    SELECT CASE WHEN count(step.seconds) = count(*)
+                THEN CAST(round(CAST(sum(step.seconds) AS NUMERIC), 3) AS DOUBLE PRECISION) END
+    FROM label_event e JOIN label_event step
+        ON step.protocol_id = e.protocol_id AND step.account_id = e.account_id AND step.id <= e.id
+    WHERE e.id = desk_row.event_id AND step.lane = 'coder' AND step.action = 'label'
+        AND NOT EXISTS (
+            SELECT 1 FROM serving given
+            WHERE given.protocol_id = e.protocol_id AND given.account_id = e.account_id
+                AND given.id > coalesce(step.serving_id, 0)
+                AND given.id <= coalesce(e.serving_id, 0) AND given.strategy <> 'taken_back'
+        )
 )
-UPDATE desk_row SET seconds = sums.seconds FROM sums WHERE sums.id = desk_row.event_id
+WHERE event_id IN (SELECT id FROM label_event WHERE supersedes_id IS NOT NULL)
 """
 
 
