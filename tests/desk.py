@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -39,13 +41,15 @@ class Desk:
     protocols: list[int]
     coders: list[int]
 
-    def reads(self, protocol: int, level: int, *then: int, by: int = 0) -> None:
+    def reads(
+        self, protocol: int, level: int, *then: int, by: int = 0, took: Sequence[float] = (60,)
+    ) -> None:
         """A reading as the label page makes it: the answer, and after the reveal another."""
         coder, dice = self.coders[by], Always(0.9)
         reading.picked_card(self.session, self.project, coder, protocol, dice=dice)
-        for each in (level, *then):
+        for each, seconds in zip_longest((level, *then), took, fillvalue=60):
             current = labelling.current_event_id(self.session, protocol, coder)
-            wanted = a_request(protocol, each, supersedes=current, seconds=60)
+            wanted = a_request(protocol, int(each), supersedes=current, seconds=seconds)
             done = labelling.record_label(self.session, coder, self.project, wanted)
             reading.after_answer(self.session, self.project, coder, done, dice)
 

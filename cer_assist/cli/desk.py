@@ -49,6 +49,9 @@ def desk_command(
     lines = [f"{seen.readings} readings"]
     for one in seen.tables:
         names = f"{words.LEVELS[one.rows]} and {words.LEVELS[one.columns].lower()}"
-        lines.append(f"{names}: the same in {one.within(0)} of {one.total}")
-    lines += [f"{words.TITLES[name]}: {number}" for name, number in seen.signals.items()]
+        lines.append(f"{names}: {words.comparison(one)}")
+    lines += [
+        f"{words.TITLES[name]}: {words.UNTOLD if number is None else number}"
+        for name, number in seen.signals.items()
+    ]
     emit(as_json, overview_reply(filters, seen).model_dump(mode="json"), *lines)

@@ -109,7 +109,12 @@ LABEL_EVENT_COLUMNS = (
     ),
     Column("suggestion_level", "integer", "The suggestion standing when the level was given."),
     *_SUGGESTION,
-    Column("seconds", "number", "Seconds from showing the protocol to the answer."),
+    Column(
+        "seconds",
+        "number",
+        "Seconds that this step took: from showing the protocol to the answer or, of an answer "
+        "changed once the suggestion was seen, from then on.",
+    ),
     Column("supersedes", "integer", "The event_id that this event replaces, if any."),
     Column("recorded_at", "time", "When the event was stored, UTC.", "ISO 8601"),
     Column("made_at", "time", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
 from cer_assist.domain.serving import CHECK, RANDOM, REASONS_TOLD, RETEST
-from cer_assist.store.tables import Account, CurrentLabel, LabelEvent, Serving
+from cer_assist.store.tables import Account, CurrentLabel, DeskRow, LabelEvent, Serving
 from cer_assist.store.tables.servings import ServingState
 
 MOST_DAYS = 60  # shown one by one; a longer time is shown by weeks
@@ -61,7 +61,7 @@ class Answer(NamedTuple):
     is_label: bool  # else it was skipped
     level: int | None
     day: str
-    seconds: float | None
+    seconds: float | None  # of the whole sitting; of a skip none
 
 
 def answers(session: Session, project_id: int) -> list[Answer]:
@@ -74,9 +74,10 @@ def answers(session: Session, project_id: int) -> list[Answer]:
             CurrentLabel.action == Action.label,
             CurrentLabel.level,
             cast(func.date(utc), String),
-            LabelEvent.seconds,
+            DeskRow.seconds,
         )
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .outerjoin(DeskRow, DeskRow.event_id == LabelEvent.id)  # a skip has none
         .where(
             CurrentLabel.project_id == project_id,
             CurrentLabel.lane == Lane.coder,

@@ -1,5 +1,8 @@
 """The auditor's desk in figures: suggestion against label against final level, and the signals.
 
+Where nobody has adjudicated, the final level is the label: that both are the same is no result. So
+what rests on the final level being somebody else's word counts settled readings only.
+
 Tables and signals come from one statement: a reading is a number that holds its levels and what it
 shows, and equal ones are counted.
 """
@@ -18,12 +21,14 @@ from sqlalchemy.orm import Session
 
 from cer_assist.services.desk_filters import Signal
 from cer_assist.services.desk_protocols import protocol
-from cer_assist.services.desk_readings import SAW, Desk, account, reading
+from cer_assist.services.desk_readings import SAW, TIMED, Desk, account, reading
 from cer_assist.store.types import as_written
 
 _NONE = as_written("0")
 _BITS = 4  # of a level plus 1 in a reading's key; 0 is none
-PAIRS = (("suggested", "level"), ("suggested", "final"), ("level", "final"))
+_SETTLED, _FLAGS = 2, 3  # places of flags: that one, and the signals' first
+OWN = ("level", "final")
+PAIRS = (("suggested", "level"), ("suggested", "final"), OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,26 @@ class Table:
     rows: str  # names of filters, so that a cell's address is the table's and its two levels
     columns: str
     counts: dict[tuple[int, int], int]
+    settled: dict[tuple[int, int], int]  # of these, of protocols that an adjudicator settled
+
+    @property
+    def compared(self) -> dict[tuple[int, int], int]:
+        """Counts of readings whose two levels could differ: their own final level cannot."""
+        return self.settled if (self.rows, self.columns) == OWN else self.counts
 
     @property
     def total(self) -> int:
         """Readings that have both."""
         return sum(self.counts.values())
 
+    @property
+    def could_differ(self) -> int:
+        """Readings whose two levels could differ."""
+        return sum(self.compared.values())
+
     def within(self, distance: int) -> int:
-        """Those whose levels lie no farther apart."""
-        return sum(n for (one, other), n in self.counts.items() if abs(one - other) <= distance)
+        """Those of them whose levels lie no farther apart."""
+        return sum(n for (one, other), n in self.compared.items() if abs(one - other) <= distance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +68,11 @@ class Overview:
     without: int  # no suggestion was made
     seen: int  # the coder had been shown the suggestion
     single: int  # their final level is their own reader's word
+    settled: int  # of protocols that an adjudicator settled
     left_out: int  # protocols that the viewer may still read
     tables: tuple[Table, ...]
-    signals: dict[Signal, int]  # readings that show each; empty where one is chosen
+    # Readings that show each, None where it cannot be told; empty where one is chosen.
+    signals: dict[Signal, int | None]
 
 
 def overview(session: Session, desk: Desk) -> Overview:
@@ -62,14 +80,20 @@ def overview(session: Session, desk: Desk) -> Overview:
     shown = () if desk.filters.signal else tuple(Signal)
     keyed = desk.select(_key(desk, shown).label("key"))
     kinds = [_kind(key, number) for key, number in _counted(session, keyed).items()]
+    settled = _having(kinds, _SETTLED)
+    signals = {one: _having(kinds, place) for place, one in enumerate(shown, _FLAGS)}
     return Overview(
         readings=sum(one.number for one in kinds),
         without=sum(one.number for one in kinds if one.suggested is None),
         seen=_having(kinds, 0),
         single=_having(kinds, 1),
+        settled=settled,
         left_out=left_out(session, desk),
-        tables=tuple(_table(kinds, pair) for pair in PAIRS),
-        signals={one: _having(kinds, place) for place, one in enumerate(shown, 2)},
+        tables=tuple(Table(*pair, *_tables(kinds, pair)) for pair in PAIRS),
+        signals={
+            one: None if one is Signal.wrong_switch and not settled else number
+            for one, number in signals.items()
+        },
     )
 
 
@@ -105,9 +129,13 @@ def _key(desk: Desk, shown: Sequence[Signal]) -> Any:
         for place, level in enumerate(levels)
     )
     single = ~reading.c.is_settled & (reading.c.readers == 1)
-    flags = [_flag(0, SAW & reading.c.suggested.is_not(None)), _flag(1, single)]
+    flags = [
+        _flag(0, SAW & reading.c.suggested.is_not(None)),
+        _flag(1, single),
+        _flag(_SETTLED, reading.c.is_settled),
+    ]
     ruled = defaultdict[Any, list[Any]](list)
-    for place, signal in enumerate(shown, 2):
+    for place, signal in enumerate(shown, _FLAGS):
         out, rule = desk.rule(signal)
         ruled[out].append(_flag(place, rule))
     flags += [case((out, _sum(some)), else_=_NONE) for out, some in ruled.items()]
@@ -130,13 +158,18 @@ def _having(kinds: Sequence[_Kind], place: int) -> int:
     return sum(one.number for one in kinds if one.flags >> place & 1)
 
 
-def _table(kinds: Sequence[_Kind], pair: tuple[str, str]) -> Table:
-    counts = Counter[tuple[int, int]]()
+def _tables(
+    kinds: Sequence[_Kind], pair: tuple[str, str]
+) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+    """Counts by two levels: of all readings, and of settled ones."""
+    counts, settled = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for kind in kinds:
         one, other = (getattr(kind, name) for name in pair)
         if one is not None and other is not None:
             counts[one, other] += kind.number
-    return Table(*pair, dict(counts))
+            if kind.flags >> _SETTLED & 1:
+                settled[one, other] += kind.number
+    return dict(counts), dict(settled)
 
 
 def left_out(session: Session, desk: Desk) -> int:
@@ -162,8 +195,7 @@ class Share:
 def by_coder(session: Session, desk: Desk, signal: Signal) -> list[Share]:
     """By name, never by how many: with few readings a share says nothing of a person."""
     plain = replace(desk, filters=replace(desk.filters, signal=""))
-    timed = signal in (Signal.fast, Signal.unread)
-    could = reading.c.seconds.is_not(None) if timed else true()
+    could = {Signal.fast: TIMED, Signal.unread: TIMED & SAW}.get(signal, true())
     key = reading.c.account_id * _power(2) + _flag(0, could) + _flag(1, desk.has(signal))
     keys = _counted(session, plain.select(key.label("key")))
     shares = Counter[tuple[int, int]]()

@@ -87,6 +87,8 @@ def read_filters(asked: Mapping[str, str]) -> DeskFilters:
         text = str(asked.get(name, "")).strip()
         if text:
             values[name] = _checked(name, text, plain)
+    if values.get("since", "") > values.get("until", "9"):
+        raise InvalidInput("The period ends before it begins: exchange the two days.")
     return DeskFilters(**values)
 
 
@@ -94,6 +96,10 @@ def _checked(name: str, text: str, plain: Any) -> Any:
     known = _CHOICES.get(name)
     if known is not None and text not in known:
         raise InvalidInput(f"{name} is one of {', '.join(known)}.")
+    if name == "answers" and text == Answers.standing:
+        return ""  # as if it had been left out
+    if name == "probability":
+        return _read(name, text, _chance, "a number above 0 and at most 1, such as 0.8")
     if isinstance(plain, float):
         return _read(name, text, _positive, "a number above 0")
     if name in ("suggested", "level", "final") and text != NONE:
@@ -115,6 +121,13 @@ def _read(name: str, text: str, convert: Callable[[str], Any], meant: str) -> An
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e9:
+        raise ValueError
+    return value
+
+
+def _chance(text: str) -> float:
+    value = _positive(text)
+    if value > 1:
         raise ValueError
     return value
 

@@ -128,7 +128,8 @@ class Desk:
             return SWITCHED, now < was
         if signal is Signal.away:
             return SWITCHED, now > was
-        return SWITCHED, reading.c.was == reading.c.final
+        # Else the final level is the reader's own, and what was given first never is.
+        return SWITCHED, reading.c.is_settled & (reading.c.was == reading.c.final)
 
     def _is_fast(self) -> ColumnElement[bool]:
         return words_a_minute > self.filters.speed

@@ -3,6 +3,9 @@
 A label changes what is said of all readings of its protocol: which stand, and the final level. So
 they are written anew, in the transaction that stores the label. The final level is the settled one,
 else what all readers agree on, as exports have it; with one reader it is that reader's.
+
+A reading's seconds are those of its whole sitting. For the page counts anew at each step: a second
+look at a suggestion takes three seconds, and says nothing of how long the text was read before it.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Double,
     Integer,
+    Numeric,
     Select,
     and_,
     bindparam,
@@ -27,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action, Lane
+from cer_assist.domain.serving import TAKEN_BACK
 from cer_assist.services import rubrics
 from cer_assist.store.tables import (
     CurrentLabel,
@@ -47,6 +53,7 @@ _row, _protocol = table_of(DeskRow), table_of(Protocol)
 _event, _before = table_of(LabelEvent).alias("e"), table_of(LabelEvent).alias("before")
 _earlier, _current = table_of(LabelEvent).alias("earlier"), table_of(CurrentLabel)
 _suggestion, _serving = table_of(Suggestion), table_of(Serving)
+_step, _given = table_of(LabelEvent).alias("step"), table_of(Serving).alias("given")
 _project = bindparam("project", type_=Integer)
 _first = bindparam("first", type_=Integer)  # level of the project's scale
 
@@ -82,7 +89,7 @@ def derived(chosen: Chosen = _of_project) -> Select[Any]:
         "exposure": _event.c.exposure,
         "arm": _serving.c.arm,
         "rubric_version_id": _event.c.rubric_version_id,
-        "seconds": _event.c.seconds,
+        "seconds": _seconds(),
         "recorded_at": _event.c.recorded_at,
         **{name: about.c[name] for name in _OF_PROTOCOL},
     }
@@ -109,6 +116,44 @@ def _stands() -> ColumnElement[bool]:
         _current.c.lane == _event.c.lane,
         _current.c.event_id == _event.c.id,
     )
+
+
+# What a coder was given anew between an earlier answer and this one ends that answer's sitting; who
+# takes an answer back goes on where they were. Imported answers were given by no serving.
+_given_anew = (
+    select(_given.c.id)
+    .where(
+        _given.c.protocol_id == _event.c.protocol_id,
+        _given.c.account_id == _event.c.account_id,
+        _given.c.id > func.coalesce(_step.c.serving_id, as_written("0")),
+        _given.c.id <= func.coalesce(_event.c.serving_id, as_written("0")),
+        _given.c.strategy != as_written(f"'{TAKEN_BACK}'"),
+    )
+    .correlate(_step, _event)
+    .exists()
+)
+
+
+def _seconds() -> ColumnElement[Any]:
+    """Of this answer and those before it in its sitting; of unknown length if one of them is.
+
+    Most answers replace none: they are not asked for others.
+    """
+    # To the thousandth, as events have it: every database then says the same.
+    total = cast(func.round(cast(func.sum(_step.c.seconds), Numeric), as_written("3")), Double)
+    of_sitting = (
+        select(case((func.count(_step.c.seconds) == func.count(), total)))
+        .where(
+            _step.c.protocol_id == _event.c.protocol_id,
+            _step.c.account_id == _event.c.account_id,
+            _step.c.id <= _event.c.id,
+            *_with_level(_step, Lane.coder),
+            ~_given_anew,
+        )
+        .correlate(_event)
+        .scalar_subquery()
+    )
+    return case((_event.c.supersedes_id.is_(None), _event.c.seconds), else_=of_sitting)
 
 
 def _probability() -> ColumnElement[Any]:

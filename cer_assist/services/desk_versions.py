@@ -35,7 +35,8 @@ class Changed:
     version: ModelVersion
     before: int | None  # number of the version before
     new_labels: int  # coders' answers and final levels recorded since the one before was trained
-    kept: int  # suggestions of it that are still stored
+    kept: int  # suggestions of it that are stored
+    kept_before: int  # likewise of the version before
     moves: Moves
 
     @property
@@ -77,13 +78,14 @@ def versions(session: Session, desk: Desk, page: int) -> VersionPage:
     after: list[ModelVersion | None] = [*found[1:], None]
     pairs = list(zip(found, after, strict=False))[:PAGE]
     counts = _counts(session, desk, pairs)
-    kept = _kept(session, [one.id for one, _ in pairs])
+    kept = _kept(session, [one.id for one in found])
     rows = [
         Changed(
             one,
             None if earlier is None else earlier.number,
             _new_labels(session, desk.project_id, one, earlier),
             kept.get(one.id, 0),
+            0 if earlier is None else kept.get(earlier.id, 0),
             Moves(counts.get(one.id, {})),
         )
         for one, earlier in pairs

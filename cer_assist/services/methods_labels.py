@@ -21,6 +21,7 @@ from cer_assist.services.exposure_readings import SHOWN_WITHIN
 from cer_assist.store.tables import (
     Assignment,
     CurrentLabel,
+    DeskRow,
     Disclosure,
     LabelEvent,
     Membership,
@@ -53,7 +54,7 @@ class Reading(NamedTuple):
     exposure: str
     origin: str
     at: Any
-    seconds: float | None
+    seconds: float | None  # of the whole sitting
     rubric: int
     arm: str | None  # what the lot said; None: none was drawn
     version_id: int | None  # of the suggestion that was there for it; None: there was none
@@ -74,13 +75,14 @@ def readings(session: Session, project_id: int) -> list[Reading]:
             LabelEvent.exposure,
             LabelEvent.origin,
             LabelEvent.recorded_at,
-            LabelEvent.seconds,
+            DeskRow.seconds,
             RubricVersion.version,
             Serving.arm,
             Suggestion.model_version_id,
             _SHOWN_AT,
         )
         .join(LabelEvent, LabelEvent.id == CurrentLabel.event_id)
+        .outerjoin(DeskRow, DeskRow.event_id == LabelEvent.id)
         .join(RubricVersion, RubricVersion.id == LabelEvent.rubric_version_id)
         .outerjoin(Serving, Serving.id == LabelEvent.serving_id)
         .outerjoin(Suggestion, Suggestion.id == LabelEvent.suggestion_id)

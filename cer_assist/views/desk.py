@@ -27,8 +27,8 @@ from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.desk_readings import Desk
 from cer_assist.services.desk_versions import Pair
 from cer_assist.services.moves import Move
+from cer_assist.views import desk_form, model_figures
 from cer_assist.views import desk_words as words
-from cer_assist.views import model_figures
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 from cer_assist.views.downloads import table_file
 
@@ -174,13 +174,18 @@ def _rendered(template: str, session: Session, filters: DeskFilters, **values: A
     """A page with what all of the desk's pages show."""
     given = filters.given()
     plain = replace(filters, suggested="", level="", final="", signal="")
+    rubric = rubrics.project_rubric(session, g.project)
+    choices = desk_choices.choices(session, g.project)
+    fields = desk_form.fields(filters, choices, rubric.scale)
     return render_template(
         template,
         filters=filters,
         given=given,
         plain=plain.given(),
-        choices=desk_choices.choices(session, g.project),
-        rubric=rubrics.project_rubric(session, g.project),
+        fields=fields,
+        told=desk_form.told(filters, fields),
+        codes=Viewer(g.person.account_id, g.role).codes,
+        rubric=rubric,
         words=words,
         **values,
     )

@@ -39,8 +39,11 @@ class DeskTable(Reply):
     rows: str = Field(description="`suggested` or `level`")
     columns: str = Field(description="`level` or `final`")
     total: int = Field(description="Readings that have both levels")
-    equal: int = Field(description="Those whose two levels are the same")
-    within_one: int = Field(description="Those whose two levels lie at most one apart")
+    could_differ: int = Field(
+        description="Of those, of label and final level only those that an adjudicator settled"
+    )
+    equal: int = Field(description="Of `could_differ`, those whose two levels are the same")
+    within_one: int = Field(description="Likewise those whose two levels lie at most one apart")
     cells: list[DeskCell] = Field(description="Cells that are not empty, by row and column")
 
 
@@ -52,9 +55,12 @@ class DeskOverview(Reply):
     without_suggestion: int = Field(description="Of those, how many had no suggestion to be made")
     seen: int = Field(description="Whose coder had been shown the suggestion")
     single: int = Field(description="Whose final level is their only reader's word")
+    settled: int = Field(description="Whose final level is an adjudicator's")
     left_out: int = Field(description="Protocols that you could still be given; none for auditors")
     tables: list[DeskTable] = Field(description="Suggestion by label, by final, label by final")
-    signals: dict[str, int] = Field(description="Readings by signal; empty if one is chosen")
+    signals: dict[str, int | None] = Field(
+        description="Readings by signal, null where nothing was adjudicated; empty if one is chosen"
+    )
 
 
 class DeskReading(Reply):
@@ -69,7 +75,9 @@ class DeskReading(Reply):
     level: int = Field(description="The level given")
     was: int | None = Field(description="The level that this answer replaced; null for none")
     suggested: int | None = Field(description="The level the model said at the time, seen or not")
-    probability: float | None = Field(description="What the model gave the suggested level")
+    probability: float | None = Field(
+        description="What the model gave the suggested level, which need not be its likeliest"
+    )
     version: int | None = Field(description="Number of the version that suggested it")
     cannot_know: bool | None = Field(
         description="The version had no answer to the protocol to learn from"
@@ -80,7 +88,9 @@ class DeskReading(Reply):
     exposure: str = Field(description="What the coder had seen before, as in exports")
     arm: str | None = Field(description="What the lot said of a suggestion; null: none was drawn")
     rubric: int = Field(description="Version of the rubric on the coder's screen")
-    seconds: float | None = Field(description="From showing the protocol to the answer")
+    seconds: float | None = Field(
+        description="From showing the protocol to the answer, a second look included"
+    )
     words_a_minute: float | None = Field(description="The text's words in these seconds")
     suggestion_id: int | None = Field(description="Number of the suggestion")
 
@@ -114,7 +124,8 @@ class DeskVersion(Reply):
     down: int = Field(description="Those that it moved to a lower level")
     moves: list[DeskCell] = Field(description="Level before by level now")
     measured: dict[str, Any] | None = Field(
-        description="`version`, `is_own`, `n`, and figures as {value, low, high}; null for none"
+        description="`version`, `is_own`, `measured_on` in words, `n`, figures as {value, low, "
+        "high}; null for none"
     )
 
 
@@ -151,7 +162,7 @@ class DeskAsked(Query):
     until: str = Field("", max_length=200, description="Last day, UTC")
     answers: str = Field("", max_length=200, description="standing (if left out) or all")
     signal: str = Field("", max_length=200, description="Only those with this signal")
-    probability: str = Field("", max_length=200, description="From which one is confident")
+    probability: str = Field("", max_length=200, description="From which one is confident, to 1")
     speed: str = Field("", max_length=200, description="Words a minute that nobody reads")
 
 
@@ -213,6 +224,9 @@ def versions(slug: str) -> Response:
     )
 
 
+_MEASURED = ("measured_on", "n", "qwk", "accuracy", "mae")
+
+
 def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOverview:
     """The same for the command line."""
     return DeskOverview(
@@ -221,6 +235,7 @@ def overview_reply(filters: DeskFilters, found: desk_counts.Overview) -> DeskOve
         without_suggestion=found.without,
         seen=found.seen,
         single=found.single,
+        settled=found.settled,
         left_out=found.left_out,
         tables=[_table(one) for one in found.tables],
         signals={str(name): number for name, number in found.signals.items()},
@@ -251,6 +266,7 @@ def _table(table: Table) -> DeskTable:
         rows=table.rows,
         columns=table.columns,
         total=table.total,
+        could_differ=table.could_differ,
         equal=table.within(0),
         within_one=table.within(1),
         cells=_cells(table.counts),
@@ -283,6 +299,6 @@ def _version(one: Changed) -> DeskVersion:
         else {
             "version": figures.version,
             "is_own": figures.is_own,
-            **{name: figures.figures.get(name) for name in ("n", "qwk", "accuracy", "mae")},
+            **{name: figures.figures.get(name) for name in _MEASURED},
         },
     )

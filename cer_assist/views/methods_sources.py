@@ -33,7 +33,8 @@ SOURCES: dict[str, _Row] = {
     "coders.fewest": ("The fewest readings of any one coder, imports left out.", "progress"),
     "coders.most": ("The most readings of any one coder, imports left out.", "progress"),
     "coders.median_seconds": (
-        "Median of the seconds from showing a protocol to the answer, over readings that stand.",
+        "Median over readings that stand of the seconds from showing a protocol to the answer, a "
+        "second look at the suggestion included.",
         _NOWHERE,
     ),
     "coders.timed": ("Readings that stand of which the seconds are known.", _NOWHERE),

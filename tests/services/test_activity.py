@@ -6,11 +6,12 @@ import datetime as dt
 import random
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import activity, labelling, queue
+from cer_assist.services import activity, labelling, methods_labels, queue
 from cer_assist.services.activity import Answer, CoderLine, Stretch
 from cer_assist.store.engine import Database
 from cer_assist.store.types import now
 from tests.builders import a_label, a_member, a_project, a_request, some_protocols
+from tests.desk import a_desk
 
 MONDAY = dt.date(2026, 3, 2)
 
@@ -85,6 +86,16 @@ def test_the_median_of_an_even_number_lies_between_the_middle_two(any_database: 
             )
         given = activity.answers(session, project.id)
         assert [line.median_seconds for line in activity.by_coder(session, given)] == [15.0]
+
+
+def test_a_second_look_adds_to_the_time_of_the_first(any_database: Database) -> None:
+    with any_database.write() as session:
+        world = a_desk(session)
+        world.reads(world.protocols[0], 3, 4, took=(100, 5))
+        given = activity.answers(session, world.project.id)
+        assert [line.median_seconds for line in activity.by_coder(session, given)] == [105]
+        [one] = methods_labels.readings(session, world.project.id)
+        assert one.seconds == 105
 
 
 def test_servings_are_told_by_their_reason(any_database: Database) -> None:

@@ -61,6 +61,42 @@ def test_cells_are_what_a_loop_counts_and_lists_hold_what_cells_count(
             assert desk.lines(session, chosen, 1, "").total == number
 
 
+@pytest.mark.postgres
+def test_without_an_adjudication_a_final_level_tells_nothing_of_labels(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
+        world = a_desk(session, 4, 2)
+        world.reads(world.protocols[0], 2, 4)
+        world.reads(world.protocols[0], 4, by=1)
+        world.reads(world.protocols[1], 3)
+        plain = desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
+        before = desk_counts.overview(session, plain)
+        world.settle(world.protocols[0], 2, by=world.coders[2])
+        after = desk_counts.overview(session, plain)
+    own, settled = before.tables[2], after.tables[2]
+    assert (before.settled, before.signals[Signal.wrong_switch]) == (0, None)
+    assert (own.total, own.could_differ, own.within(0)) == (3, 0, 0)
+    assert (after.settled, after.signals[Signal.wrong_switch]) == (2, 1)
+    assert (settled.total, settled.could_differ, settled.within(0)) == (3, 2, 0)
+    assert before.tables[0].could_differ == before.tables[0].total == 3
+
+
+@pytest.mark.postgres
+def test_a_coders_share_is_of_readings_that_could_show_the_signal(any_database: Database) -> None:
+    with any_database.write() as session:
+        world = a_desk(session, 4, 2)
+        world.reads(world.protocols[0], 2, 4, took=(0.01, 0.01))  # ana follows, unread
+        world.reads(world.protocols[1], 2, 4, took=(500, 0.01))  # and having read
+        world.reads(world.protocols[2], 2, took=(0.01,))
+        world.reads(world.protocols[3], 2, took=(0,))
+        plain = desk.open_desk(session, world.project, DeskFilters(), AUDITOR)
+        [unread] = desk_counts.by_coder(session, plain, Signal.unread)
+        [fast] = desk_counts.by_coder(session, plain, Signal.fast)
+    assert (unread.shown, unread.of) == (1, 2)
+    assert (fast.shown, fast.of) == (2, 3)
+
+
 def test_a_lead_is_told_nothing_of_what_still_wants_a_reader(any_database: Database) -> None:
     with any_database.write() as session:
         world = a_small_world(session)
@@ -89,7 +125,7 @@ def test_two_filters_list_what_both_list(database: Database) -> None:
         some = [
             {"level": "4"}, {"final": "2"}, {"final": "none"}, {"coder": "ana"}, {"version": "1"},
             {"exposure": "blind"}, {"signal": "towards"}, {"signal": "wrong_switch"},
-            {"until": tomorrow}, {"since": tomorrow}, {"until": yesterday}, {"unlearnt": "yes"},
+            {"until": tomorrow}, {"since": yesterday}, {"until": yesterday}, {"unlearnt": "yes"},
         ]  # fmt: skip
         alone = [listed(session, world, **one) for one in some]
         assert len({frozenset(one) for one in alone}) > 4
@@ -106,7 +142,8 @@ def test_a_period_begins_and_ends_with_its_days(database: Database) -> None:
         assert len(everything) == 5
         assert listed(session, world, since=today, until=today) == everything
         before = str(dt.date.fromisoformat(today) - dt.timedelta(days=1))
-        assert listed(session, world, until=before) == set()
+        after = str(dt.date.fromisoformat(today) + dt.timedelta(days=1))
+        assert listed(session, world, until=before) == listed(session, world, since=after) == set()
 
 
 def test_weak_evidence_is_below_what_its_version_measured(database: Database) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import Action
-from cer_assist.services import desk_rows, labelling
+from cer_assist.services import desk_rows, labelling, queue, reading
 from cer_assist.services.verification import verify
 from cer_assist.store import schema
 from cer_assist.store.engine import Database
@@ -63,6 +63,47 @@ def test_after_any_history_the_rows_are_what_is_derived_anew(
     assert {one["is_standing"] for one in said} == {True, False}
     assert {one["was"] for one in said} == {None, 2, 4}
     assert {one["probability"] for one in said} == {0.7}
+
+
+@pytest.mark.postgres
+def test_the_seconds_of_a_reading_are_those_of_its_sitting(any_database: Database) -> None:
+    """Of a second look at a suggestion the page counts anew; the text was read before it."""
+    with any_database.write() as session:
+        world = a_desk(session, 4, 2)
+        seen, taken_back, again, single = world.protocols
+        world.reads(seen, 3, 1, 2, took=(152.1, 3.2, 4))
+        world.reads(seen, 3, by=1, took=(7,))
+        world.reads(taken_back, 3, took=(90,))
+        current = labelling.current_event_id(session, taken_back, world.coders[0])
+        undo = a_request(taken_back, None, action=Action.withdraw, supersedes=current, seconds=5)
+        done = labelling.record_label(session, world.coders[0], world.project, undo)
+        reading.after_answer(session, world.project, world.coders[0], done, random.Random(1))
+        world.reads(taken_back, 4, took=(2.5,))
+        world.reads(again, 2, took=(80,))
+        queue.serve_picked(session, world.project, world.coders[0], again)
+        world.reads(again, 3, took=(6,))
+        world.reads(single, 3, took=(33,))
+        found = session.execute(
+            select(DeskRow.protocol_id, DeskRow.seconds)
+            .where(DeskRow.account_id == world.coders[0])
+            .order_by(DeskRow.event_id)
+        )
+        sums = [(world.protocols.index(key), seconds) for key, seconds in found]
+    assert sums == [
+        (0, 152.1), (0, 155.3), (0, 159.3), (1, 90), (1, 92.5), (2, 80), (2, 6), (3, 33)
+    ]  # fmt: skip
+
+
+def test_a_reading_with_a_step_of_unknown_length_has_no_seconds(database: Database) -> None:
+    with database.write() as session:
+        world = a_desk(session, 1)
+        [protocol], [coder, *_] = world.protocols, world.coders
+        for level, took in ((3, None), (4, 2)):
+            reading.picked_card(session, world.project, coder, protocol)
+            current = labelling.current_event_id(session, protocol, coder)
+            wanted = a_request(protocol, level, supersedes=current, seconds=took)
+            labelling.record_label(session, coder, world.project, wanted)
+        assert set(session.scalars(select(DeskRow.seconds))) == {None}
 
 
 NAMES = [column.name for column in DeskRow.__table__.columns]

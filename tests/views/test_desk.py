@@ -44,9 +44,64 @@ def test_page_list_file_and_json_agree(audited: Office) -> None:
         assert session.scalars(select(Disclosure.what).filter_by(what="peer_label")).first()
 
 
-@pytest.mark.parametrize("wrong", ["level=x", "since=never", "speed=nan", "signal=no", "arm=x"])
+@pytest.mark.parametrize("wrong", [
+    "level=x", "since=never", "speed=nan", "signal=no", "arm=x",
+    "probability=80", "since=2026-03-02&until=2026-03-01",
+])  # fmt: skip
 def test_what_means_nothing_is_refused(audited: Office, wrong: str) -> None:
     assert audited.browser("auditor@own").get(f"/p/own/desk?{wrong}").status_code == 400
+
+
+CHOSEN = re.compile(r'<select id="(\w+)"[^>]*>(?:(?!</select>).)*value="([^"]+)" selected>([^<]*)')
+
+
+@pytest.mark.parametrize("place", ["", "/readings"])
+def test_what_is_filtered_by_stands_in_the_form_and_in_words(audited: Office, place: str) -> None:
+    given = {
+        "suggested": ("2", "2"),
+        "level": ("4", "4"),
+        "final": ("none", "none: readers differ"),
+        "coder": ("nobody", "nobody (not known here)"),
+        "version": ("99", "99 (not known here)"),
+        "signal": ("weak", "Weak evidence, followed"),
+    }
+    asked = "&".join(f"{name}={value}" for name, (value, _) in given.items())
+    page = audited.browser("auditor@own").get(f"/p/own/desk{place}?{asked}").text
+    assert {name: (value, said) for name, value, said in CHOSEN.findall(page)} == given
+    assert 'type="hidden"' not in page.split('class="filters"')[1].split("</form>")[0]
+    assert (
+        "Filtered by Suggestion: 2; Label: 4; Final level: none: readers differ; Coder: nobody "
+        "(not known here); Model version: 99 (not known here); Signal: Weak evidence, followed."
+    ) in page
+
+
+def test_a_list_says_which_days_and_limits_it_has(audited: Office) -> None:
+    asked = "since=2026-03-01&until=2026-03-02&probability=0.9&speed=500&answers=standing"
+    page = audited.browser("auditor@own").get(f"/p/own/desk/readings?{asked}").text
+    assert (
+        "Filtered by Days: from 2026-03-01 to 2026-03-02; Confident from: 90 %; "
+        "Words a minute: 500."
+    ) in page
+    assert "Filtered by" not in audited.browser("auditor@own").get("/p/own/desk").text
+
+
+def test_an_empty_desk_says_why(office: Office) -> None:
+    auditor = office.browser("auditor@own")
+    for place in ("", "/readings"):
+        page = auditor.get(f"/p/own/desk{place}").text
+        assert "There are no labels yet." in page
+        assert "Show all" not in page
+        filtered = auditor.get(f"/p/own/desk{place}?level=4").text
+        assert "No reading fits these filters." in filtered
+        assert "There are no labels yet of protocols that want no further reader." in (
+            office.browser("lead@own").get(f"/p/own/desk{place}").text
+        )
+
+
+def test_that_a_suggested_level_need_not_be_the_likeliest_is_explained(audited: Office) -> None:
+    browser = audited.browser("auditor@own")
+    assert "torn between 1 and 3 it may suggest 2" in browser.get("/p/own/desk/readings").text
+    assert "torn between two levels" in browser.get("/p/own/desk/readings?signal=confident").text
 
 
 @pytest.mark.parametrize("place", ["", "/readings", "/versions"])
@@ -89,6 +144,24 @@ def test_what_a_version_moved_is_counted_and_every_cell_opens_its_protocols(move
     file = auditor.get("/p/own/desk/versions/2/moved.csv?from=2&to=2").text
     rows = [(one["external_id"], one["now"]) for one in csv.DictReader(io.StringIO(file))]
     assert rows == [("P-1", "2"), ("P-3", "2")]
+
+
+def test_versions_say_what_they_were_measured_on_and_why_nothing_compares(moved: Office) -> None:
+    with moved.database.write() as session:
+        a_model(session, moved.project(session), {})
+        a_model(session, moved.project(session), dict.fromkeys(moved.protocols, (2, SAID)))
+    page = moved.browser("auditor@own").get("/p/own/desk/versions").text
+    told = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert told.count("No suggestion of version 3 is stored: there is nothing to compare.") == 2
+    assert "any more" not in told
+    assert "Measured on 45 labelled protocols: QWK 0.74 (0.62 to 0.83) with its 95" in told
+    assert "these protocols were partly chosen because the model was unsure of them" in told
+    first = told.split("Version 1 Published")[1]
+    assert "answers had come by then" in first
+    assert "since the version before" not in first
+    found = moved.browser("auditor@own").get("/api/v1/projects/own/desk/versions").json
+    assert found is not None
+    assert found["versions"][2]["measured"]["measured_on"] == "45 labelled protocols"
 
 
 def test_a_lead_who_codes_is_told_nothing_of_what_may_still_come(moved: Office) -> None:

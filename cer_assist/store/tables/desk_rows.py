@@ -38,7 +38,7 @@ class DeskRow(Base):
     exposure: Mapped[str] = mapped_column(String(20))
     arm: Mapped[str | None] = mapped_column(String(10))
     rubric_version_id: Mapped[int]
-    seconds: Mapped[float | None]
+    seconds: Mapped[float | None]  # of this answer and those before it in its sitting
     recorded_at: Mapped[Instant]
     # Of its protocol, the same in each of its readings:
     characters: Mapped[int]

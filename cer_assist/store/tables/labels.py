@@ -54,7 +54,7 @@ class LabelEvent(Base):
     exposure: Mapped[str] = mapped_column(String(20))
     suggestion_id: Mapped[int | None] = mapped_column(ForeignKey("suggestion.id"), index=True)
     serving_id: Mapped[int | None] = mapped_column(ForeignKey("serving.id"))
-    seconds: Mapped[float | None]  # from showing the protocol to answering
+    seconds: Mapped[float | None]  # of this step: from showing the protocol, or the suggestion
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("label_event.id"))
     idempotency_key: Mapped[str] = mapped_column(String(80))
     request_sha256: Mapped[Digest]
