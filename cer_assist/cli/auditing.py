@@ -50,9 +50,10 @@ def _tell(as_json: bool, found: Verification) -> None:
         click.echo(f"manage.py: the audit chain is broken: {found.fault}", err=True)
     emit(
         as_json,
-        backup.as_dict(found),
+        backup.as_dict(found) | {"not_covered": verification.NOT_COVERED},
         f"{found.events:,} audit events and {found.labels:,} labels read: "
         + ("intact." if found.intact else "NOT intact."),
+        verification.NOT_COVERED,
     )
 
 

@@ -62,6 +62,7 @@ def _render(outcome: Verification | None) -> str:
         actions=actions,
         people=people,
         outcome=outcome,
+        not_covered=verification.NOT_COVERED,
         meanings=MEANINGS,
         names=names,
     )
