@@ -12,7 +12,7 @@ from cer_assist.cli.base import emit, home_option, json_option, open_database, s
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.services import audit_report, backup, projects, signing, timeline, verification
-from cer_assist.services.audit_report import Period
+from cer_assist.services.audit_period import Period
 from cer_assist.services.timeline_parts import Asked, Place, Window
 from cer_assist.services.verification import Verification
 
@@ -50,9 +50,10 @@ def _tell(as_json: bool, found: Verification) -> None:
         click.echo(f"manage.py: the audit chain is broken: {found.fault}", err=True)
     emit(
         as_json,
-        backup.as_dict(found),
+        backup.as_dict(found) | {"not_covered": verification.NOT_COVERED},
         f"{found.events:,} audit events and {found.labels:,} labels read: "
         + ("intact." if found.intact else "NOT intact."),
+        verification.NOT_COVERED,
     )
 
 
@@ -118,7 +119,13 @@ def report(home: Path | None, as_json: bool, project: str, out: Path, **days: st
         text, made = make(templates, database, settings, found, period, maker)
     out.write_text(text, encoding="utf-8", newline="")
     digest = made["seal"]["content_sha256"]
-    emit(as_json, {"path": str(out), **made}, f"Written: {out} (content SHA-256 {digest})")
+    lines = [
+        f"Written: {out} (content SHA-256 {digest})",
+        f"SHA-256 of the period: {made['made']['period_sha256']}",
+    ]
+    if not made["made"]["period_was_over"]:
+        lines.append("The period was not over when this was made.")
+    emit(as_json, {"path": str(out), **made}, *lines)
 
 
 @audit_command.command("key")

@@ -21,6 +21,7 @@ from cer_assist.store.tables import AuditEvent, AuditHead, LabelEvent, Protocol
 from cer_assist.store.types import now, table_of, utc_text
 
 GENESIS = "0" * 64
+_BATCH = 1000
 _HEAD = select(AuditHead.event_id, AuditHead.sha256).with_for_update()
 _MOVE_HEAD = update(table_of(AuditHead)).values(
     event_id=bindparam("last"), sha256=bindparam("digest")
@@ -131,4 +132,22 @@ def texts_sha256(session: Session, project_id: int) -> str:
     )
     for external_id, content in rows:
         digest.update(f"{external_id}\x1f{content}\x1e".encode())
+    return digest.hexdigest()
+
+
+def descriptions_sha256(session: Session, project_id: int) -> str:
+    """One hash over titles and columns of a project, which every import puts into the chain.
+
+    The events of older versions' imports do not have it.
+    """
+    digest = hashlib.sha256()
+    rows = session.execute(
+        select(Protocol.external_id, Protocol.title, Protocol.details)
+        .where(Protocol.project_id == project_id)
+        .order_by(Protocol.id)
+        .execution_options(yield_per=_BATCH)
+    )
+    for external_id, title, details in rows:
+        said = canonical({"id": external_id, "title": title, "details": details})
+        digest.update(f"{said}\x1e".encode())
     return digest.hexdigest()

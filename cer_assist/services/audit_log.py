@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from cer_assist.store.tables import Account, AuditEvent, Protocol
@@ -99,6 +100,13 @@ def people(session: Session, project_id: int) -> list[tuple[int, str]]:
         .order_by(Account.display_name)
     )
     return list(session.execute(statement))
+
+
+def account_names(session: Session, subjects: Iterable[str]) -> dict[str, str]:
+    """User names of those whom events are about, by the chain's name of them, such as account:6."""
+    subject = func.concat("account:", cast(Account.id, String))
+    rows = session.execute(select(subject, Account.username).where(subject.in_(subjects)))
+    return {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
 def protocol_names(session: Session, ids: set[int]) -> dict[int, str]:

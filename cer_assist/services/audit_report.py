@@ -1,9 +1,11 @@
 """What was done in a project in a period, as content that the same period always gives again.
 
-When and by whom the report is made, and what the chain said then, stands apart from it. Rows are
-told by user names and by the protocols' own ids, so that it can be read without the database.
+When and by whom the report is made, what the chain said then and which reports had been made before
+stands apart from it. Rows are told by user names and by the protocols' own ids, so that it can be
+read without the database.
 
-A lead codes, too: in their report no reading is told that came unannounced, nor counted.
+A lead codes, too: in their report no reading is told that came unannounced, nor counted; nor is
+what an adjudicator proposed, for they may be the second.
 """
 
 from __future__ import annotations
@@ -11,19 +13,28 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.adjudication import Act
 from cer_assist.domain.agreement import midnight
-from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import HIDDEN_LANES, Lane
-from cer_assist.services import audit, history, rubric_versions, signing, verification
+from cer_assist.services import (
+    audit,
+    audit_log,
+    history,
+    rubric_versions,
+    rulings,
+    signing,
+    verification,
+)
+from cer_assist.services.audit_period import Period
 from cer_assist.store.tables import (
     Account,
+    Adjudication,
     AuditEvent,
     LabelEvent,
     ModelVersion,
@@ -37,7 +48,7 @@ REPORTED = "audit.reported"
 FORMAT = "cer-assist audit report 1"
 _BATCH = 1000
 _OTHER = {
-    "adjudications": ("adjudication.recorded",),
+    "adjudications": (rulings.RECORDED,),
     "exports": ("export.taken", "snapshot.made"),
     "settings": ("project.settings",),
     "roles": ("membership.set", "membership.tags"),
@@ -50,31 +61,6 @@ _OTHER = {
         "model.refreshed",
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days in UTC, both included."""
-
-    since: dt.date
-    until: dt.date
-
-    @classmethod
-    def parse(cls, since: str, until: str) -> Period:
-        """As an address or a command has it."""
-        try:
-            found = cls(dt.date.fromisoformat(since), dt.date.fromisoformat(until))
-            midnight(found.until + dt.timedelta(days=1))
-        except (ValueError, OverflowError) as error:
-            raise InvalidInput("Give both days as YYYY-MM-DD, such as 2026-11-30.") from error
-        if found.since > found.until:
-            raise InvalidInput("The period ends before it begins: exchange the two days.")
-        return found
-
-    def holds(self, column: Any) -> list[Any]:
-        """Of a statement: within these days."""
-        end = midnight(self.until + dt.timedelta(days=1))
-        return [column >= midnight(self.since), column < end]
 
 
 def made(session: Session, by: str, software: str) -> dict[str, Any]:
@@ -90,14 +76,27 @@ def made(session: Session, by: str, software: str) -> dict[str, Any]:
             "head": found.head,
             "intact": found.intact,
             "fault": found.fault,
+            "not_covered": verification.NOT_COVERED,
         },
+    }
+
+
+def around(
+    session: Session, project: Project, period: Period, said: dict[str, Any], *, is_over: bool
+) -> dict[str, Any]:
+    """What else of a period was so when its report was made; the hash of what is always so."""
+    reports = [event for event in _events(session, project, period) if event["action"] == REPORTED]
+    return {
+        "period_was_over": is_over,
+        "period_sha256": signing.hashed(said),
+        "reports": [_told(event, {}) for event in reports],
     }
 
 
 def content(session: Session, project: Project, period: Period, *, hidden: bool) -> dict[str, Any]:
     """What was done in these days; `hidden`: with what was asked unannounced."""
     labels = list(_labels(session, project, period, hidden=hidden))
-    events = list(_events(session, project, period))
+    events = [one for one in _events(session, project, period) if one["action"] != REPORTED]
     if not hidden:
         events = _without_hidden(session, project, period, events)
     said: dict[str, Any] = {
@@ -111,8 +110,9 @@ def content(session: Session, project: Project, period: Period, *, hidden: bool)
         "labels": labels,
         "exposures": _exposures(labels),
     }
+    about = _about(session, project, events)
     for name, actions in _OTHER.items():
-        said[name] = [_told(event) for event in events if event["action"] in actions]
+        said[name] = [_told(event, about) for event in events if event["action"] in actions]
     said["rubric_versions"] = [
         {"version": one.number, "sha256": one.sha256}
         for one in rubric_versions.versions(session, project)
@@ -135,6 +135,7 @@ def record(
     chain = body["made"]["chain"]
     detail = {
         **{name: seal[name] for name in ("content_sha256", "page_sha256", "public_key")},
+        "period_sha256": body["made"]["period_sha256"],
         **body["content"]["period"],
         "head": f"{chain['events']}:{chain['head']}",
     }
@@ -238,12 +239,40 @@ def _without_hidden(
             *period.holds(LabelEvent.recorded_at),
         )
     )
-    unannounced = {f"label:{key}" for key in keys}
-    return [event for event in events if event["subject"] not in unannounced]
+    proposals = session.scalars(
+        select(Adjudication.id).where(
+            Adjudication.project_id == project.id, Adjudication.act == Act.propose
+        )
+    )
+    kept_back = {f"label:{key}" for key in keys} | {f"adjudication:{key}" for key in proposals}
+    return [event for event in events if event["subject"] not in kept_back]
 
 
-def _told(event: dict[str, Any]) -> dict[str, Any]:
-    detail = json.loads(event["detail"])
+def _about(
+    session: Session, project: Project, events: Iterable[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What the chain's events do not say of people and adjudications, by its name of each."""
+    names = audit_log.account_names(session, {event["subject"] for event in events})
+    acts = session.execute(
+        select(Adjudication, Protocol.external_id)
+        .join(Protocol, Protocol.id == Adjudication.protocol_id)
+        .where(Adjudication.project_id == project.id)
+    )
+    return {subject: {"user": name} for subject, name in names.items()} | {
+        f"adjudication:{one.id}": {
+            "protocol": protocol,
+            "act": one.act,
+            "level": one.level,
+            "reason": one.reason,
+            "note": one.note,
+        }
+        for one, protocol in acts
+    }
+
+
+def _told(event: dict[str, Any], about: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    known = about.get(event["subject"], {})
+    detail = known | json.loads(event["detail"]) | known  # its number of a protocol says nothing
     detail.pop("seed", None)
     return {
         "event": event["id"],

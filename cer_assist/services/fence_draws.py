@@ -12,8 +12,10 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -108,12 +110,31 @@ def draw(
         "asked": size,
         "drawn": len(ids),
         "unread": len(candidates),
-        "protocols_sha256": hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest(),
+        "protocols_sha256": _sha256(ids),
         "seed": seed,
     }
     entry = audit.Entry(DRAWN, _subject(project_id), detail)
     audit.append(session, entry, account_id=by, project_id=project_id)
     return len(ids)
+
+
+def fault(session: Session, drawn: Iterable[tuple[int, Mapping[str, Any]]]) -> str | None:
+    """Which sample is not what the chain's events say, each a project and what was drawn in it.
+
+    What one draw chose has one time; another draw's may be earlier, if the clock was set back.
+    """
+    chosen: defaultdict[tuple[int, dt.datetime], list[int]] = defaultdict(list)
+    rows = select(FencedProtocol.project_id, FencedProtocol.drawn_at, FencedProtocol.protocol_id)
+    for project_id, at, key in session.execute(rows.order_by(FencedProtocol.protocol_id)):
+        chosen[project_id, at].append(key)
+    found = Counter((project_id, _sha256(ids)) for (project_id, _), ids in chosen.items())
+    held = Counter(
+        (project_id, said["protocols_sha256"]) for project_id, said in drawn if said["drawn"]
+    )
+    if found == held:
+        return None
+    project_id = min((found - held) | (held - found))[0]
+    return f"the fenced sample of project {project_id} is not what was drawn"
 
 
 def draws(session: Session, project_id: int) -> list[Draw]:
@@ -153,6 +174,10 @@ def _candidates(session: Session, project_id: int, clusters: Mapping[int, int]) 
         for row in rows
         if not row.is_out and row.id in clusters and clusters[row.id] not in known
     ]
+
+
+def _sha256(ids: Sequence[int]) -> str:
+    return hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()
 
 
 def _place(seed: str, protocol_id: int) -> str:

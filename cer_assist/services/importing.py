@@ -202,6 +202,7 @@ def _record(session: Session, project: Project, report: ImportReport, by: int | 
         "protocols": report.protocols,
         "labels": report.labels,
         "texts_sha256": audit.texts_sha256(session, project.id),
+        "descriptions_sha256": audit.descriptions_sha256(session, project.id),
     }
     entry = audit.Entry("import.done", f"project:{project.id}", detail)
     audit.append(session, entry, account_id=by, project_id=project.id)

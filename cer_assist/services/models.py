@@ -7,7 +7,7 @@ the project has pinned, else the newest published one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from cer_assist.store.tables import (
 from cer_assist.store.tables.models import Marks
 from cer_assist.store.types import now, table_of
 
+PUBLISHED = "model.published"
 ENCODER = "encoder"  # in a version's metrics: artefact and sha256 of the tuned one, if any
 CHUNK = 200  # rows written in one transaction: 20 ms during which no coder's save gets in
 
@@ -169,8 +170,31 @@ def publish(session: Session, version_id: int, decision: str) -> None:
         pinned = session.get_one(ModelVersion, project.pinned_version_id)
         detail["waits_behind_version"] = pinned.number
     version.published_at, version.decision = now(), decision
-    entry = audit.Entry("model.published", f"model:{version.id}", detail)
+    entry = audit.Entry(PUBLISHED, f"model:{version.id}", detail)
     audit.append(session, entry, account_id=None, project_id=project.id)
+
+
+def fault(session: Session, published: Iterable[tuple[int, Mapping[str, Any]]]) -> str | None:
+    """Which version is not as the chain's events say, each a project and what was published in it.
+
+    Versions that were never published have no event.
+    """
+    columns = (ModelVersion.sha256, ModelVersion.label_count)
+    rows = select(ModelVersion.project_id, ModelVersion.number, *columns)
+    rows = rows.where(ModelVersion.published_at.is_not(None))
+    found = {(row[0], row[1]): (row[2], row[3]) for row in session.execute(rows)}
+    held = {
+        (project, said["number"]): (said["sha256"], said["labels"]) for project, said in published
+    }
+    for key in sorted(found.keys() | held.keys()):
+        said = f"version {key[1]} of the model of project {key[0]}"
+        if key not in held:
+            return f"{said} is not in the audit chain: it was published past it"
+        if key not in found:
+            return f"{said} was removed"
+        if found[key] != held[key]:
+            return f"{said} was altered"
+    return None
 
 
 def locked_project(session: Session, project_id: int) -> Project:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.services import (
+    audit_log,
     history,
     rubric_versions,
     timeline_chain,
@@ -215,7 +216,7 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
 
 
 def add_names(session: Session, lines: Iterable[Line]) -> None:
-    """Say of each line who did it."""
+    """Say of each line who did it, and of an event that is about a person who that is."""
     # Of a row the reader is a number; an event of the chain may have a name there.
     read = [line for line in lines if isinstance(line.detail.get("reader"), int)]
     ids = {line.account_id for line in lines} | {line.detail["reader"] for line in read}
@@ -225,6 +226,10 @@ def add_names(session: Session, lines: Iterable[Line]) -> None:
         line.who = names.get(line.account_id or 0, "")
     for line in read:
         line.detail["reader"] = names[line.detail["reader"]]
+    users = audit_log.account_names(session, {line.detail.get("subject", "") for line in lines})
+    for line in lines:
+        if line.detail.get("subject") in users:
+            line.detail = {"user": users[line.detail["subject"]]} | line.detail
 
 
 def _left_out(session: Session, asked: Asked) -> int:

@@ -1,10 +1,12 @@
 """Reading everything against the audit chain: what was altered is named, the first of it.
 
 What is compared: the chain with itself and its head; every label event, remark, comment,
-adjudication, snapshot and pseudonym with the hash the chain holds; current labels and the desk's
-rows with the events they derive from; and texts with the hashes that the imports put into the
-chain. Someone who can write the file can still cut the chain's end and move its head; an export's
-manifest holds an earlier head to compare with (`audit verify --head`).
+adjudication, snapshot and pseudonym with the hash the chain holds; fenced samples and published
+versions with the events that made them; current labels and the desk's rows with the events they
+derive from; texts, titles and columns with the hashes that the imports put into the chain.
+`NOT_COVERED` says what is not, and stands wherever an outcome is shown. Someone who can write the
+file can still cut the chain's end and move its head; an export's manifest holds an earlier head to
+compare with (`audit verify --head`).
 """
 
 from __future__ import annotations
@@ -19,8 +21,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.protocols import Section, content_hash
-from cer_assist.services import desk_rows, discussion, pseudonyms, remarks, rulings, snapshots
-from cer_assist.services.audit import GENESIS, chain_sha256, label_sha256, texts_sha256
+from cer_assist.services import (
+    desk_rows,
+    discussion,
+    fence_draws,
+    models,
+    pseudonyms,
+    remarks,
+    rulings,
+    snapshots,
+)
+from cer_assist.services.audit import (
+    GENESIS,
+    chain_sha256,
+    descriptions_sha256,
+    label_sha256,
+    texts_sha256,
+)
 from cer_assist.store.tables import (
     Adjudication,
     AuditEvent,
@@ -34,14 +51,26 @@ from cer_assist.store.tables import (
     WordRemark,
 )
 
+NOT_COVERED = (
+    "Not covered are suggestions and their words, measured figures, what was given and shown to "
+    "people, accounts, and roles and settings as they stand now (their changes are events); nor, "
+    "until a project's next import, titles and columns that an older version stored."
+)
 _BATCH = 2000
 Slot = tuple[int, int, str]  # protocol, account, lane
+Said = tuple[int, dict[str, Any]]  # project, what an event says
 # What is appended besides labels: the name in the chain, the table, and what its hash is over.
 _APPENDED: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
     remarks.RECORDED: ("remark", WordRemark, remarks.remark_sha256),
     rulings.RECORDED: ("adjudication", Adjudication, rulings.adjudication_sha256),
     discussion.RECORDED: ("comment", Comment, discussion.comment_sha256),
     snapshots.MADE: ("snapshot", Snapshot, snapshots.snapshot_sha256),
+}
+# Events that say what their rows must be, and what compares them.
+_COMPARED: dict[str, Callable[[Session, list[Said]], str | None]] = {
+    pseudonyms.DRAWN: pseudonyms.fault,
+    fence_draws.DRAWN: fence_draws.fault,
+    models.PUBLISHED: models.fault,
 }
 
 
@@ -69,8 +98,8 @@ class _Chain:
         self.digest = GENESIS
         self.labels: dict[str, str] = {}
         self.others: dict[str, dict[str, str]] = {action: {} for action in _APPENDED}
-        self.texts: dict[int, str] = {}  # project -> hash at its last import
-        self.drawn: list[tuple[int, dict[str, Any]]] = []  # project, pseudonyms drawn in it
+        self.imports: dict[int, dict[str, Any]] = {}  # project -> what its last import says
+        self.compared: dict[str, list[Said]] = {action: [] for action in _COMPARED}
 
     def read(self, session: Session) -> str | None:
         """Follow the chain to its end; the first fault, if there is one."""
@@ -105,9 +134,10 @@ class _Chain:
                 return f"audit event {row['id']} records {row['subject']} a second time"
             of_kind[row["subject"]] = json.loads(row["detail"])["sha256"]
         elif row["action"] == "import.done":
-            self.texts[row["project_id"]] = json.loads(row["detail"])["texts_sha256"]
-        elif row["action"] == pseudonyms.DRAWN:
-            self.drawn.append((row["project_id"], json.loads(row["detail"])))
+            self.imports[row["project_id"]] = json.loads(row["detail"])
+        elif row["action"] in self.compared:
+            said = (row["project_id"], json.loads(row["detail"]))
+            self.compared[row["action"]].append(said)
         return None
 
     def _end_fault(self, session: Session) -> str | None:
@@ -132,8 +162,8 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> Verif
         or desk_rows.fault(session)
         or _other_fault(session, chain.others)
         or snapshots.rows_fault(session)
-        or pseudonyms.fault(session, chain.drawn)
-        or _text_fault(session, chain.texts)
+        or _compared_fault(session, chain.compared)
+        or _text_fault(session, chain.imports)
         or _rubric_fault(session)
     )
     return Verification(chain.count, len(chain.labels), chain.digest, fault)
@@ -174,6 +204,11 @@ def _other_fault(session: Session, known: dict[str, dict[str, str]]) -> str | No
     return None
 
 
+def _compared_fault(session: Session, said: dict[str, list[Said]]) -> str | None:
+    faults = (compare(session, said[action]) for action, compare in _COMPARED.items())
+    return next((fault for fault in faults if fault), None)
+
+
 def _label_events(session: Session) -> Iterator[LabelEvent]:
     statement = select(LabelEvent).order_by(LabelEvent.id)
     yield from session.scalars(statement.execution_options(yield_per=_BATCH))
@@ -198,7 +233,7 @@ def _current_fault(session: Session, latest: dict[Slot, tuple[int, str, int | No
     return None
 
 
-def _text_fault(session: Session, texts: dict[int, str]) -> str | None:
+def _text_fault(session: Session, imports: dict[int, dict[str, Any]]) -> str | None:
     statement = select(
         Protocol.external_id, Protocol.text, Protocol.sections, Protocol.content_hash
     ).order_by(Protocol.id)
@@ -207,9 +242,13 @@ def _text_fault(session: Session, texts: dict[int, str]) -> str | None:
         if content_hash(row.text, sections) != row.content_hash:
             return f"the text of protocol {row.external_id} was altered"
     projects = session.scalars(select(Protocol.project_id).distinct().order_by(Protocol.project_id))
-    for project_id in {*projects, *texts}:
-        if texts_sha256(session, project_id) != texts.get(project_id):
+    for project_id in sorted({*projects, *imports}):
+        said = imports.get(project_id, {})
+        if texts_sha256(session, project_id) != said.get("texts_sha256"):
             return f"protocols of project {project_id} are not those that were imported"
+        held = said.get("descriptions_sha256")
+        if held is not None and descriptions_sha256(session, project_id) != held:
+            return f"titles or columns of protocols of project {project_id} were altered"
     return None
 
 

@@ -54,6 +54,7 @@ def _render(outcome: Verification | None) -> str:
         people = audit_log.people(session, g.project.id)
         about = {protocol for line in found.lines if (protocol := read_detail(line.detail)[1])}
         names = audit_log.protocol_names(session, about)
+        users = audit_log.account_names(session, {line.subject for line in found.lines})
     return render_template(
         "audit.html",
         read_detail=read_detail,
@@ -62,6 +63,8 @@ def _render(outcome: Verification | None) -> str:
         actions=actions,
         people=people,
         outcome=outcome,
+        not_covered=verification.NOT_COVERED,
         meanings=MEANINGS,
         names=names,
+        users=users,
     )

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from cer_assist import VERSION
 from cer_assist.config import Settings
+from cer_assist.domain.adjudication import REASONS
 from cer_assist.services import audit_report, signing
-from cer_assist.services.audit_report import Period
+from cer_assist.services.audit_period import Period
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import CODING
@@ -26,7 +27,7 @@ from cer_assist.views.access import OVERSEEING_ROLES, database, policy, settings
 from cer_assist.views.assets import STATIC
 from cer_assist.views.audit_words import MEANINGS, said_of
 from cer_assist.views.downloads import RECORDED, attachment
-from cer_assist.views.timeline_words import EXPOSURES, PROGRAM
+from cer_assist.views.timeline_words import ACTS, EXPOSURES, PROGRAM
 
 audit_report_pages = Blueprint("audit_report", __name__, url_prefix="/p/<slug>/audit/report")
 SECTIONS = (
@@ -37,6 +38,10 @@ SECTIONS = (
     ("rubric", "Rubric"),
     ("model", "Model"),
 )
+_NAMED: dict[str, dict[str, str]] = {
+    "act": ACTS,
+    "reason": {one.value: told[1].lower() for one, told in REASONS.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,10 @@ class Maker:
 @audit_report_pages.get("")
 @policy.members(*OVERSEEING_ROLES)
 def page(slug: str) -> str:
-    """The form; the month so far is proposed."""
-    today = now().date()
+    """The form; the last full month is proposed."""
     known = settings()
     key = signing.public_key(known.signing_key()) if known.has_signing_key else None
-    month = Period(today.replace(day=1), today)
+    month = Period.last_month(now().date())
     return render_template("audit_report.html", month=month, key=key)
 
 
@@ -91,10 +95,11 @@ def make(
 
 
 def _body(session: Session, project: Project, period: Period, maker: Maker) -> dict[str, Any]:
-    return {
-        "made": audit_report.made(session, maker.name, VERSION),
-        "content": audit_report.content(session, project, period, hidden=maker.sees_hidden),
-    }
+    is_over = period.is_over(now().date())  # before it is read: later it may have come to be
+    said = audit_report.content(session, project, period, hidden=maker.sees_hidden)
+    made = audit_report.made(session, maker.name, VERSION)
+    made |= audit_report.around(session, project, period, said, is_over=is_over)
+    return {"made": made, "content": said}
 
 
 def _page(templates: Environment, body: dict[str, Any], key: str) -> str:
@@ -108,6 +113,17 @@ def _page(templates: Environment, body: dict[str, Any], key: str) -> str:
         sections=SECTIONS,
         meanings=MEANINGS,
         exposures=EXPOSURES,
-        said_of=said_of,
+        details=_details,
         program=PROGRAM,
+    )
+
+
+def _details(fields: dict[str, Any]) -> str:
+    """What an event holds, in words, without what is empty."""
+    return said_of(
+        {
+            name: _NAMED[name].get(value, value) if name in _NAMED else value
+            for name, value in fields.items()
+            if value not in (None, "")
+        }
     )

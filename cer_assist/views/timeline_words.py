@@ -45,11 +45,11 @@ EXPOSURES = {
     "unknown": "made elsewhere, not known",
 }
 _LANES = {Lane.retest: " (unannounced repeat)", Lane.check: " (attention check)"}
-_ACTS = {
+ACTS = {
     "decide": "settled it",
     "propose": "proposed a level",
     "send_back": "sent it back",
-    "withdraw": "took the final level back",
+    "take_back": "took the final level back",
 }
 _REMARKS = {
     "not_evidence": "said that a word is no evidence",
@@ -148,7 +148,7 @@ def _act(line: Line) -> tuple[str, str, str]:
     level = line.after["level"]
     more.append(line.after["note"])
     change = "" if level is None else f"level {level}"
-    return _ACTS.get(line.kind, line.kind), change, "; ".join(filter(None, more))
+    return ACTS.get(line.kind, line.kind), change, "; ".join(filter(None, more))
 
 
 def _comment(line: Line) -> tuple[str, str, str]:

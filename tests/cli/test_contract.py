@@ -34,6 +34,7 @@ def test_the_parts_of_real_use(office: Run, tmp_path: Path) -> None:
     assert made["rows"] == {"label_events": 90, "protocols": 72}
     found = office("audit", "verify")
     assert (found["intact"], found["labels"]) == (True, 90)
+    assert "suggestions" in found["not_covered"]
     office("users", "disable", "ana")
     assert office("users", "reset", "ana")["link"].startswith("/link/")
 

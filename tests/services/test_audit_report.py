@@ -17,9 +17,11 @@ from sqlalchemy import select, text
 
 from cer_assist import VERSION
 from cer_assist.config import ROOT, Settings
+from cer_assist.domain.adjudication import Act, Reason
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import audit, audit_report, signing, verification
-from cer_assist.services.audit_report import Period
+from cer_assist.services import audit, audit_report, rulings, signing, verification
+from cer_assist.services.audit_period import Period
+from cer_assist.services.rulings import Ruling
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, Project
 from cer_assist.store.types import now
@@ -160,6 +162,60 @@ def test_who_codes_is_not_told_what_came_unannounced(database: Database) -> None
         assert less["counts"]["label.recorded"] == {"ana": 2, "ben": 1}
 
 
+def test_rows_can_be_read_without_the_database(any_database: Database) -> None:
+    """Whose role it was and what was adjudicated; what another proposed is not told who codes."""
+    with any_database.write() as session:
+        world = a_world(session)
+        project = session.get_one(Project, world.project)
+        for act, level in ((Act.propose, 5), (Act.decide, 4)):
+            asked = Ruling(world.protocols[1], act, (), f"key-{act}", level, Reason.slip, "a typo")
+            rulings.append(session, project, world.people["lea"], asked, act, [], None)
+    with any_database.read() as session:
+        project = session.get_one(Project, world.project)
+        full, less = (
+            audit_report.content(session, project, today(), hidden=hidden)
+            for hidden in (True, False)
+        )
+    roles = [(one["detail"]["user"], one["detail"].get("role")) for one in full["roles"]]
+    assert roles == [
+        ("lea", "lead"),
+        ("ana", "coder"),
+        ("ben", "coder"),
+        ("aud", "auditor"),
+        ("ben", "auditor"),
+    ]
+    decided = {"protocol": "P-2", "act": "decide", "level": 4, "reason": "slip", "note": "a typo"}
+    told = [one["detail"] for one in full["adjudications"]]
+    assert [one["level"] for one in told] == [5, 4]
+    assert told[1] == decided | {"sha256": told[1]["sha256"]}
+    assert [one["detail"] for one in less["adjudications"]] == told[1:]
+    assert less["counts"]["adjudication.recorded"] == {"lea": 1}
+
+
+def test_reports_do_not_change_what_the_next_one_says(database: Database, tmp_path: Path) -> None:
+    values = Settings.model_validate({"home": tmp_path})
+    with database.write() as session:
+        project = session.get_one(Project, a_world(session).project)
+    templates = create_app(values, database).jinja_env
+    maker = Maker(None, "the command line", sees_hidden=True)
+    pages, made = zip(
+        *(make(templates, database, values, project, today(), maker) for _ in range(3)), strict=True
+    )
+    assert made[0]["content"] == made[1]["content"] == made[2]["content"]
+    assert len({one["made"]["period_sha256"] for one in made}) == 1
+    assert made[0]["made"]["period_sha256"] == signing.hashed(made[0]["content"])
+    assert [len(one["made"]["reports"]) for one in made] == [0, 1, 2]
+    seal = made[0]["seal"]["content_sha256"]
+    assert made[1]["made"]["reports"][0]["detail"]["content_sha256"] == seal
+    assert seal in pages[1]
+    over = Period.last_month(today().since)
+    page, early = make(templates, database, values, project, over, maker)
+    not_over = "The period was not over when this was made"
+    assert (not_over in pages[0], not_over in page) == (True, False)
+    assert (made[0]["made"]["period_was_over"], early["made"]["period_was_over"]) == (False, True)
+    assert verification.NOT_COVERED in page
+
+
 def test_a_report_is_held_by_the_chain_and_found_by_it(database: Database, tmp_path: Path) -> None:
     values = Settings.model_validate({"home": tmp_path})
     with database.write() as session:
@@ -200,11 +256,23 @@ def test_a_report_is_held_by_the_chain_and_found_by_it(database: Database, tmp_p
         ("", ""),
         ("2026-02-02", "2026-02-01"),
         ("9999-12-31", "9999-12-31"),
+        ("2999-01-01", "2999-01-31"),
     ],
 )
 def test_a_period_is_two_days_in_order(days: tuple[str, str]) -> None:
     with pytest.raises(InvalidInput):
         Period.parse(*days)
+
+
+def test_the_last_month_is_over() -> None:
+    for day, since, until in (
+        ("2026-03-01", "2026-02-01", "2026-02-28"),
+        ("2026-01-31", "2025-12-01", "2025-12-31"),
+    ):
+        today = dt.date.fromisoformat(day)
+        month = Period.last_month(today)
+        assert (month.since.isoformat(), month.until.isoformat()) == (since, until)
+        assert month.is_over(today) and not month.is_over(month.until)
 
 
 def test_the_version_told_is_the_projects() -> None:

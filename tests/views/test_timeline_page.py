@@ -12,8 +12,10 @@ from sqlalchemy import select
 
 from cer_assist.cli import cer
 from cer_assist.config import Settings
+from cer_assist.services.audit_period import Period
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import AuditEvent, Disclosure
+from cer_assist.store.types import now
 from cer_assist.views.timeline import Timeline, TimelineLine
 from tests.builders import a_label, a_member, a_model
 from tests.views.answers import PROBABILITIES
@@ -104,10 +106,27 @@ def test_two_worlds_look_the_same_to_a_lead_who_codes(
 
 
 @pytest.mark.parametrize("person", [LEAD, AUDITOR])
+def test_whose_role_was_set_stands_in_log_timeline_and_report(busy: Office, person: str) -> None:
+    browser = busy.browser(person)
+    log = browser.get(f"/p/{OWN}/audit?action=membership.set").text
+    assert '<td class="nowrap">coder-own</td>' in log and "account:" not in log
+    assert "Not covered are suggestions" in log
+    assert "user: coder-own; role: coder" in browser.get(f"{PAGE}?about=project").text
+    details = [one["detail"] for one in browser.get(JSON).get_json()["lines"]]
+    assert "user: coder-own; role: coder" in details
+    report = browser.post(f"/p/{OWN}/audit/report", DAYS | {"to": "2999-12-30"}).text
+    assert "user: coder-own; role: coder" in report
+
+
+@pytest.mark.parametrize("person", [LEAD, AUDITOR])
 def test_a_report_is_made_recorded_and_checked(busy: Office, person: str, tmp_path: Path) -> None:
     browser = busy.browser(person)
     where = f"/p/{OWN}/audit/report"
     before = browser.get(where).text
+    month = Period.last_month(now().date())
+    assert f'value="{month.since}"' in before and f'value="{month.until}"' in before
+    future = browser.post(where, {"from": "2999-01-01", "to": "2999-01-31"})
+    assert future.status_code == 400 and "begins in the future" in future.text
     assert ("they are recorded as seen by you" in before) == (person == LEAD)
     answer = browser.post(where, DAYS | {"to": "2999-12-30"})
     assert answer.headers["Content-Disposition"].startswith("attachment")
