@@ -62,9 +62,12 @@ def _count(project_id: int, cutoff: int) -> Any:
 
 
 def _check(session: Session, project: Project, asked: Asked) -> None:
-    if not asked.name.strip() or len(asked.name) > 200:
+    name = asked.name.strip()
+    if not name or len(asked.name) > 200:
         raise InvalidInput("Give the snapshot a name of up to 200 characters.")
-    _refuse_taken(session, project.id, asked.name.strip())
+    if kept.NUMBER.fullmatch(name):
+        raise InvalidInput(f"“{name}” would be taken for a snapshot's number: add a word to it.")
+    _refuse_taken(session, project.id, name)
     check(asked)
 
 
