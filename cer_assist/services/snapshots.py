@@ -110,7 +110,8 @@ def data_set(session: Session, made: Snapshot) -> DataSet:
         ),
     }
     levels = tuple(LevelName(one.value, one.name, one.definition) for one in rubric.levels)
-    return DataSet(head, levels, tables, Stream(lambda: _records(session, project, made, of)))
+    records = Stream(lambda: _records(session, project, made, of))
+    return DataSet(head, levels, tables, records, people=made.said.get("people"))
 
 
 def _records(
