@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cer_assist.cli.base import progress_bar
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput, NotFound
-from cer_assist.exports.writing import ExportResult, file_sha256
+from cer_assist.exports.writing import ExportResult, file_sha256, taking_its_place
 from cer_assist.services import models, training_data
 from cer_assist.services.rubrics import project_rubric
 from cer_assist.store.engine import Database
@@ -53,7 +53,5 @@ def write_neat_vision(
 
 
 def _write(path: Path, content: Any) -> None:
-    """Whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(path)
+    with taking_its_place(path) as unfinished:
+        unfinished.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

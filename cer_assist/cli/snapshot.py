@@ -47,8 +47,15 @@ def snapshot_command() -> None:
 @click.option("--readings", type=click.Choice(list(READINGS)), default="all", show_default=True)
 @click.option("--exposure", multiple=True, help="Only answers given so, such as blind.")
 @click.option("--rubric", "rubrics", type=int, multiple=True, help="Only by these versions.")
-@click.option("--since", default="", metavar="DAY", help="Only events from this day on (UTC).")
-@click.option("--until", default="", metavar="DAY", help="Only events up to this day.")
+@click.option(
+    "--since",
+    default="",
+    metavar="DAY",
+    help="Only events recorded here from this day on (UTC); what was imported, on that day.",
+)
+@click.option(
+    "--until", default="", metavar="DAY", help="Only events recorded here up to this day."
+)
 @click.option("--dry-run", is_flag=True, help="Only count what it would hold, and what not.")
 @click.option("--as", "username", help="A lead of the project; else the audit names nobody.")
 def make(

@@ -26,7 +26,8 @@ from cer_assist.store.types import now
 @click.option("--format", "name", required=True, type=click.Choice([*FORMATS, NAME]))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--snapshot", help="Write this snapshot, by name or number: the same bytes each time."
+    "--snapshot",
+    help="Write this snapshot, by name or number (number:2): the same bytes each time.",
 )
 @click.option("--names", is_flag=True, help="With the coders' names instead of pseudonyms.")
 @click.option("--mask", default="", metavar="KINDS", help=f"Any of {','.join(KINDS)}.")

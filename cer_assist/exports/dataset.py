@@ -55,3 +55,4 @@ class DataSet:
     tables: Mapping[str, Table]
     records: Iterable[Record]
     masked: Callable[[], Mapping[str, int]] = dict  # places of each kind, once it is written
+    people: Sequence[str] | None = None  # whom masks look for, where that was kept; never written

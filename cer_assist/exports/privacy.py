@@ -29,7 +29,11 @@ from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import Kind
 
 REPORT_COLUMNS = (
-    Column("protocol_id", "text", "The protocol's id, as in the other tables."),
+    Column(
+        "protocol_id",
+        "text",
+        "The protocol's id, as in the other tables; empty: the snapshot's name and notes.",
+    ),
     Column("kind", "text", "What was masked.", ", ".join(spotting.KINDS)),
     Column("rule", "text", "How it was found; the manifest explains each."),
     Column(
@@ -143,7 +147,7 @@ def filtered(data_set: DataSet, choice: Choice, outside: Outside) -> DataSet:
         else table
         for name, table in data_set.tables.items()
     }
-    head = {**data_set.head, **choice.described()}
+    head = {**seen.head(data_set.head), **choice.described()}
     if choice.masks:
         head["masking_rules"] = seen.rules()
         tables[MASKING_REPORT] = Table(REPORT_COLUMNS, Stream(seen.report))
@@ -153,6 +157,7 @@ def filtered(data_set: DataSet, choice: Choice, outside: Outside) -> DataSet:
         tables=tables,
         records=Stream(lambda: seen.records(data_set)),
         masked=seen.places,
+        people=None,
     )
 
 
@@ -173,7 +178,7 @@ class _Seen:
         self._record = cache(outside.record) if "record" in choice.masks else str
         self._known: dict[str, tuple[Values, Moves]] = {}
         self._around: dict[str, dict[str, Any]] = {}  # titles and details, which are short
-        self._counts: dict[str, Counter[tuple[Kind, str]]] = {}
+        self._counts: dict[str | None, Counter[tuple[Kind, str]]] = {}  # None: of the snapshot
         self._told: set[int] = set()  # events whose notes are counted: rows may be read twice
 
     def read(self, protocols: Any) -> None:
@@ -186,6 +191,19 @@ class _Seen:
             self._around[row["protocol_id"]] = {"title": title, "metadata": details}
             self._counts[row["protocol_id"]] = values.counts
             values.counts = Counter()
+
+    def head(self, head: Row) -> Row:
+        """The manifest as it leaves: a snapshot's name and notes are remarks among colleagues."""
+        made = head.get("snapshot")
+        if not (made and self._choice.masks):
+            return head
+        values, names = Values(), ("name", "notes")
+        for name in names:  # who is named in one is found in the other
+            self._masker.text(made[name], values, colleagues=True)
+        values.counts.clear()
+        said = {name: self._masker.text(made[name], values, colleagues=True) for name in names}
+        self._counts[None] = values.counts
+        return {**head, "snapshot": {**made, **said, "asked": {**made["asked"], **said}}}
 
     def protocol(self, row: Row) -> Row:
         """A protocol as it leaves."""
@@ -219,8 +237,8 @@ class _Seen:
         for name in self._counts:
             yield from self._report_of(name)
 
-    def _report_of(self, name: str) -> Iterator[Row]:
-        said = self._record(name)
+    def _report_of(self, name: str | None) -> Iterator[Row]:
+        said = None if name is None else self._record(name)
         for (kind, rule), places in sorted(self._counts[name].items()):
             yield {"protocol_id": said, "kind": kind, "rule": rule, "places": places}
 

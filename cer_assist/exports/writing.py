@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,16 +112,23 @@ def write_export(
             f"An export as {format} is a {kind.ending} file: end its name in {kind.ending}."
         )
     head = {"format": FORMAT, "format_version": FORMAT_VERSION, **data_set.head, **(options or {})}
+    with taking_its_place(out) as unfinished:
+        rows = kind.write(unfinished, data_set, head)
+        digest = file_sha256(unfinished)
+    return ExportResult(out, digest, rows, data_set.masked(), options or {})
+
+
+@contextmanager
+def taking_its_place(out: Path) -> Iterator[Path]:
+    """A file beside `out` that takes its place once it is whole; nobody else may read it."""
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)
     unfinished = Path(name)
     try:
-        rows = kind.write(unfinished, data_set, head)
-        digest = file_sha256(unfinished)
+        yield unfinished
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    return ExportResult(out, digest, rows, data_set.masked(), options or {})
 
 
 def file_sha256(path: Path) -> str:

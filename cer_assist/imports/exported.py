@@ -73,8 +73,10 @@ class Export(ABC):
         """Where the export comes from, for the person who imports it."""
         project = self.manifest.get("project", {}).get("slug", "?")
         rubric = self.manifest.get("rubric", {})
+        kept = self.manifest.get("snapshot") or {}  # the same at each export: it has no date of one
+        made = str(self.manifest.get("created_at") or kept.get("made_at", "?"))
         return (
-            f"Export of project {project} of {str(self.manifest.get('created_at', '?'))[:10]}, "
+            f"Export of project {project} of {made[:10]}, "
             f"coded under rubric {rubric.get('id', '?')} version {rubric.get('version', '?')}."
         )
 

@@ -51,18 +51,19 @@ def outward(
 ) -> DataSet:
     """What a project's labels and protocols say, or a snapshot does, as it may leave."""
     found = source or data_set(session, project)
-    kept_at = found.head.get("snapshot", {}).get("made_at")
-    return filtered(found, choice, _outside(session, project.id, choice, kept_at))
+    return filtered(found, choice, _outside(session, project.id, choice, found))
 
 
-def _outside(session: Session, project_id: int, choice: Choice, kept_at: str | None) -> Outside:
+def _outside(session: Session, project_id: int, choice: Choice, found: DataSet) -> Outside:
     """What people and records are called outside, as far as the choice needs it."""
-    outside = Outside(
-        {} if choice.names else pseudonyms.of_coders(session, project_id),
-        pseudonyms.people(session, project_id) if "name" in choice.masks else (),
-    )
+    people = found.people
+    if people is None and "name" in choice.masks:
+        people = pseudonyms.people(session, project_id)
+    coders = {} if choice.names else pseudonyms.of_coders(session, project_id)
+    outside = Outside(coders, people or ())
     if "record" not in choice.masks:
         return outside
+    kept_at = found.head.get("snapshot", {}).get("made_at")
     until = dt.datetime.fromisoformat(kept_at) if kept_at else None
     ids = pseudonyms.records(session, project_id, until)
     return replace(outside, record=pseudonyms.of_records(session, project_id), ids=ids)

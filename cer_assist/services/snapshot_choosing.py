@@ -10,19 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput, NotReady
 from cer_assist.domain.labels import HIDDEN_LANES
 from cer_assist.domain.splits import DEALT, TEST
-from cer_assist.services import queue_order, snapshot_filters, snapshot_levels
+from cer_assist.services import (
+    queue_order,
+    rubric_versions,
+    snapshot_filters,
+    snapshot_levels,
+)
 from cer_assist.services import snapshots as kept
 from cer_assist.services.export_rows import label_event_rows, protocol_rows
 from cer_assist.services.rubrics import rubric_version
 from cer_assist.services.snapshot_levels import Levels
 from cer_assist.services.snapshot_splits import Asked, split, without_text
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Project
+from cer_assist.store.tables import Project, Protocol
 
 NOT_STORED = (*kept.OF_TEXT, "runs", "id")
 
@@ -85,8 +91,7 @@ def preview(database: Database, project_id: int, asked: Asked) -> Preview:
 
 def choose(session: Session, project: Project, asked: Asked) -> Chosen:
     """All but hashes, number, maker and time."""
-    if asked.shares is not None and queue_order.lacks_clusters(session, project.id):
-        raise NotReady("The worker is still comparing texts for near-copies: try again after it.")
+    _check_here(session, project, asked)
     rubric = rubric_version(session, project.rubric_version_id)
     levels, events = _played(session, project, asked)
     ids = kept.ids_of(session, project.id)
@@ -113,6 +118,33 @@ def choose(session: Session, project: Project, asked: Asked) -> Chosen:
     left = Counter(row["final_from"] for row in every if row["id"] not in of)
     held = sum(events.held[row["protocol_id"]] for row in rows)
     return Chosen(of, events, held, dealt.checked, left)
+
+
+def _check_here(session: Session, project: Project, asked: Asked) -> None:
+    """Refuse what this project never had: a mistyped name would choose or keep apart nothing."""
+    had = [one.number for one in rubric_versions.versions(session, project)]
+    for number in asked.rubric_versions:
+        if number not in had:
+            raise InvalidInput(
+                f"This project was never coded under version {number} of its rubric: choose among "
+                f"{', '.join(map(str, had))}."
+            )
+    there = _columns(session, project.id) if asked.columns else set()
+    for name in asked.columns:
+        if name not in there:
+            raise InvalidInput(
+                f"No protocol has a column “{name[:60]}”: choose among {', '.join(sorted(there))}."
+                if there
+                else "These protocols have no columns to keep apart: import some with them."
+            )
+    if asked.shares is not None and queue_order.lacks_clusters(session, project.id):
+        raise NotReady("The worker is still comparing texts for near-copies: try again after it.")
+
+
+def _columns(session: Session, project_id: int) -> set[str]:
+    own = select(Protocol.details).where(Protocol.project_id == project_id)
+    rows = session.scalars(own.execution_options(yield_per=200))
+    return {name for details in rows for name in details}
 
 
 def _played(session: Session, project: Project, asked: Asked) -> tuple[Levels, Events]:

@@ -37,7 +37,12 @@ def holds(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def why_not(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], str | None]:
-    """Which filter leaves an event out, the first of them. Days are in UTC, both included."""
+    """Which filter leaves an event out, the first of them.
+
+    Days are in UTC, both included, and those of recording: an imported answer has the day of its
+    import. When it was made elsewhere is its file's word, which no chain vouches for, and what
+    replaced what is told by recording too.
+    """
     readings = asked.get("readings", ALL)
     exposures, versions = asked.get("exposures") or (), asked.get("rubric_versions") or ()
     since, until = asked.get("since") or "", asked.get("until") or "9999"

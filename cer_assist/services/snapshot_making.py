@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.exports.columns import LABEL_EVENT_COLUMNS, LABEL_EVENTS, PROTOCOL_COLUMNS
-from cer_assist.services import audit
+from cer_assist.services import audit, pseudonyms
 from cer_assist.services import snapshots as kept
 from cer_assist.services.models import current_version_id
 from cer_assist.services.rubrics import rubric_version
@@ -62,9 +62,12 @@ def _count(project_id: int, cutoff: int) -> Any:
 
 
 def _check(session: Session, project: Project, asked: Asked) -> None:
-    if not asked.name.strip() or len(asked.name) > 200:
+    name = asked.name.strip()
+    if not name or len(asked.name) > 200:
         raise InvalidInput("Give the snapshot a name of up to 200 characters.")
-    _refuse_taken(session, project.id, asked.name.strip())
+    if kept.NUMBER.fullmatch(name):
+        raise InvalidInput(f"“{name}” would be taken for a snapshot's number: add a word to it.")
+    _refuse_taken(session, project.id, name)
     check(asked)
 
 
@@ -108,6 +111,7 @@ def _said(session: Session, project: Project, made: Snapshot, found: Chosen) -> 
         "model": {"number": model.number, "sha256": model.sha256} if model else None,
         "audit": {"event_id": head.event_id, "sha256": head.sha256},
         "names": found.events.names,
+        "people": pseudonyms.people(session, project.id),  # so that masks find the same for ever
         "event_columns": [column.name for column in LABEL_EVENT_COLUMNS],
         "protocol_columns": [c.name for c in (*PROTOCOL_COLUMNS, *COLUMNS)],
         "check": found.checked,

@@ -31,7 +31,7 @@ class Asked:
     readings: str = "all"  # of snapshot_filters.READINGS
     exposures: tuple[str, ...] = ()  # empty: whatever was seen
     rubric_versions: tuple[int, ...] = ()  # numbers; empty: all
-    since: str = ""  # days on which events were recorded, both included
+    since: str = ""  # days on which events were recorded here, both included
     until: str = ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.digests import text_sha256
-from cer_assist.domain.errors import Corrupt, NotFound
+from cer_assist.domain.errors import Corrupt, InvalidInput, NotFound
 from cer_assist.exports.columns import (
     LABEL_EVENT_COLUMNS,
     LABEL_EVENTS,
@@ -39,6 +40,7 @@ SPLIT_COLUMNS = (
     Column("group", "integer", "What stays together has the same number; empty: nothing was dealt"),
 )
 OF_TEXT = ("protocol_id", "title", "content_sha256", "sections", "text", "metadata")
+NUMBER = re.compile(r"(number:)?(\d+)")  # never a name
 _HASHED = tuple(c.name for c in table_of(Snapshot).c if c.name not in ("id", "sha256"))
 
 
@@ -55,11 +57,22 @@ def listed(session: Session, project_id: int) -> list[Snapshot]:
 
 
 def find(session: Session, project_id: int, name: str) -> Snapshot:
-    """A snapshot by its name or number."""
-    for one in listed(session, project_id):
-        if name in (one.name, str(one.number)):
-            return one
-    raise NotFound(f"This project has no snapshot {name[:60]}.")
+    """A snapshot by its name or number; `number:2` is the number alone."""
+    said = NUMBER.fullmatch(name)
+    alone, number = said.groups() if said else (None, None)
+    found = [
+        one
+        for one in listed(session, project_id)
+        if str(one.number) == number or (one.name == name and not alone)
+    ]
+    if len(found) > 1:  # made before such names were refused
+        raise InvalidInput(
+            f"One snapshot has the number {name}, another one the name: say "
+            f"{' or '.join(f'number:{one.number}' for one in found)}."
+        )
+    if not found:
+        raise NotFound(f"This project has no snapshot {name[:60]}.")
+    return found[0]
 
 
 def find_number(session: Session, project_id: int, number: int) -> Snapshot:
@@ -97,7 +110,8 @@ def data_set(session: Session, made: Snapshot) -> DataSet:
         ),
     }
     levels = tuple(LevelName(one.value, one.name, one.definition) for one in rubric.levels)
-    return DataSet(head, levels, tables, Stream(lambda: _records(session, project, made, of)))
+    records = Stream(lambda: _records(session, project, made, of))
+    return DataSet(head, levels, tables, records, people=made.said.get("people"))
 
 
 def _records(

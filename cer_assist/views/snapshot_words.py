@@ -33,7 +33,7 @@ LEFT = {
     "readings": "of another kind",
     "exposures": "given after seeing something else",
     "rubric_versions": "by other rubric versions",
-    "days": "on other days",
+    "days": "recorded on other days",
     "protocols": "of protocols that are not in it",
 }
 FIELDS = (

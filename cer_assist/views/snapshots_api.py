@@ -139,18 +139,18 @@ class SnapshotCheck(Reply):
 class SnapshotWanted(Asked):
     """What is to be kept."""
 
-    name: str
+    name: str = Field(description="Up to 200 characters, no number alone")
     notes: str = ""
     settled_only: bool = False
     shares: dict[str, float] | None = None
-    columns: list[str] = Field(default=[])
+    columns: list[str] = Field(default=[], description="Details of protocols, as they are called")
     fenced_is_test: bool = False
     seed: int = 1
     readings: str = "all"
     exposures: list[str] = Field(default=[])
-    rubric_versions: list[int] = Field(default=[])
-    since: str = ""
-    until: str = ""
+    rubric_versions: list[int] = Field(default=[], description="Numbers that the project has had")
+    since: str = Field("", description="First day of recording, UTC: what was imported, of import")
+    until: str = Field("", description="Last day of recording, UTC")
 
 
 @snapshot_api.get("")

@@ -242,6 +242,7 @@ def _words_go_out_as_neat_vision_takes_them(office: Run, tmp_path: Path) -> None
     made = office("export", "irb", "--format", "neat-vision", "--out", str(out))
     found = json.loads(out.read_text(encoding="utf-8"))
     names = json.loads((tmp_path / "irb-labels.json").read_text(encoding="utf-8"))
+    assert {one.stat().st_mode & 0o777 for one in tmp_path.glob("irb*.json")} == {0o600}
     assert made["rows"]["protocols"] == len(found) > 0
     assert names["0"] == {"name": "1", "desc": "Non-CEnR"}
     for entry in found:

@@ -6,7 +6,14 @@ import secrets
 from typing import Any
 
 from cer_assist.domain.adjudication import Act, Reason
-from cer_assist.services import adjudicating, dispute_case, history, snapshots, standing
+from cer_assist.services import (
+    adjudicating,
+    dispute_case,
+    history,
+    rubric_versions,
+    snapshots,
+    standing,
+)
 from cer_assist.services.export_rows import protocol_rows
 from cer_assist.services.rulings import Ruling
 from cer_assist.services.snapshot_choosing import preview
@@ -16,7 +23,15 @@ from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.servings import Disclosed
-from tests.builders import a_label, a_member, a_model, a_project, two_readings, unlike_protocols
+from tests.builders import (
+    a_label,
+    a_member,
+    a_model,
+    a_new_rubric,
+    a_project,
+    two_readings,
+    unlike_protocols,
+)
 
 
 def settle(session: Any, key: int, by: int, act: Act = Act.decide) -> None:
@@ -92,7 +107,10 @@ def test_levels_are_those_of_the_chosen_readings(any_database: Database) -> None
     final, counts = told(any_database, readings="final")
     assert final == whole
     assert counts["label_events"] == 4  # three that settle, one that takes back
-    for nothing in ({"until": "2001-01-01"}, {"rubric_versions": (9,)}):
+    with any_database.write() as session:  # a second version, under which nobody has read yet
+        text = a_new_rubric(session, session.get_one(Project, 1), 2, "Another definition.")
+        rubric_versions.publish(session, 1, text, "why", None, None)
+    for nothing in ({"until": "2001-01-01"}, {"rubric_versions": (2,)}):
         assert {source for _, source in told(any_database, **nothing)[0]} == {"none"}
 
 

@@ -165,10 +165,15 @@ def test_saving_goes_on_while_one_is_read(
 def test_it_comes_back_from_every_format(database: Database, tmp_path: Path) -> None:
     a_snapshot(database)
     exports(database, tmp_path)
+    with database.read() as session:
+        made_on = f"{snapshots.find(session, 1, 'paper').at:%Y-%m-%d}"
     for name, form in FORMATS.items():
         out = tmp_path / f"{name}{form.ending}"
         found = parse_inside([out], {}, None)
         assert (found.errors, len(found.protocols), len(found.labels)) == ([], 8, 6), name
+        assert out.stat().st_mode & 0o777 == 0o600
+        if name in ("csv", "jsonl", "xlsx", "parquet", "hugging-face"):  # with a manifest
+            assert f"Export of project demo of {made_on}, coded" in found.notes[0], name
         if zipfile.is_zipfile(out):  # the hour of writing would make other bytes
             with zipfile.ZipFile(out) as archive:
                 assert {one.date_time[0] for one in archive.infolist()} == {1980}

@@ -23,7 +23,8 @@ def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
     with office.database.write() as session:
         queue_order.store_clusters(session, dict.fromkeys(office.protocols))
     assert lead.post(f"{PAGE}/make", {"name": "<b>First</b>"}).status_code == 303
-    assert lead.post(f"{PAGE}/make", {"name": "x", "seed": "one"}).status_code == 400
+    for wrong in ({"name": "x", "seed": "one"}, {"name": "7"}, {"name": "x", "apart": "PI"}):
+        assert lead.post(f"{PAGE}/make", wrong).status_code == 400
     with office.database.write() as session:
         own = {"by": office.people["coder@own"], "level": 4}
         a_label(session, office.project(session), office.protocols[0], **own)
@@ -32,6 +33,7 @@ def test_one_is_made_looked_at_compared_and_taken_out(office: Office) -> None:
         "1 protocol, 1 label event." in look and "Protocols left out: 3 without a reading" in look
     )
     assert 'type="hidden" name="train" value="100"' in look
+    assert "Imported answers count on the day of their import" in look
     assert lead.get(f"{PAGE}/new?split=1&train=50&validation=0&test=50").status_code == 400
     assert auditor.get(f"{PAGE}/new").status_code == 403
     assert lead.post(f"{PAGE}/make", {"name": "Second", **SPLIT}).status_code == 303

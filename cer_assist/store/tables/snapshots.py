@@ -30,7 +30,8 @@ class Snapshot(Base):
     cutoff: Mapped[int]  # it knows label events up to this one
     rubric_version_id: Mapped[int] = mapped_column(ForeignKey("rubric_version.id"))
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
-    # Counts, people's names, columns, members with their SHA-256, lineage, what the check found.
+    # Counts, names of coders and of whom masks look for, columns, members with their SHA-256,
+    # lineage, what the check found.
     said: Mapped[Structure]
     content_sha256: Mapped[Digest]
     rows_sha256: Mapped[Digest]  # over the hashes of its protocols
