@@ -72,7 +72,7 @@ def a_story(database: Database) -> None:
 def told(database: Database, **asked: Any) -> tuple[list[Any], dict[str, Any]]:
     """Level and source of each, and the counts; the look beforehand counts the same."""
     before = preview(database, 1, Asked("", **asked))
-    made = make(database, 1, Asked(secrets.token_hex(4), **asked), None)
+    made = make(database, 1, Asked(f"s-{secrets.token_hex(4)}", **asked), None)
     assert before.counts == made.said["counts"]
     with database.read() as session:
         rows = [row for _, row in snapshots.protocols_of(session, made, held(session, made))]
