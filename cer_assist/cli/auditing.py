@@ -11,6 +11,7 @@ import click
 from cer_assist.cli.base import emit, home_option, json_option, open_database, settings_for
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput
+from cer_assist.exports.writing import taking_its_place
 from cer_assist.services import audit_report, backup, projects, signing, timeline, verification
 from cer_assist.services.audit_period import Period
 from cer_assist.services.timeline_parts import Asked, Place, Window
@@ -117,7 +118,8 @@ def report(home: Path | None, as_json: bool, project: str, out: Path, **days: st
             found = projects.find_project(session, project)
         templates = create_app(settings, database).jinja_env
         text, made = make(templates, database, settings, found, period, maker)
-    out.write_text(text, encoding="utf-8", newline="")
+    with taking_its_place(out) as unfinished:  # it has names and notes: nobody else's to read
+        unfinished.write_text(text, encoding="utf-8", newline="")
     digest = made["seal"]["content_sha256"]
     lines = [
         f"Written: {out} (content SHA-256 {digest})",

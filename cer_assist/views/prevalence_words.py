@@ -77,9 +77,9 @@ def counted(found: Found) -> str:
     said = f"{count(read, 'protocol')} {'was' if read == 1 else 'were'} read by people and "
     said += f"{'is' if read == 1 else 'are'} counted as settled"
     if differ:
-        said += f"; of {count(differ)} the readers differ and nobody has settled it, so "
-        said += "it counts" if differ == 1 else "they count"
-        said += " between their levels"
+        it, counts = ("it", "it counts") if differ == 1 else ("them", "they count")
+        said += f"; of {count(differ)} the readers differ and nobody has settled {it}, so "
+        said += f"{counts} between their levels"
     if left:
         said += f"; {count(left)} {'is' if left == 1 else 'are'} estimated"
         said += " from what the model says" if found["version"] else ""
@@ -122,7 +122,7 @@ def charts_said(found: Found) -> str:
     """How the small charts are read."""
     said = (
         f"Each chart runs from 0 to {100 * top(found):.0f} %: the bar is the share, the line on it "
-        "its 95 % interval, the dotted line the share of that level in all protocols"
+        "what stands in brackets, the dotted line the share of that level in all protocols"
     )
     shown = [one for group in found["groups"] for one in group["levels"] or []]
     signs = sorted({(sign(one), doubtful(one)) for one in shown if sign(one)})

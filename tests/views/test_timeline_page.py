@@ -160,6 +160,7 @@ def test_the_command_line_does_the_same(busy: Office, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     days = ("--from", DAYS["from"], "--to", "2999-12-30")
     made = said(run("report", OWN, *days, "--out", str(out), *home))
+    assert out.stat().st_mode & 0o077 == 0  # it has names and notes
     key = said(run("key", *home))["public_key"]
     elsewhere = ("--home", str(tmp_path / "elsewhere"))
     checked = said(run("check", str(out), "--key", str(key), *elsewhere))
