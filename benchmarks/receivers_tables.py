@@ -12,12 +12,17 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 Expected = dict[str, Any]
 Values = list[Any]
-_ARROW = {"integer": "int64", "number": "double", "text": "string", "time": "string",
-          "json": "string"}  # fmt: skip
+_ARROW = {"integer": "int64", "number": "double", "text": "string", "json": "string",
+          "boolean": "bool", "timestamp": "timestamp[us, tz=UTC]"}  # fmt: skip
+_TRUTHS = {"true": True, "false": False, None: None}
+_TYPED = {"boolean": _TRUTHS.__getitem__,
+          "timestamp": lambda said: said and dt.datetime.fromisoformat(said)}  # fmt: skip
+_OF_FORM = {"parquet": _TYPED, "jsonl": {"boolean": _TYPED["boolean"]}, "csv": {}}
 _DATASETS = {**_ARROW, "number": "float64"}
 
 
@@ -36,7 +41,7 @@ def pyarrow(folder: Path, wanted: Expected) -> int:
             table = parquet.read_table(io.BytesIO(archive.read(f"{name}.parquet")))
             types = {field.name: str(field.type) for field in table.schema}
             check(types, {column: _ARROW[kind] for column, kind in kinds.items()}, f"{name}: types")
-            _compare(table.to_pydict(), name, wanted)
+            _compare(table.to_pydict(), name, wanted, _TYPED)
     return _rows(wanted)
 
 
@@ -54,9 +59,9 @@ def datasets(folder: Path, wanted: Expected) -> int:
         check(made["label"][:], classes, "classes")
         types = {name: feature.dtype for name, feature in made.features.items()}
         check(types, {name: _DATASETS[kind] for name, kind in kinds.items()}, "types")
-        _compare(made.remove_columns("label").to_dict(), "protocols", wanted)
+        _compare(made.remove_columns("label").to_dict(), "protocols", wanted, _TYPED)
         events = load_dataset(place, "label_events", cache_dir=f"{place}/cache")["train"]
-        _compare(events.to_dict(), "label_events", wanted)
+        _compare(events.to_dict(), "label_events", wanted, _TYPED)
     return _rows(wanted)
 
 
@@ -70,16 +75,16 @@ def pandas(folder: Path, wanted: Expected) -> int:
                 data = io.BytesIO(archive.read(f"{name}.{form}"))
                 if form == "parquet":
                     table = pd.read_parquet(data, dtype_backend="numpy_nullable")
-                    _times(pd, table, name, wanted)
                 elif form == "csv":
                     table = pd.read_csv(data, dtype=str, keep_default_na=False)
                     table = table.apply(lambda cells, of=kinds: _of_csv(cells, of[cells.name]))
                     check(list(table), list(kinds), f"csv {name}: columns")
+                    _times(pd, table, name, wanted)
                 else:
                     lines = data.read().decode().split("\n")[:-1]
                     table = pd.DataFrame(map(json.loads, lines), columns=list(kinds), dtype=object)
                 columns = {one: _nulls(pd, table[one]) for one in table}
-                _compare(columns, name, wanted, blank=form == "csv")
+                _compare(columns, name, wanted, _OF_FORM[form], blank=form == "csv")
     _redcap(pd, folder, wanted)
     return _rows(wanted)
 
@@ -98,7 +103,7 @@ def _of_csv(cells: Any, kind: str) -> Any:
 def _times(pd: Any, table: Any, name: str, wanted: Expected) -> None:
     """Every moment is the very one, to the microsecond, in UTC."""
     for column, kind in wanted["columns"][name].items():
-        if kind == "time":
+        if kind == "timestamp":
             found = pd.to_datetime(table[column], format="ISO8601", utc=True)
             moments = [None if pd.isna(one) else one.to_pydatetime() for one in found]
             said = [row[column] for row in wanted["rows"][name]]
@@ -152,9 +157,17 @@ def _base(heading: str, kinds: Mapping[str, str]) -> str:
 
 
 def _compare(
-    columns: Mapping[str, Sequence[Any]], table: str, wanted: Expected, *, blank: bool = False
+    columns: Mapping[str, Sequence[Any]],
+    table: str,
+    wanted: Expected,
+    typed: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    blank: bool = False,
 ) -> None:
-    """Every column; `blank`: the format knows no difference between no text and an empty one."""
+    """Every column; `typed`: what a kind is there.
+
+    `blank`: the format knows no difference between no text and an empty one.
+    """
     kinds = wanted["columns"][table]
     check(list(columns), list(kinds), f"{table}: columns")
     for name, values in columns.items():
@@ -163,6 +176,8 @@ def _compare(
             for value in values
         ]
         right = [row[name] for row in wanted["rows"][table]]
+        if kinds[name] in typed:
+            right = list(map(typed[kinds[name]], right))
         if blank:
             found, right = ([None if one == "" else one for one in some] for some in (found, right))
         check(found, right, f"{table}.{name}")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from cer_assist.exports.cells import compact_json, csv_cells, csv_line
+from cer_assist.exports.cells import compact_json, csv_cells, csv_line, truth
 from cer_assist.exports.columns import DICTIONARY_COLUMNS, Column, Table, dictionary_rows
 from cer_assist.exports.dataset import DataSet
 from cer_assist.exports.parquet import write_parquet
@@ -109,8 +109,12 @@ def _fill_csv(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> 
 
 def _fill_jsonl(text: io.TextIOWrapper, columns: Sequence[Column], rows: Rows) -> int:
     names = [column.name for column in columns]
+    truths = [column.name for column in columns if column.kind == "boolean"]
     count = 0
     for row in rows:
-        text.write(f"{compact_json({name: row[name] for name in names})}\n")
+        said = {name: row[name] for name in names}
+        for name in truths:
+            said[name] = truth(said[name])
+        text.write(f"{compact_json(said)}\n")
         count += 1
     return count

@@ -16,7 +16,8 @@ from cer_assist.exports.dataset import DataSet
 
 LABEL = Column("label", "integer", "The final level as a class, the lowest 0; empty: none is set.")
 _DTYPES: dict[Kind, str] = {
-    "integer": "int64", "number": "float64", "text": "string", "time": "string", "json": "string",
+    "integer": "int64", "number": "float64", "text": "string", "json": "string",
+    "boolean": "bool", "timestamp": "timestamp[us, tz=UTC]", "time": "string",
 }  # fmt: skip
 
 

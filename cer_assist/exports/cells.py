@@ -30,6 +30,11 @@ def restored(cell: str) -> str:
     return cell.removeprefix("'")
 
 
+def truth(value: str | None) -> bool | None:
+    """What a row says as `true` or `false`."""
+    return None if value is None else value == "true"
+
+
 def compact_json(value: Any) -> str:
     """JSON on one line, letters as they are."""
     return _ENCODE(value)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 FORMAT = "cer-assist-export"
 FORMAT_VERSION = 1
 LABEL_EVENTS, PROTOCOLS, MASKING_REPORT = "label_events", "protocols", "masking_report"
 
-Kind = Literal["integer", "number", "text", "time", "json"]
+Kind = Literal["integer", "number", "text", "json", "boolean", "timestamp", "time"]
+# How kinds were named and written before Parquet and JSON had them as what they are.
+_UNTYPED: Mapping[Kind, Kind] = {"boolean": "text", "timestamp": "time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ _RUBRIC = (
 )
 _FENCED = Column(
     "is_fenced",
-    "text",
+    "boolean",
     "Whether the protocol is in the fenced sample, on which models are measured: teach no "
     "model with it. Not told of protocols that nobody has answered.",
     "true, false or empty",
@@ -116,8 +118,10 @@ LABEL_EVENT_COLUMNS = (
         "changed once the suggestion was seen, from then on.",
     ),
     Column("supersedes", "integer", "The event_id that this event replaces, if any."),
-    Column("recorded_at", "time", "When the event was stored, UTC.", "ISO 8601"),
-    Column("made_at", "time", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"),
+    Column("recorded_at", "timestamp", "When the event was stored, UTC.", "ISO 8601"),
+    Column(
+        "made_at", "timestamp", "When it was made elsewhere, if it was imported, UTC.", "ISO 8601"
+    ),
     Column("origin", "text", "How the event came in.", "browser, command, import"),
     _FENCED,
     Column("label_sha256", "text", "SHA-256 of the event, as in the audit chain.", "64 hex digits"),
@@ -193,7 +197,7 @@ NEEDED = {
 DICTIONARY_COLUMNS = (
     Column("table", "text", "Which table."),
     Column("column", "text", "Which column."),
-    Column("kind", "text", "integer, number, text, time or json."),
+    Column("kind", "text", "integer, number, text, json, boolean or timestamp."),
     Column("meaning", "text", "What it says."),
     Column("values", "text", "Which values occur."),
 )
@@ -203,12 +207,27 @@ RULES = {
     "break, or with one of their full-width forms, has one ' put before it, so that no spreadsheet "
     "takes it for a formula: remove one leading ' to get the text back.",
     "jsonl": "UTF-8, one JSON object a line; empty values are null; nothing is altered.",
-    "parquet": "Integers, numbers and texts; empty values are null. Times are ISO 8601 "
-    "texts, values of kind json are JSON texts; nothing is altered.",
+    "parquet": "Integers, numbers, texts, truth values and moments in UTC; empty values are null. "
+    "Values of kind json are JSON texts; nothing is altered.",
     "xlsx": "All texts are text cells, never formulas. A text too long for one cell goes on in "
     "columns named with _2, _3 …: join them in order. _x0009_ and the like stand for characters "
     "that the format cannot hold.",
 }
+_UNTYPED_PARQUET = (
+    "Integers, numbers and texts; empty values are null. Times are ISO 8601 texts, values of kind "
+    "json are JSON texts; nothing is altered."
+)
+
+
+def untyped(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Columns as earlier releases had them: a snapshot made by these keeps its bytes."""
+    return tuple(replace(one, kind=_UNTYPED.get(one.kind, one.kind)) for one in columns)
+
+
+def _rule(tables: Mapping[str, Table], file_format: str) -> str:
+    kinds = {column.kind for table in tables.values() for column in table.columns}
+    is_untyped = file_format == "parquet" and "time" in kinds
+    return _UNTYPED_PARQUET if is_untyped else RULES[file_format]
 
 
 def dictionary_rows(tables: Mapping[str, Table], file_format: str) -> list[dict[str, str]]:
@@ -217,7 +236,7 @@ def dictionary_rows(tables: Mapping[str, Table], file_format: str) -> list[dict[
         "table": "(all)",
         "column": "(all)",
         "kind": "rule",
-        "meaning": RULES[file_format],
+        "meaning": _rule(tables, file_format),
         "values": "",
     }
     return [

@@ -7,6 +7,7 @@ a place that touches something masked covers the whole placeholder, so no half o
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from cer_assist.exports import people, spotting
+from cer_assist.exports.colleagues import Colleagues
 from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import Found, Kind
 
@@ -110,7 +112,8 @@ class Values:
 def _same(kind: Kind, value: str) -> str:
     if kind == "phone":
         return "".join(filter(str.isdigit, value)).removeprefix("1")
-    words = re.findall(r"\w+", value.casefold()) if kind == "name" else value.casefold().split()
+    value = unicodedata.normalize("NFC", value.casefold())
+    words = re.findall(r"\w+", value) if kind == "name" else value.split()
     if kind == "name" and "," in value:  # Silva, Ana is Ana Silva
         words = [*words[1:], words[0]]
     return " ".join(word for word in words if kind != "name" or len(word) > 1)
@@ -124,12 +127,12 @@ class Masker:
     people: Sequence[str] = ()
     numbers: Numbers = field(default_factory=Numbers)
     _full: list[str] = field(init=False, repr=False)
-    _parts: list[str] = field(init=False, repr=False)
+    _colleagues: Colleagues = field(init=False, repr=False)
     _of_short: Callable[[str, bool], Told] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_full", people.full_names(self.people))
-        object.__setattr__(self, "_parts", people.parts_of(self.people))
+        object.__setattr__(self, "_colleagues", Colleagues(self.people, people.NO_NAMES))
         object.__setattr__(self, "_of_short", lru_cache(_KEPT)(self._of_itself))
 
     def values_of(self, row: Row) -> tuple[Values, Moves]:
@@ -193,8 +196,10 @@ class Masker:
             by_list += self.numbers.found(text)
         if "name" in self.kinds:
             heard += people.hinted(text)
-            known = self._parts if colleagues else self._full
-            accounts = list(people.whole(text, known, "account"))
+            if colleagues:
+                accounts = list(self._colleagues.found(text))
+            else:
+                accounts = list(people.whole(text, self._full, "account"))
             by_list += [*heard, *accounts]
             heard += [] if colleagues else accounts
         return by_form, by_list, [text[one.start : one.end] for one in heard]

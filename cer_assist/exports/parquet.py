@@ -1,19 +1,21 @@
-"""Parquet written and read by hand: the usual library takes 120 MB, for four kinds of value.
+"""Parquet written and read by hand: the usual library takes 120 MB, for a few kinds of value.
 
 A file is row groups of plain pages packed with gzip, then a footer in Thrift's compact form that
-says where each page is. Only what stands in our columns is known: integers, numbers and texts, each
-of which may be missing. `tests/exports/test_received.py` has other programs read it.
+says where each page is. Only what stands in our columns is known: integers, numbers, texts, truth
+values and moments, each of which may be missing. `tests/exports/test_received.py` has other
+programs read it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.exports.cells import compact_json
+from cer_assist.exports.cells import compact_json, truth
 from cer_assist.exports.columns import Column, Kind
 from cer_assist.exports.thrift import (
     BINARY,
@@ -21,6 +23,7 @@ from cer_assist.exports.thrift import (
     I64,
     LIST,
     STRUCT,
+    TRUE,
     Field,
     parse_struct,
     struct_bytes,
@@ -28,13 +31,22 @@ from cer_assist.exports.thrift import (
 )
 
 MAGIC = b"PAR1"
-_INT64, _DOUBLE, _BYTE_ARRAY = 2, 5, 6
+_BOOLEAN, _INT64, _DOUBLE, _BYTE_ARRAY = 0, 2, 5, 6
 _PHYSICAL: dict[Kind, int] = {
-    "integer": _INT64, "number": _DOUBLE, "text": _BYTE_ARRAY, "time": _BYTE_ARRAY,
-    "json": _BYTE_ARRAY,
+    "integer": _INT64, "number": _DOUBLE, "text": _BYTE_ARRAY, "json": _BYTE_ARRAY,
+    "boolean": _BOOLEAN, "timestamp": _INT64, "time": _BYTE_ARRAY,
 }  # fmt: skip
-_PLAIN_KINDS: dict[int, Kind] = {_INT64: "integer", _DOUBLE: "number", _BYTE_ARRAY: "text"}
-_OPTIONAL, _UTF8, _PLAIN, _RLE, _GZIP, _DATA_PAGE = 1, 0, 0, 3, 2, 0
+_PLAIN_KINDS: dict[int, Kind] = {
+    _BOOLEAN: "boolean", _INT64: "integer", _DOUBLE: "number", _BYTE_ARRAY: "text"
+}  # fmt: skip
+_OPTIONAL, _UTF8, _MICROS, _PLAIN, _RLE, _GZIP, _DATA_PAGE = 1, 0, 10, 0, 3, 2, 0
+_EPOCH, _MICROSECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(microseconds=1)
+# Logical types: a string; a moment in UTC, counted in microseconds.
+_STRING = struct_bytes(Field(1, STRUCT, struct_bytes()))
+_UNIT = struct_bytes(Field(2, STRUCT, struct_bytes()))
+_MOMENT = struct_bytes(
+    Field(8, STRUCT, struct_bytes(Field(1, TRUE, True), Field(2, STRUCT, _UNIT)))
+)
 _GROUP_ROWS, _GROUP_CHARACTERS = 2_000, 8_000_000
 _PACKING_LEVEL = 1
 _MAX_FOOTER = 16 * 2**20
@@ -102,8 +114,9 @@ def _element(column: Column) -> bytes:
         Field(4, BINARY, column.name.encode()),
     ]
     if physical == _BYTE_ARRAY:
-        string = struct_bytes(Field(1, STRUCT, struct_bytes()))
-        fields += [Field(6, I32, _UTF8), Field(10, STRUCT, string)]
+        fields += [Field(6, I32, _UTF8), Field(10, STRUCT, _STRING)]
+    if column.kind == "timestamp":
+        fields += [Field(6, I32, _MICROS), Field(10, STRUCT, _MOMENT)]
     return struct_bytes(*fields)
 
 
@@ -152,16 +165,25 @@ def _write_chunk(
 
 def _levels(values: Sequence[Any]) -> bytes:
     """One bit a row says whether it has a value: runs of eight, the first row in the lowest bit."""
-    bits = bytearray((len(values) + 7) // 8)
-    for place, value in enumerate(values):
-        if value is not None:
-            bits[place >> 3] |= 1 << (place & 7)
-    run = varint(len(bits) << 1 | 1) + bytes(bits)
+    bits = _bits([value is not None for value in values])
+    run = varint(len(bits) << 1 | 1) + bits
     return struct.pack("<I", len(run)) + run
 
 
+def _bits(values: Sequence[Any]) -> bytes:
+    bits = bytearray((len(values) + 7) // 8)
+    for place, value in enumerate(values):
+        if value:
+            bits[place >> 3] |= 1 << (place & 7)
+    return bytes(bits)
+
+
 def _plain(column: Column, values: Sequence[Any]) -> bytes:
-    if column.kind == "integer":
+    if column.kind == "boolean":
+        return _bits([truth(value) for value in values])
+    if column.kind == "timestamp":
+        values = [(dt.datetime.fromisoformat(value) - _EPOCH) // _MICROSECOND for value in values]
+    if column.kind in ("integer", "timestamp"):
         return struct.pack(f"<{len(values)}q", *values)
     if column.kind == "number":
         return struct.pack(f"<{len(values)}d", *values)
@@ -179,7 +201,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def read_parquet(data: bytes, kinds: Mapping[str, Kind]) -> Iterator[dict[str, Any]]:
-    """The rows of a file that `write_parquet` made; JSON values stay texts.
+    """The rows of a file that `write_parquet` made; JSON values stay texts, moments become texts.
 
     Columns of no known kind, which only exports of snapshots have, are what the file says.
     """
@@ -192,12 +214,19 @@ def read_parquet(data: bytes, kinds: Mapping[str, Kind]) -> Iterator[dict[str, A
             columns: dict[str, list[Any]] = {}
             for chunk in group[1]:
                 name = chunk[3][3][0].decode()
-                kind = kinds.get(name) or _PLAIN_KINDS[chunk[3][1]]
+                kind = _kind_there(kinds.get(name), chunk[3][1])
                 columns[name] = _read_chunk(data, chunk[3], kind)
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
     except (KeyError, IndexError, ValueError, TypeError, struct.error, zlib.error) as error:
         raise InvalidInput(_DAMAGED) from error
+
+
+def _kind_there(kind: Kind | None, physical: int) -> Kind:
+    """Earlier releases wrote truth values and moments as texts."""
+    if kind is None or (kind in ("boolean", "timestamp") and physical == _BYTE_ARRAY):
+        return _PLAIN_KINDS[physical]
+    return kind
 
 
 def _read_chunk(data: bytes, meta: Mapping[int, Any], kind: Kind) -> list[Any]:
@@ -211,12 +240,21 @@ def _read_chunk(data: bytes, meta: Mapping[int, Any], kind: Kind) -> list[Any]:
     count = page[5][1]
     run = struct.unpack_from("<I", body)[0]
     bits = body[4 : 4 + run][-((count + 7) // 8) :]
-    present = [bits[place >> 3] >> (place & 7) & 1 for place in range(count)]
+    present = _truths(bits)[:count]
     values = iter(_unplain(body[4 + run :], kind))
     return [next(values) if here else None for here in present]
 
 
+def _truths(bits: bytes) -> list[bool]:
+    return [bool(byte >> place & 1) for byte in bits for place in range(8)]
+
+
 def _unplain(body: bytes, kind: Kind) -> Sequence[Any]:
+    if kind == "boolean":
+        return _truths(body)
+    if kind == "timestamp":
+        counts = struct.unpack(f"<{len(body) // 8}q", body)
+        return [(_EPOCH + n * _MICROSECOND).isoformat(timespec="microseconds") for n in counts]
     if kind in ("integer", "number"):
         return struct.unpack(f"<{len(body) // 8}{'q' if kind == 'integer' else 'd'}", body)
     found: list[str] = []

@@ -71,7 +71,7 @@ team telephone that the their there these they this those thursday title to town
 tribe trust tuesday unit university upon village we wednesday week what when where which who will
 with within women would you your
 """
-_NO_NAMES = frozenset(_INSTITUTES.split())
+NO_NAMES = frozenset(_INSTITUTES.split())
 # Surnames that are words as well: found beside a hint or a given name only.
 _WORDS_TOO = """
 art banks bell best black brown bush case child church cook day doctor faith field good grace
@@ -86,12 +86,18 @@ _NAME_AFTER_IT = regex.compile(
 )
 PERSON_COLUMN = re.compile(
     r"(?:^|[\s_.-])(?:pi|co[-_ ]?i|pis|investigators?|coordinators?|contacts?|advis[oe]rs?|"
-    r"mentors?|submitter|author|faculty|sponsor[ _-]?name|person|researchers?|staff|owner)"
-    r"(?:[\s_.-]|$)|(?:investigator|coordinator|contact)",
+    r"mentors?|submitters?|authors?|faculty|sponsor[ _-]?name|persons?|people|researchers?|staff|"
+    r"owners?|reviewers?|applicants?|signator(?:y|ies)|"
+    r"(?:submitted|prepared|entered|reviewed|created|written|approved|signed)[ _-]?by)"
+    r"(?:[\s_.-]|$)|(?:investigator|coordinator|contact)|"
+    # A name alone, or of what part: a study name or a file name is no person's.
+    r"^(?:(?:full|first|middle|last|family|given|sur|display|user)[ _.-]?)?names?$",
     re.IGNORECASE,
 )
-NOT_A_PERSON = re.compile(r"department|dept|e-?mail|phone|tel\b|\bid\b|number|count|type|date|unit",
-                          re.IGNORECASE)  # fmt: skip
+NOT_A_PERSON = re.compile(
+    r"department|dept|e-?mail|phone|tel\b|(?<![a-z])id\b|number|count|type|date|(?<!comm)unit",
+    re.IGNORECASE,
+)
 
 
 def hinted(text: str) -> Iterator[Found]:
@@ -143,7 +149,7 @@ def _believed(text: str, start: int, end: int, rule: str, match: Any) -> Iterato
     """A name cut at the first word that is part of none; one word alone needs a clear sign."""
     kept: list[tuple[int, int]] = []
     for word in _WORD.finditer(text, start, end):
-        if word[0].lower() in _NO_NAMES and (kept or rule != "title"):
+        if word[0].lower() in NO_NAMES and (kept or rule != "title"):
             if rule != "degree":
                 break
             kept.clear()  # the name is what stands next to its degree
@@ -173,14 +179,50 @@ def _is_sure(rule: str, match: Any) -> bool:
 
 
 def of_column(value: str) -> Iterator[tuple[int, int]]:
-    """The names in a detail that holds people: parted by ; / | & and “and”, degrees left alone."""
+    """The names in a detail that holds people: parted by ; / | & , and “and”, degrees left alone.
+
+    A comma also stands between a surname and what follows it: where one side is a single word, the
+    two are one person.
+    """
+    for start, end in _apart(value):
+        if regex.search(r"\p{L}{2}", value[start:end]):
+            yield start, end
+
+
+def _apart(value: str) -> Iterator[tuple[int, int]]:
     for part in _BETWEEN.finditer(value):
-        name = regex.match(rf"\s*(?:{_TITLE}\s+)?(?P<name>.*?)(?:,?\s+{_DEGREE}\b.*)?\s*$", part[0])
-        if name and regex.search(r"\p{L}{2}", name["name"]) and "@" not in name["name"]:
-            yield part.start() + name.start("name"), part.start() + name.end("name")
+        beside: tuple[int, int] | None = None
+        for piece in _PIECE.finditer(value, *part.span()):
+            span = _without_degree(value, *piece.span())
+            if beside and span and _are_one(value[slice(*beside)], value[slice(*span)]):
+                beside, span = (beside[0], span[1]), None
+            if beside:
+                yield beside
+            beside = span
+        if beside:
+            yield beside
 
 
-_BETWEEN = regex.compile(r"(?:(?!\s+and\s+)[^;/|&\n])+")
+def _without_degree(value: str, start: int, end: int) -> tuple[int, int] | None:
+    """The name between two commas, before an address; none where nothing but degrees stands."""
+    if "@" in value[start:end]:
+        before = value[start : value.index("@", start)]
+        end = start + max(before.rfind(sign) + 1 for sign in " \t<([")
+        end = start + len(value[start:end].rstrip(" \t<(["))
+    if _DEGREES_ALONE.fullmatch(value, start, end):
+        return None
+    name = _CELL.fullmatch(value, start, end)
+    return name.span("name") if name and name["name"] else None
+
+
+def _are_one(before: str, behind: str) -> bool:
+    return len(before.split()) == 1 or len(behind.split()) == 1
+
+
+_BETWEEN = regex.compile(r"(?:(?!\s+(?i:and)\s+)[^;/|&\n])+")
+_PIECE = regex.compile(r"[^,]+")
+_DEGREES_ALONE = regex.compile(rf"\s*{_DEGREE}\.?(?:\s+{_DEGREE}\.?)*\s*")
+_CELL = regex.compile(rf"\s*(?i:and\s+)?(?:{_TITLE}\s+)?(?P<name>.*?)(?:\s+{_DEGREE}\b.*)?\s*")
 
 
 def surname(name: str) -> str:
@@ -194,14 +236,6 @@ def surname(name: str) -> str:
 def full_names(names: Iterable[str]) -> list[str]:
     """Those names that have two words: one word alone may mean anything in a protocol."""
     return sorted({name for name in names if len(_WORD.findall(name)) > 1})
-
-
-def parts_of(names: Iterable[str]) -> list[str]:
-    """Names, given names and surnames, as they stand in remarks among colleagues."""
-    parts = {name for name in names if len(name) > 2}
-    words = {str(word) for name in names for word in _WORD.findall(name) if len(word) > 2}
-    parts |= {word[0].upper() + word[1:] for word in words}
-    return sorted(part for part in parts if part.lower() not in _NO_NAMES)
 
 
 def mentions(text: str, surnames: Iterable[str]) -> Iterator[Found]:

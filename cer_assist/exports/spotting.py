@@ -45,7 +45,8 @@ RULES: dict[Kind, dict[str, str]] = {
     },
     "name": {
         "person column": "value of a detail whose name says that it is a person",
-        "account": "name of a person with an account in the project",
+        "account": "name of a person with an account in the project; in notes also one of their "
+        "names alone, however it is written",
         "title": "name after a title, such as Dr. or Professor",
         "role": "name beside a role, such as Principal Investigator or contact",
         "degree": "name before a degree, such as PhD or RN",

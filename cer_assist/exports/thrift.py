@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12
-_TRUE, _FALSE, _SHORT, _LONG_LIST = 1, 2, 4, 15
+TRUE, I32, I64, BINARY, LIST, STRUCT = 1, 5, 6, 8, 9, 12
+_FALSE, _SHORT, _LONG_LIST = 2, 4, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ def struct_bytes(*fields: Field) -> bytes:
 
 
 def _value(kind: int, value: Any) -> bytes:
+    if kind == TRUE:  # the kind says it
+        return b""
     if kind in (I32, I64):
         return varint(value << 1)  # zigzag of what is never negative
     if kind == BINARY:
@@ -66,8 +68,8 @@ def parse_struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
 
 
 def _parse(data: bytes, at: int, kind: int) -> tuple[Any, int]:
-    if kind in (_TRUE, _FALSE):
-        return kind == _TRUE, at
+    if kind in (TRUE, _FALSE):
+        return kind == TRUE, at
     if kind in (_SHORT, I32, I64):
         number, at = _parse_varint(data, at)
         return number >> 1 ^ -(number & 1), at

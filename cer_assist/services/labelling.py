@@ -191,7 +191,7 @@ def _refuse_stale(state: AnswerState, request: LabelRequest) -> None:
         return
     stored = LabelVersion(None, None, "", "")
     if state.recorded_at is not None:
-        at = state.recorded_at.isoformat(timespec="seconds")
+        at = state.recorded_at.isoformat().replace("+00:00", "Z")  # as the reply to it had it
         stored = LabelVersion(state.event_id, state.level, state.note or "", at)
     raise StaleLabel(
         "You have answered this protocol elsewhere since this page was opened. Choose which "

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.faults import Fault
-from cer_assist.domain.labels import Action, Exposure, Lane, Origin, PriorLabel
+from cer_assist.domain.labels import Action, Lane, Origin, PriorLabel
 from cer_assist.services import assignments, audit, desk_rows, pseudonyms
 from cer_assist.services.audit import label_sha256
 from cer_assist.services.label_events import clean_seconds
@@ -181,19 +181,18 @@ def _event(
     session: Session, project: Project, label: PriorLabel, protocol_id: int, account_id: int
 ) -> dict[str, Any]:
     made_at = dt.datetime.fromisoformat(label.recorded_at) if label.recorded_at else None
-    lane = lane_of(label)
     return {
         "project_id": project.id,
         "protocol_id": protocol_id,
         "account_id": account_id,
-        "lane": str(lane),
+        "lane": str(lane_of(label)),
         "action": str(label.action),
         "level": label.level,
         "confidence": label.confidence,
         "note": label.note,
         "rubric_version_id": project.rubric_version_id,
         "rubric_sha256": project_rubric(session, project).sha256,
-        "exposure": str(Exposure.unknown if lane is Lane.final else label.exposure),
+        "exposure": str(label.exposure),
         "suggestion_id": None,
         "serving_id": None,
         "seconds": clean_seconds(label.seconds),

@@ -115,6 +115,7 @@ def _said(session: Session, project: Project, made: Snapshot, found: Chosen) -> 
         "event_columns": [column.name for column in LABEL_EVENT_COLUMNS],
         "protocol_columns": [c.name for c in (*PROTOCOL_COLUMNS, *COLUMNS)],
         "check": found.checked,
+        "is_typed": True,
     }
 
 

@@ -25,6 +25,7 @@ from cer_assist.exports.columns import (
     PROTOCOLS,
     Column,
     Table,
+    untyped,
 )
 from cer_assist.exports.dataset import DataSet, LevelName, Record, Stream
 from cer_assist.services import audit, snapshot_filters
@@ -95,6 +96,8 @@ def data_set(session: Session, made: Snapshot) -> DataSet:
     }
     events = tuple(c for c in LABEL_EVENT_COLUMNS if c.name in made.said["event_columns"])
     own = tuple(columns[name] for name in made.said["protocol_columns"])
+    if not made.said.get("is_typed"):  # made when all truth values and times were texts
+        events, own = untyped(events), untyped(own)
     parts = ("project", "rubric", "model", "audit", "counts", "check")
     head = {name: made.said[name] for name in parts if name in made.said} | {
         "scale": list(rubric.scale),

@@ -7,7 +7,7 @@ field descriptions are the reference (docs/api.md); every refusal is {"error": w
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from flask import Blueprint, Response, g
 from pydantic import Field
@@ -106,6 +106,7 @@ class Words(Reply):
     model_version: int = Field(description="Number of the version they come from")
     label_count: int = Field(description="Labels that it learned from")
     at_least: int = Field(description="Words in fewer protocols of the level are left out")
+    by: str = Field(description="What they are listed by; weight where attention was not kept")
     levels: dict[int, list[LevelWord]] = Field(description="By level, the weightiest first")
 
 
@@ -126,7 +127,7 @@ class WordsAsked(Query):
     """Which words."""
 
     at_least: int = Field(2, ge=0, le=LARGEST, description="Words in fewer protocols are left out")
-    by: str = Field("", max_length=20, description="What they are listed by")
+    by: Literal["weight", "attention"] = Field("weight", description="What they are listed by")
 
 
 class AgreementAsked(Query):
@@ -174,6 +175,7 @@ def words(slug: str) -> Response:
             model_version=found.version.number,
             label_count=found.version.label_count,
             at_least=found.at_least,
+            by=found.by,
             levels={
                 level: [_level_word(word) for word in ranked]
                 for level, ranked in found.table.items()

@@ -16,6 +16,7 @@ from cer_assist.domain.scopes import Scope
 from cer_assist.exports.presets import EVERYTHING, PRESETS, without
 from cer_assist.exports.privacy import Choice
 from cer_assist.exports.spotting import Kind
+from cer_assist.exports.tabular_tools import INCLUDE_FROM
 from cer_assist.exports.writing import FORMATS
 from cer_assist.services.importing import import_protocols
 from cer_assist.store.tables import Project
@@ -34,7 +35,9 @@ class NewProtocol(Asked):
 
     external_id: str = Field(description="Its own id")
     title: str = Field("", max_length=2000, description="Its title")
-    sections: list[tuple[str, str]] = Field(description="Name and text of each section")
+    sections: list[tuple[str, str]] = Field(
+        description='Name and text of each section, as in [["Aims", "We ask …"]]'
+    )
     details: dict[str, str] = Field({}, description="What else is known of it")
 
 
@@ -88,6 +91,17 @@ class ExportAsked(Asked):
     columns: dict[str, list[str]] = Field({}, description="By table, the only ones to be in it")
     without: list[str] = Field([], description="Columns left out; `table.column`: of that alone")
     snapshot: int | None = Field(None, ge=1, description="Number of a snapshot to be written")
+    include_from: int | None = Field(
+        None, description="With format asreview: included from this level on, 4 if left out"
+    )
+
+    def options(self) -> dict[str, int]:
+        """The format's own."""
+        if self.include_from is None:
+            return {}
+        if self.format != "asreview":
+            raise InvalidInput("include_from goes with the format asreview.")
+        return {INCLUDE_FROM: self.include_from}
 
     def choice(self) -> Choice:
         """As the form of the page would have it."""
@@ -151,4 +165,4 @@ def _texts(sent: Sequence[NewProtocol]) -> tuple[list[ProtocolText], list[Fault]
 def take(slug: str) -> Response:
     """Take a file out, as chosen; its SHA-256 is in the header X-Content-SHA256."""
     asked = json_body(ExportAsked)
-    return send_export(asked.format, asked.choice(), asked.snapshot)
+    return send_export(asked.format, asked.choice(), asked.snapshot, asked.options())

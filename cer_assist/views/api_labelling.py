@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import Action, Origin
 from cer_assist.domain.scopes import Scope
 from cer_assist.services import (
@@ -104,7 +105,9 @@ class ProtocolsAsked(Page):
     """Filters of the list."""
 
     q: str = Field("", max_length=200, description="Words of the text, or the beginning of an id")
-    state: State | None = Field(None, description="open or complete; not for coders")
+    state: State | None = Field(
+        None, description="open or complete; refused to coders, who are not told"
+    )
     mine: Mine | None = Field(None, description="answered, skipped or none")
     level: int | None = Field(None, ge=0, le=99, description="Your level")
 
@@ -191,8 +194,9 @@ def listing(slug: str) -> Response:
     """Protocols that fit the filters."""
     asked: ProtocolsAsked = g.query
     # Coders are not told how many readers a protocol has: it may be a second reading.
-    state = asked.state if history.sees_peers(g.role) else None
-    filters = Filters(asked.q.strip(), state, asked.mine, asked.level)
+    if asked.state and not history.sees_peers(g.role):
+        raise InvalidInput("Coders are not told what has all its readers: leave state out.")
+    filters = Filters(asked.q.strip(), asked.state, asked.mine, asked.level)
     mine, more = g.person.account_id, asked.limit + 1
     with database().read() as session:
         found = protocols.following(session, g.project.id, mine, filters, asked.after, more)

@@ -13,7 +13,7 @@ from cer_assist.services.copy_groups import Verdict
 from cer_assist.views.access import ALL_ROLES, API, LARGEST, LEADING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Query, Reply, json_body
 from cer_assist.views.openapi import answers
-from cer_assist.views.paging import Part, paged_reply, part_of
+from cer_assist.views.paging import Part, paged_reply, part_of, until_the_end
 from cer_assist.views.studies import check_may_compare, text_difference
 
 api_studies = Blueprint("api_studies", __name__, url_prefix=f"{API}projects/<slug>")
@@ -129,7 +129,8 @@ class DifferenceAsked(Query):
 def copies(slug: str) -> dict[str, object]:
     """Groups of near-copies that nobody has decided about."""
     with database().read() as session:
-        found = copy_groups.proposals(session, g.project, g.query.page)
+        shown = copy_groups.proposals(session, g.project, g.query.page)
+    found = until_the_end(shown, g.query.page, "groups")
     groups = [
         NearCopyGroup(
             key=group.key,

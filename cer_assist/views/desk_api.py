@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.scopes import Scope
@@ -20,8 +20,10 @@ from cer_assist.views.access import API, LARGEST, OVERSEEING_ROLES, database, po
 from cer_assist.views.desk import asked, listed, note_seen, opened_desk
 from cer_assist.views.json_parts import Query, Reply, json_reply
 from cer_assist.views.openapi import answers
-from cer_assist.views.paging import USUAL, Part, page_of, paged_reply
+from cer_assist.views.paging import USUAL, Part, page_of, paged_reply, until_the_end
 
+# As `desk.SORTS`; empty: the usual one.
+Order = Literal["", "newest", "oldest", "protocol", "coder", "farthest", "fastest"]
 desk_api = Blueprint("desk_api", __name__, url_prefix=f"{API}projects/<slug>/desk")
 
 
@@ -169,7 +171,7 @@ class DeskAsked(Query):
 class DeskReadingsAsked(DeskAsked, Part):
     """The choice, its order and page; with `limit` the order is that of recording."""
 
-    sort: str = Field("", max_length=200, description="The order of the list")
+    sort: Order = Field("", description="The order of the list")
     page: int = Field(1, ge=1, le=LARGEST, description="Which page; fifty readings each")
 
 
@@ -200,7 +202,7 @@ def readings(slug: str) -> Response:
             rows, following = page_of(behind, size, "event_id")
             found = desk.Lines(rows, desk.count(session, opened), 1, 1, "oldest")
         else:
-            found = listed(session, opened)
+            found = until_the_end(listed(session, opened), part.page)
     note_seen(found.rows)
     return paged_reply(readings_reply(filters, found, following), following)
 
@@ -212,14 +214,18 @@ def versions(slug: str) -> Response:
     """What each published version changed, a page at a time."""
     with database().read() as session:
         opened = opened_desk(session, DeskFilters())
-        found = desk_versions.versions(session, opened, request.args.get("page", 1, type=int))
+        shown = desk_versions.versions(session, opened, g.query.page)
+    found = until_the_end(shown, g.query.page)
     in_use = next(
         (one.version.number for one in found.rows if one.version.id == found.in_use), None
     )
-    shown = [_version(one) for one in found.rows]
     return json_reply(
         DeskVersions(
-            total=found.total, page=found.page, pages=found.pages, in_use=in_use, versions=shown
+            total=found.total,
+            page=found.page,
+            pages=found.pages,
+            in_use=in_use,
+            versions=[_version(one) for one in found.rows],
         )
     )
 

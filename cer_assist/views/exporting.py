@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +38,12 @@ def download(slug: str) -> Response:
     return send_export(request.form.get("format", ""), choice_of())
 
 
-def send_export(kind: str, choice: Choice, number: int | None = None) -> Response:
+def send_export(
+    kind: str,
+    choice: Choice,
+    number: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Response:
     """The project, or the snapshot of that number, for page and script alike."""
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
@@ -45,7 +51,7 @@ def send_export(kind: str, choice: Choice, number: int | None = None) -> Respons
         raise NotAllowed("Leads and administrators alone take coders' names out.")
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
     try:
-        made = _written(kind, choice, number, Path(folder.name))
+        made = _written(kind, choice, number, Path(folder.name), options)
     except BaseException:
         folder.cleanup()
         raise
@@ -56,7 +62,13 @@ def send_export(kind: str, choice: Choice, number: int | None = None) -> Respons
     return response
 
 
-def _written(kind: str, choice: Choice, number: int | None, folder: Path) -> ExportResult:
+def _written(
+    kind: str,
+    choice: Choice,
+    number: int | None,
+    folder: Path,
+    options: Mapping[str, Any] | None,
+) -> ExportResult:
     """The file, which is on record."""
     when = f"{now():%Y%m%d-%H%M}" if number is None else f"snapshot-{number}"
     out = folder / f"{g.project.slug}-{when}-{kind}{FORMATS[kind].ending}"
@@ -67,7 +79,7 @@ def _written(kind: str, choice: Choice, number: int | None, folder: Path) -> Exp
         if number is not None:
             snapshot = snapshots.find_number(session, g.project.id, number)
             source, kept = snapshots.data_set(session, snapshot), snapshot.name
-        made = export_project(session, g.project, kind, out, choice, source=source)
+        made = export_project(session, g.project, kind, out, choice, options, source)
     with database().write() as session:
         by = g.person.account_id
         record_export(session, g.project.id, kind, made, by, choice, snapshot=kept)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import quote
 
 from flask import Response, request
@@ -18,6 +19,19 @@ from cer_assist.views.json_parts import Query, json_reply
 
 MOST, USUAL = 200, 50
 Row = TypeVar("Row")
+
+
+class _Numbered(Protocol):
+    """A page that knows how many there are."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+
+
+Numbered = TypeVar("Numbered", bound=_Numbered)
 
 
 class Behind(Query):
@@ -71,6 +85,11 @@ def part_of(found: Sequence[Row], asked: Part, key: str) -> tuple[list[Row], str
     behind = [one for one in found if getattr(one, key) > asked.after]
     behind.sort(key=attrgetter(key))
     return page_of(behind, asked.limit or USUAL, key)
+
+
+def until_the_end(found: Numbered, number: int, rows: str = "rows") -> Numbered:
+    """Nothing beyond the last page, which HTML shows instead: a script must see where it ends."""
+    return replace(found, page=number, **{rows: []}) if number > found.pages else found
 
 
 def paged_reply(content: BaseModel, following: str | None) -> Response:

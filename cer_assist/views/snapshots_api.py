@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any, Literal
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from pydantic import Field
 
 from cer_assist.domain.scopes import Scope
@@ -22,7 +22,7 @@ from cer_assist.store.tables import Snapshot
 from cer_assist.views.access import API, LARGEST, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
-from cer_assist.views.paging import Part, paged_reply, part_of
+from cer_assist.views.paging import Part, paged_reply, part_of, until_the_end
 from cer_assist.views.snapshots import changed, compared, note_seen, numbered
 
 snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
@@ -203,7 +203,8 @@ def differences(slug: str, number: int, other: int) -> Response:
 def changes(slug: str, number: int) -> Response:
     """The protocols behind a count of the difference from `with`; they count as seen."""
     _, found, left_out = changed(number)
-    shown = snapshot_changes.page_of(found, left_out, request.args.get("page", 1, type=int))
+    shown = snapshot_changes.page_of(found, left_out, g.query.page)
+    shown = until_the_end(shown, g.query.page)
     note_seen(shown.rows)
     return json_reply(SnapshotChanges.model_validate(asdict(shown)))
 

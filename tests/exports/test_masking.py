@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import pairwise
+from time import process_time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cer_assist.exports.masking import Masker, moved_places, moved_sections
+from cer_assist.exports import people
+from cer_assist.exports.masking import Masker, Values, moved_places, moved_sections
 from cer_assist.exports.numbering import Numbers
 from cer_assist.exports.spotting import KINDS
 from tests.exports.masking_set import PASSAGES
@@ -176,3 +179,74 @@ def test_an_own_id_is_told_to_be_one_though_the_project_has_it_among_its_ids() -
     masker = Masker(frozenset({"record"}), numbers=Numbers((), ["B-0001", "B-0002"]))
     _, moves = masker.values_of(a_row("We amend B-0001 as B-0002.", protocol_id="B-0001"))
     assert [rule for *_, rule in moves.made] == ["own id", "id of the project"]
+
+
+WRITERS = [
+    "Wolfgang Ürgs-Møller",
+    "wolfgang",
+    "Zelda Quuxovna",
+    "zelda.quux",
+    "Will Young",
+    "Bo Li",
+]
+NOTES = {
+    "ask @wolfgang": "ask @[name 1]", "cc @Wolfgang": "cc @[name 1]", "-Wolfgang": "-[name 1]",
+    "agreed --Zelda": "agreed --[name 1]", "WOLFGANG says": "[name 1] says",
+    "zelda thinks 4": "[name 1] thinks 4", "ZELDA QUUXOVNA": "[name 1]", "quuxovna": "[name 1]",
+    "Ürgs thinks": "[name 1] thinks", unicodedata.normalize("NFD", "Ürgs-Møller"): "[name 1]",
+    "urgs-moller, urgs": "[name 1], [name 2]", "_Zelda_'s": "_[name 1]_'s", "bo li": "[name 1]",
+    "Will agrees": "[name 1] agrees", "@will": "@[name 1]", "will Young": "[name 1]",
+    "will young people": "will young people", "WILL IT?": "WILL IT?", "a bo, a li": "a bo, a li",
+    "zelda@uni.example": "zelda@uni.example", "see www.zelda.example": "see www.zelda.example",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_colleagues_are_found_as_colleagues_write_them(note: str) -> None:
+    masker = Masker(frozenset({"name"}), WRITERS)
+    assert masker.text(note, Values(), colleagues=True) == NOTES[note]
+
+
+def test_user_names_that_are_nobodys_name_are_found_whole_only() -> None:
+    masker = Masker(frozenset({"name"}), ["coder-07", "label-studio-7", "a.b@uni.example"])
+    note = "coder-07, Label-Studio-7, A.B@uni.example: no coder, label 7 or studio"
+    said = masker.text(note, Values(), colleagues=True)
+    assert said == "[name 1], [name 2], [name 3]: no coder, label 7 or studio"
+
+
+def test_colleagues_are_looked_for_in_time_that_grows_with_the_note() -> None:
+    masker = Masker(frozenset({"name"}), [f"Anna{n} Bert-Carl{n}" for n in range(2_000)])
+    began = process_time()
+    for piece in ("Anna7 ", "x", "@", "anna7@", "anna7-", "w.", " "):
+        assert masker.text(piece * 20_000, Values(), colleagues=True)
+    assert process_time() - began < 20  # 1 s where nothing takes the square of the length
+
+
+CELLS = {
+    "Karl Otto; Maria Delgado": ["Karl Otto", "Maria Delgado"],
+    "Karl Otto, Maria Delgado, and Lea Ruiz": ["Karl Otto", "Maria Delgado", "Lea Ruiz"],
+    "Otto, Karl and Delgado, M.": ["Otto, Karl", "Delgado, M."],
+    "Otto, K., Delgado, M.": ["Otto, K.", "Delgado, M."],
+    "de la Cruz, Maria": ["de la Cruz, Maria"],
+    "Dr. Karl Otto, PhD, Lea Ruiz MD MPH": ["Karl Otto", "Lea Ruiz"],
+    "Otto K, Delgado MA": ["Otto K", "Delgado MA"],
+    "Karl Otto <k@uni.example>, Lea Ruiz(l@uni.example)": ["Karl Otto", "Lea Ruiz"],
+    "n/a": [], "12, MD": [], "a@uni.example": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_several_people_in_a_cell_are_each_one(cell: str) -> None:
+    assert [cell[start:end] for start, end in people.of_column(cell)] == CELLS[cell]
+
+
+PEOPLE = ("authors", "Author", "Name", "full_name", "LastName", "Submitted by", "submitted_by",
+          "Submitters", "owners", "PIs", "Community contact")  # fmt: skip
+NO_PEOPLE = ("study name", "File name", "author_id", "PI e-mail", "date submitted by unit", "year")
+
+
+@pytest.mark.parametrize("column", [*PEOPLE, *NO_PEOPLE])
+def test_details_of_people_are_told_by_their_name(column: str) -> None:
+    masker = Masker(frozenset({"name"}))
+    told = masker.metadata({column: "Karl Otto"}, Values())[column]
+    assert told == ("[name 1]" if column in PEOPLE else "Karl Otto")

@@ -19,7 +19,8 @@ from benchmarks.receivers import READ, write_all
 from cer_assist.domain.labels import Lane
 from cer_assist.services.exporting import data_set
 from cer_assist.store.engine import Database
-from cer_assist.store.tables import Project
+from cer_assist.store.tables import FencedProtocol, Project
+from cer_assist.store.types import now
 from tests.builders import a_project
 from tests.exports.test_tools import a_full_project
 
@@ -36,6 +37,8 @@ def read_back(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 def files(database: Database, tmp_path: Path) -> Path:
     """A project with all that is awkward, in every format, with what is to be found in it."""
     a_full_project(database)
+    with database.write() as session:
+        session.add(FencedProtocol(protocol_id=1, project_id=1, drawn_at=now()))
     return all_formats(database, tmp_path / "out")
 
 
@@ -61,6 +64,8 @@ def test_every_value_is_read_as_it_stands_in_the_database(files: Path) -> None:
     assert {row["confidence"] for row in events} >= {None, 2, 3}
     assert {row["lane"] for row in events} == {Lane.coder, Lane.final}
     assert any(len(row["evidence_places"]) == 2 for row in events)
+    assert {row["is_fenced"] for row in events} == {"true", "false"}
+    assert None in {row["is_fenced"] for row in protocols}
     assert {row["made_at"] is None for row in events} == {True, False}
     done = read_back(files, *HERE)
     assert done.returncode == 0, done.stderr[-2_000:]

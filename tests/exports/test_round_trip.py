@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cer_assist.domain.labels import Action, Lane, PriorLabel
+from cer_assist.domain.labels import Action, Exposure, Lane, PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.domain.serving import RETEST
 from cer_assist.exports.privacy import with_names
@@ -45,8 +45,9 @@ def a_busy_project(database: Database) -> None:
                       {"year": "2024", "=cell": "'x"})  # fmt: skip
         earlier = [
             PriorLabel("P-3", "Reader-1", 2, 1, "not in the text word for word", "=note"),
-            PriorLabel("P-3", "final", 3, None, "walking group 3", "settled", "2019-05-06"),
-        ]
+            PriorLabel("P-3", "final", 3, None, "walking group 3", "settled", "2019-05-06",
+                       lane=Lane.final, exposure=Exposure.after_peer),
+        ]  # fmt: skip
         assert not import_protocols(session, project, [odd], earlier, by=None).errors
         a_model(session, project, {second.id: (3, [0.1, 0.2, 0.4, 0.2, 0.1])})
         request = a_request(first.id, 4, confidence=3, evidence=((0, 5), (6, 12)),
@@ -125,6 +126,7 @@ def test_rows_say_how_the_final_level_came_about(database: Database) -> None:
     assert [event["action"] for event in events][-2:] == ["withdraw", "skip"]
     settled, first = events[1], events[2]
     assert (settled["lane"], settled["made_at"][:10]) == ("final", "2019-05-06")
+    assert settled["exposure"] == "after_peer"  # what came back with it is kept
     assert first["evidence"] == "Study\nnumber"
     assert events[5]["supersedes"] == events[4]["event_id"]
     assert dt.datetime.fromisoformat(first["recorded_at"]).utcoffset() == dt.timedelta(0)

@@ -12,7 +12,9 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
+from cer_assist.exports.parquet import read_parquet
 from cer_assist.exports.writing import FORMATS, write_export
+from cer_assist.imports import parse_files
 from cer_assist.services import backup, queue_order, snapshot_making, snapshots, studies
 from cer_assist.services.snapshot_differences import differences
 from cer_assist.services.snapshot_making import make
@@ -79,6 +81,35 @@ def test_the_same_bytes_after_the_project_went_on(any_database: Database, tmp_pa
         ]
     assert splits[0] == splits[1]
     assert (splits[4], splits[6:]) == ("fenced", [None, None])
+
+
+def fenced_in(out: Path) -> set[Any]:
+    """What an export says of who is fenced."""
+    with zipfile.ZipFile(out) as archive:
+        if out.stem == "parquet":
+            rows = list(read_parquet(archive.read("protocols.parquet"), {}))
+        else:
+            rows = [json.loads(line) for line in archive.open("protocols.jsonl")]
+    return {row["is_fenced"] for row in rows}
+
+
+def test_one_made_when_truth_and_times_were_texts_keeps_them(
+    any_database: Database, tmp_path: Path
+) -> None:
+    a_snapshot(any_database)
+    found = []
+    with any_database.read() as session:
+        made = snapshots.find(session, 1, "paper")
+        for says in ({True, False, None}, {"true", "false", None}):
+            if "true" in says:
+                session.expunge(made)
+                made.said = {key: said for key, said in made.said.items() if key != "is_typed"}
+            for name in ("jsonl", "parquet"):
+                out = tmp_path / f"{name}.zip"
+                write_export(name, out, snapshots.data_set(session, made))
+                assert fenced_in(out) == says
+                found.append(parse_files([out], {}, None))
+    assert all(one.labels == found[0].labels and not one.errors for one in found)
 
 
 @pytest.mark.parametrize("table", ["snapshot", "snapshot_protocol"])

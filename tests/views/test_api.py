@@ -145,6 +145,15 @@ def test_words_come_by_level_with_what_the_version_kept(busy: Office) -> None:
     fewer = ask(busy, CODER, f"{WORDS}?at_least=4")[1]
     assert [word["word"] for word in fewer["levels"]["2"]] == ["recruitment"]
     assert fewer["at_least"] == 4
+    assert ask(busy, CODER, f"{WORDS}?by=attention")[1]["by"] == "weight"  # it kept no attention
+    assert ask(busy, CODER, f"{WORDS}?by=zzz")[0] == 400
+
+
+@pytest.mark.parametrize(("person", "status"), [(CODER, 400), (LEAD, 200), (AUDITOR, 200)])
+def test_a_filter_that_coders_may_not_use_is_refused(
+    office: Office, person: str, status: int
+) -> None:
+    assert ask(office, person, "/api/v1/projects/own/protocols?state=open")[0] == status
 
 
 def test_rubric_versions_are_read_compared_and_published(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -68,6 +69,19 @@ def test_a_script_chooses_of_an_export_what_the_page_does(office: Office) -> Non
         assert send(office, "lead@own", "exports", {"format": "csv"} | one).status_code == 400, one
     gone = send(office, "lead@own", "exports", {"format": "csv", "snapshot": 9})
     assert gone.status_code == 404
+
+
+def test_a_script_says_from_which_level_asreview_includes(office: Office) -> None:
+    with office.database.write() as session:
+        a_label(session, office.project(session), 1, by=office.people["coder@own"], level=3)
+    for bound, included in ((3, "1"), (4, "0")):
+        asked = {"format": "asreview", "include_from": bound}
+        made = send(office, "lead@own", "exports", asked)
+        (row, *_) = csv.DictReader(io.StringIO(made.data.decode()))
+        assert row["included"] == included
+        assert taken(office)[-1]["include_from"] == bound
+    for wrong in ({"format": "asreview", "include_from": 9}, {"format": "csv", "include_from": 3}):
+        assert send(office, "lead@own", "exports", wrong).status_code == 400
 
 
 def test_faults_of_an_import_are_told_one_by_one(office: Office) -> None:

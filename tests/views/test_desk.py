@@ -10,6 +10,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
+from cer_assist.services.desk import SORTS
 from cer_assist.store.tables import AuditEvent, Disclosure, ModelVersion, Protocol
 from tests.builders import a_label, a_model
 from tests.views.office import Office
@@ -42,6 +43,22 @@ def test_page_list_file_and_json_agree(audited: Office) -> None:
         event = session.scalars(select(AuditEvent).filter_by(action="export.taken")).one()
         assert hashlib.sha256(file.data).hexdigest() in event.detail
         assert session.scalars(select(Disclosure.what).filter_by(what="peer_label")).first()
+
+
+def test_json_ends_where_pages_show_the_last_and_refuses_an_unknown_order(audited: Office) -> None:
+    browser = audited.browser("auditor@own")
+    for where, rows in (("readings", "readings"), ("versions", "versions")):
+        last, beyond = (
+            browser.get(f"/api/v1/projects/own/desk/{where}?page={page}").get_json()
+            for page in (1, 999)
+        )
+        assert (len(last[rows]), beyond[rows]) == (1, [])
+        assert (beyond["page"], beyond["pages"], beyond["total"]) == (999, 1, 1)
+    for order in SORTS:
+        told = browser.get(f"/api/v1/projects/own/desk/readings?sort={order}").get_json()
+        assert told["sort"] == order
+    assert browser.get("/api/v1/projects/own/desk/readings?sort=zz").status_code == 400
+    assert "P-1" in browser.get("/p/own/desk/readings?page=999&sort=zz").text
 
 
 @pytest.mark.parametrize("wrong", [

@@ -95,5 +95,7 @@ def test_they_are_made_and_compared_as_json(office: Office) -> None:
     assert (gone["total"], gone["left_out"]) == (0, 4)
     gone = office.browser("auditor@own").get(f"{where}/2/changes?with=1&what=removed").get_json()
     assert [one["external_id"] for one in gone["rows"]] == ["P-1", "P-2", "P-3", "P-4"]
+    beyond = office.browser("auditor@own").get(f"{where}/2/changes?with=1&what=removed&page=2")
+    assert (beyond.get_json()["rows"], beyond.get_json()["page"]) == ([], 2)
     again = lead.get(f"{where}/1/check").get_json()
     assert again == {"as_made": True, "differs": [], "untold": [], "lines": 0}

@@ -85,6 +85,7 @@ def test_a_script_labels_as_the_page_does(office: Office) -> None:
     stale = ask(office, token, where, "POST", json=body, headers={"Idempotency-Key": "key-0002"})
     assert stale.status_code == 409
     assert stale.get_json()["stored"]["level"] == 3
+    assert stale.get_json()["stored"]["recorded_at"] == done.get_json()["recorded_at"]
     assert ask(office, token, where, "POST", json=body).status_code == 400
     assert ask(office, token, where, "POST", data=b"x", headers=key).status_code == 415
     (own,) = ask(office, token, "/labels/mine").get_json()["labels"]
