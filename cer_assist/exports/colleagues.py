@@ -7,6 +7,7 @@ an @: `will` stays as it is, `Will` and `@will` do not.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from cer_assist.exports.name_words import NAMES_TOO, NO_COLLEAGUES
 from cer_assist.exports.spotting import Found
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")  # five times as fast
 _BETWEEN = regex.compile(r"\s{1,3}|[._'’‐-]")  # what stands between the words of one name
 # Tried at the beginning of a word only, or a long one would take the square of its length.
 _ADDRESS = regex.compile(
@@ -41,7 +43,7 @@ class Colleagues:
     def _learn(self, name: str) -> None:
         if "@" in name:
             self._addresses.add(_plain(name))
-        words = {_plain(word) for word in _WORD.findall(name.partition("@")[0])}
+        words = {_plain(word) for word in _words(name.partition("@")[0])}
         self._words[name] = len(words)
         for word in words:
             for form in {word, word.rstrip("0123456789")} - {""}:
@@ -53,6 +55,8 @@ class Colleagues:
         for address in aside:
             if _plain(address[0]) in self._addresses:
                 yield Found(address.start(), address.end(), "name", "account")
+        if self._of_word.keys().isdisjoint(_words(_plain(text))):
+            return  # as most notes are
         covered = {at for address in aside for at in range(*address.span())}
         for run, whose in self._runs(text, covered):
             if self._is_meant(text, run, whose):
@@ -62,21 +66,25 @@ class Colleagues:
         """Words beside each other that are of one name, and of whose."""
         run: list[Any] = []
         whose: set[str] = set()
-        for word in _WORD.finditer(text):
-            is_free = word.start() not in covered
-            of = self._of_word.get(_plain(word[0]), set()) if is_free else set()
-            both = of & whose
-            if len(run) < max((self._words[name] for name in both), default=0) and (
-                _BETWEEN.fullmatch(text, run[-1].end(), word.start())
-            ):
+        for word in _pattern(text).finditer(text):
+            of = self._of_word.get(_plain(word[0]))
+            if not of or word.start() in covered:
+                continue  # a run that it ends is told by what stands between
+            if run and self._goes_on(text, run, whose & of, word):
                 run.append(word)
-                whose = both
+                whose = whose & of
                 continue
             if run:
                 yield run, whose
-            run, whose = ([word], of) if of else ([], set())
+            run, whose = [word], of
         if run:
             yield run, whose
+
+    def _goes_on(self, text: str, run: list[Any], both: set[str], word: Any) -> bool:
+        """Whether a word stands beside a run, is of the same name, and that has so many words."""
+        longest = max((self._words[name] for name in both), default=0)
+        beside = _BETWEEN.fullmatch(text, run[-1].end(), word.start())
+        return len(run) < longest and beside is not None
 
     def _is_meant(self, text: str, run: list[Any], whose: set[str]) -> bool:
         """One word tells it, or the whole name, unless that is all words written small."""
@@ -99,6 +107,14 @@ class Colleagues:
     def _is_a_word(self, written: str) -> bool:
         is_small = not written[0].isupper()
         return is_small and _plain(written) in NAMES_TOO | self._no_names
+
+
+def _pattern(text: str) -> Any:
+    return _ASCII_WORD if text.isascii() else _WORD
+
+
+def _words(text: str) -> list[str]:
+    return _pattern(text).findall(text)  # type: ignore[no-any-return]
 
 
 def _plain(word: str) -> str:
