@@ -37,7 +37,7 @@ class Prevalence(Reply):
     figures: dict[str, Any] = Field(
         description="What `manage.py prevalence --json` prints: `protocols`, `counted` (settled), "
         "`disputed` (read, and the readers differ), `sampled`, `levels` and "
-        "`at_least` as {value, low, high, few, few_errors} in the order of `scale`, `groups`; "
+        "`at_least` as {value, low, high, few, few_errors} in the order of `scale`, and `groups`; "
         "`few`: too few in the fenced sample for the interval to be relied on; "
         "`few_errors`: of the model's errors too few were seen, so it is rather too wide"
     )
