@@ -11,8 +11,10 @@ FORMAT_VERSION = 1
 LABEL_EVENTS, PROTOCOLS, MASKING_REPORT = "label_events", "protocols", "masking_report"
 
 Kind = Literal["integer", "number", "text", "json", "boolean", "timestamp", "time"]
-# How kinds were named and written before Parquet and JSON had them as what they are.
+# How kinds were named and written before Parquet and JSON had them as what they are, and what was
+# said of columns then.
 _UNTYPED: Mapping[Kind, Kind] = {"boolean": "text", "timestamp": "time"}
+_SAID = {"seconds": "Seconds from showing the protocol to the answer."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,14 @@ _UNTYPED_PARQUET = (
 
 def untyped(columns: Iterable[Column]) -> tuple[Column, ...]:
     """Columns as earlier releases had them: a snapshot made by these keeps its bytes."""
-    return tuple(replace(one, kind=_UNTYPED.get(one.kind, one.kind)) for one in columns)
+    return tuple(
+        replace(
+            one,
+            kind=_UNTYPED.get(one.kind, one.kind),
+            meaning=_SAID.get(one.name, one.meaning),
+        )
+        for one in columns
+    )
 
 
 def _rule(tables: Mapping[str, Table], file_format: str) -> str:

@@ -112,7 +112,7 @@ _FIELDS = (
     ("evidence", "notes", "", "Words the coder marked"),
     ("note", "notes", "", "Note"),
     ("exposure", "text", "", "What the coder had seen of others' answers"),
-    ("seconds", "text", "number", "Seconds of this step, from showing to the answer"),
+    ("seconds", "text", "number", "Seconds from showing to the answer"),
     ("suggestion_level", "text", "integer", "Level the model suggested"),
     ("suggestion_probability", "text", "number", "Probability of that level"),
     ("model_version", "text", "integer", "Version of the model"),

@@ -12,6 +12,7 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
 from cer_assist.domain.errors import Corrupt, InvalidInput, NotReady
+from cer_assist.exports.columns import LABEL_EVENTS
 from cer_assist.exports.parquet import read_parquet
 from cer_assist.exports.writing import FORMATS, write_export
 from cer_assist.imports import parse_files
@@ -104,6 +105,9 @@ def test_one_made_when_truth_and_times_were_texts_keeps_them(
             if "true" in says:
                 session.expunge(made)
                 made.said = {key: said for key, said in made.said.items() if key != "is_typed"}
+            columns = snapshots.data_set(session, made).tables[LABEL_EVENTS].columns
+            (seconds,) = (column.meaning for column in columns if column.name == "seconds")
+            assert seconds.startswith("Seconds that this step took") == (True in says)
             for name in ("jsonl", "parquet"):
                 out = tmp_path / f"{name}.zip"
                 write_export(name, out, snapshots.data_set(session, made))
