@@ -114,10 +114,12 @@ def test_the_worker_learns_from_what_training_data_gives() -> None:
         "services/first_model.py",  # which levels have some
         "services/label_checks.py",  # how many there are
         "services/outlooks.py",  # how many there are, for forecasts
-        "services/prevalence_readings.py",  # counts them, for the report
         "services/rubric_drafts.py",  # whether an example's protocol has one
         "services/simulations.py",  # replays with them, makes no version
         "services/word_contexts.py",  # shows them
         "cli/neat_vision.py",  # shows them
+    }
+    assert modules_that_use({"given_levels"}) == {
+        "services/prevalence_readings.py",  # counts all that were read, the fenced ones too
     }
     assert modules_that_use({"training_levels"}) == set()
