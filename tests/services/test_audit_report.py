@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -192,15 +193,19 @@ def test_rows_can_be_read_without_the_database(any_database: Database) -> None:
     assert less["counts"]["adjudication.recorded"] == {"lea": 1}
 
 
-def test_reports_do_not_change_what_the_next_one_says(database: Database, tmp_path: Path) -> None:
-    values = Settings.model_validate({"home": tmp_path})
+def reporter(database: Database, values: Settings) -> Callable[[Period], tuple[str, Any]]:
+    """Makes reports of a small world, as the command line does."""
     with database.write() as session:
         project = session.get_one(Project, a_world(session).project)
     templates = create_app(values, database).jinja_env
     maker = Maker(None, "the command line", sees_hidden=True)
-    pages, made = zip(
-        *(make(templates, database, values, project, today(), maker) for _ in range(3)), strict=True
-    )
+    return lambda period: make(templates, database, values, project, period, maker)
+
+
+def test_reports_do_not_change_what_the_next_one_says(database: Database, tmp_path: Path) -> None:
+    values = Settings.model_validate({"home": tmp_path})
+    report = reporter(database, values)
+    pages, made = zip(*(report(today()) for _ in range(3)), strict=True)
     assert made[0]["content"] == made[1]["content"] == made[2]["content"]
     assert len({one["made"]["period_sha256"] for one in made}) == 1
     assert made[0]["made"]["period_sha256"] == signing.hashed(made[0]["content"])
@@ -209,7 +214,7 @@ def test_reports_do_not_change_what_the_next_one_says(database: Database, tmp_pa
     assert made[1]["made"]["reports"][0]["detail"]["content_sha256"] == seal
     assert seal in pages[1]
     over = Period.last_month(today().since)
-    page, early = make(templates, database, values, project, over, maker)
+    page, early = report(over)
     not_over = "The period was not over when this was made"
     assert (not_over in pages[0], not_over in page) == (True, False)
     assert (made[0]["made"]["period_was_over"], early["made"]["period_was_over"]) == (False, True)
@@ -218,11 +223,8 @@ def test_reports_do_not_change_what_the_next_one_says(database: Database, tmp_pa
 
 def test_a_report_is_held_by_the_chain_and_found_by_it(database: Database, tmp_path: Path) -> None:
     values = Settings.model_validate({"home": tmp_path})
-    with database.write() as session:
-        project = session.get_one(Project, a_world(session).project)
-    templates = create_app(values, database).jinja_env
-    maker = Maker(None, "the command line", sees_hidden=True)
-    document, made = make(templates, database, values, project, today(), maker)
+    report = reporter(database, values)
+    document, made = report(today())
     key = tmp_path / "signing.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     opened = signing.open_document(document, signing.public_key(values.signing_key()))
