@@ -62,11 +62,22 @@ class World(NamedTuple):
     after: int
     accuracy: float
     picks: str
+    shares: tuple[float, ...] = SHARES
 
 
 WORLDS = [
     World(*size, accuracy, picks)
     for size, accuracy, picks in itertools.product(SIZES, ACCURACIES, PICKS)
+]
+# No choice of the method was made on these.
+FRESH = [
+    World(*size, accuracy, picks, shares)
+    for shares, size, accuracy, picks in itertools.product(
+        ((0.6, 0.2, 0.1, 0.06, 0.04), (0.2, 0.2, 0.2, 0.2, 0.2), (0.1, 0.2, 0.3, 0.25, 0.15)),
+        ((500, 80, 40, 100), (2000, 200, 100, 400), (8000, 400, 200, 1500)),
+        (0.6, 0.8),
+        PICKS,
+    )
 ]
 # The smallest group has about 22, 36 and 60 readings.
 GROUPED = [
@@ -85,7 +96,7 @@ def main(argv: list[str]) -> None:
     of_groups = runs // 2  # each has four groups
     jobs = [
         (world, grouped, seed, min(CHUNK, count - seed))
-        for worlds, grouped, count in ((WORLDS, False, runs), (GROUPED, True, of_groups))
+        for worlds, grouped, count in ((WORLDS + FRESH, False, runs), (GROUPED, True, of_groups))
         for world in worlds
         for seed in range(0, count, CHUNK)
     ]
@@ -94,9 +105,9 @@ def main(argv: list[str]) -> None:
         for at, (job, some) in enumerate(zip(jobs, pool.map(several, jobs), strict=True)):
             found.setdefault(job[:2], []).extend(some)
             advance((at + 1) / len(jobs), f"{job[0].protocols:,} protocols")
-    whole = {world: found[world, False] for world in WORLDS}
     groups = {world: found[world, True] for world in GROUPED}
-    _print_worlds(whole, runs)
+    _print_worlds("Worlds", {world: found[world, False] for world in WORLDS}, runs)
+    _print_worlds("Fresh worlds", {world: found[world, False] for world in FRESH}, runs)
     _print_groups(groups, of_groups)
 
 
@@ -111,7 +122,7 @@ def several(job: tuple[World, bool, int, int]) -> list[dict[str, Any]]:
 def run(world: World, seed: int) -> dict[str, Any]:
     """One world: which intervals hold, of the five levels and of "3 and above"."""
     dice = np.random.default_rng([seed, *world[:4], round(100 * world.accuracy)])
-    truth, said, doubt = _protocols(world.protocols, SHARES, world.accuracy, dice)
+    truth, said, doubt = _protocols(world.protocols, world.shares, world.accuracy, dice)
     parts = _parts(world, said, doubt, dice)
     counted, read, unread = _as_known(parts, truth, said, doubt)
     found = prevalence(counted, read, unread)
@@ -212,13 +223,14 @@ def _levels(truth: np.ndarray) -> np.ndarray:
     return np.bincount(truth, minlength=5)
 
 
-def _print_worlds(found: dict[World, list[dict[str, Any]]], runs: int) -> None:
-    header = ("N", "sample", "accuracy", "picked by", "1", "2", "3", "4", "5", "3+")
+def _print_worlds(what: str, found: dict[World, list[dict[str, Any]]], runs: int) -> None:
+    header = ("shares", "N", "sample", "accuracy", "picked by", "1", "2", "3", "4", "5", "3+")
     print_table(
-        f"95 % intervals: held in % of {runs:,} runs; true shares {SHARES}",
+        f"{what}: 95 % intervals held in % of {runs:,} runs; shares of levels in %",
         (*header, "half 5", "half 3+", "error 3+"),
         [
             [
+                " ".join(f"{100 * share:.0f}" for share in world.shares),
                 *(f"{world.protocols:,}", world.sampled, world.accuracy, world.picks),
                 *(*_held(some), _points(some, "half", 4), _points(some, "half", 5)),
                 f"{100 * np.mean([one['error'] for one in some]):+.1f}",
@@ -226,7 +238,7 @@ def _print_worlds(found: dict[World, list[dict[str, Any]]], runs: int) -> None:
             for world, some in found.items()
         ],
     )
-    _print_summary("Worlds", found.values())
+    _print_summary(what, found.values())
 
 
 def _print_groups(found: dict[World, list[dict[str, Any]]], runs: int) -> None:

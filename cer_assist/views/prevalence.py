@@ -9,23 +9,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
-from markupsafe import Markup
+from flask import Blueprint, Response, current_app, g, render_template, request
 from pydantic import Field
 
+from cer_assist.domain.rubric import Rubric
 from cer_assist.services import prevalence, rubrics
 from cer_assist.services.reports import Report
 from cer_assist.views import prevalence_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
-from cer_assist.views.assets import STATIC
 from cer_assist.views.downloads import attachment
 from cer_assist.views.json_parts import Query, Reply, json_reply
 from cer_assist.views.openapi import answers
+from cer_assist.views.prevalence_html import html
 from cer_assist.views.prevalence_pdf import pdf
 
 prevalence_pages = Blueprint("prevalence", __name__, url_prefix="/p/<slug>/prevalence")
 prevalence_api = Blueprint("prevalence_api", __name__, url_prefix=f"{API}projects/<slug>")
-STYLES = ("printed.css", "prevalence.css")
 
 
 class Prevalence(Reply):
@@ -38,8 +37,9 @@ class Prevalence(Reply):
         description="What `manage.py prevalence --json` prints: `protocols`, `counted` (settled), "
         "`disputed` (read, and the readers differ), `sampled`, `levels` and "
         "`at_least` as {value, low, high, few, few_errors} in the order of `scale`, and `groups`; "
-        "`few`: too few in the fenced sample for the interval to be relied on; "
-        "`few_errors`: of the model's errors too few were seen, so it is rather too wide"
+        "`few`: too few in the fenced sample for a 95 % interval; "
+        "`few_errors`: of the model's errors too few were seen, so it is rather "
+        "wider than a 95 % interval"
     )
 
 
@@ -60,21 +60,15 @@ def page(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def as_file(slug: str) -> Response:
     """The same as a file of its own."""
-    content = _made()
-    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in STYLES]
-    style = Markup("\n".join(texts))  # noqa: S704 - files of ours
-    body = render_template("prevalence_file.html", style=style, **content)
-    return attachment(body, f"{slug}-prevalence.html", "text/html")
+    parts = _parts_of_file()
+    return attachment(html(current_app.jinja_env, *parts), f"{slug}-prevalence.html", "text/html")
 
 
 @prevalence_pages.get("/report.pdf")
 @policy.members(*OVERSEEING_ROLES)
 def as_pdf(slug: str) -> Response:
     """The same for those who pass on paper."""
-    content = _made()
-    made_at = content["report"].made_at
-    body = pdf(content["found"], made_at, g.project.name, content["rubric"])
-    return attachment(body, f"{slug}-prevalence.pdf", "application/pdf")
+    return attachment(pdf(*_parts_of_file()), f"{slug}-prevalence.pdf", "application/pdf")
 
 
 @prevalence_api.get("/prevalence")
@@ -96,6 +90,7 @@ def _content() -> dict[str, Any]:
     return {
         "by": by,
         "report": report,
+        "made_at": report.made_at,
         "found": report.found,
         "columns": columns,
         "rubric": rubric,
@@ -103,10 +98,10 @@ def _content() -> dict[str, Any]:
     }
 
 
-def _made() -> dict[str, Any]:
+def _parts_of_file() -> tuple[dict[str, Any], dt.datetime, str, Rubric]:
     content = _content()
-    content["report"].there()
-    return content
+    found, made_at = content["report"].there()
+    return found, made_at, g.project.name, content["rubric"]
 
 
 def _report() -> tuple[str, Report]:

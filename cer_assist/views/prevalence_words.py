@@ -33,6 +33,7 @@ RESTS_ON = (
 SCALES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)  # what a small chart runs to, else to all
 FEW_SIGN, FEW_ERRORS_SIGN = "†", "‡"
 FEW_SAID, FEW_ERRORS_SAID = "too few in the fenced sample", "few errors of the model seen"
+FEW_HELD, FEW_ERRORS_HELD = "94 to 100", "94 to 99"  # simulated: docs/prevalence.md
 
 
 def percent(one: Found) -> str:
@@ -84,15 +85,20 @@ def counted(found: Found) -> str:
         said += f"; {count(left)} {'is' if left == 1 else 'are'} estimated"
         said += " from what the model says" if found["version"] else ""
         said += f", corrected by {count(found['sampled'], 'protocol')} drawn at random and read"
-    return f"{said}. {_brackets(differ, left)}".rstrip()
+    return f"{said}. {_brackets(found)}".rstrip()
 
 
-def _brackets(differ: int, left: int) -> str:
-    if differ and left:
-        return "In brackets: 95 % intervals, wider by all that readings which differ leave open."
-    if differ:
-        return "In brackets: the least and the most that readings which differ allow."
-    return "In brackets: 95 % intervals." if left else ""
+def _brackets(found: Found) -> str:
+    """What they are: nothing is called a 95 % interval that simulations hold more often."""
+    if not unread(found):
+        differ = "In brackets: the least and the most that readings which differ allow."
+        return differ if found["disputed"] else ""
+    said = "In brackets: 95 % intervals"
+    if any(doubtful(one) for one in _figures(found)):
+        said += ", but where a note stands beside them (explained below)"
+    if found["disputed"]:
+        said += "; wider by all that readings which differ leave open"
+    return f"{said}."
 
 
 def moment(at: dt.datetime) -> str:
@@ -183,17 +189,18 @@ def limits(found: Found) -> list[str]:
             f"Of {count(found['disputed'], 'protocol')} the readers differ: once an adjudicator "
             "has settled them, intervals are narrower by what they leave open now."
         )
-    if any(one["few"] for one in _figures(found)):
+    if _any_says(found, FEW_SAID):
         said.append(
             f"“Too few in the fenced sample”: fewer than {FEW} of its readings are of that level, "
-            "or of all others. Such an interval may hold more or less often than 95 times in 100."
+            "or of all others. Such an interval is no 95 % one: simulated, it held "
+            f"{FEW_HELD} times in 100, depending on the project."
         )
-    if any(doubtful(one) == FEW_ERRORS_SAID for one in _figures(found)):
+    if _any_says(found, FEW_ERRORS_SAID):
         said.append(
             f"“Few errors of the model seen”: fewer than {FEW_ERRORS} readings of the fenced "
             "sample, as they are weighted, show it wrong about that level, so its errors elsewhere "
-            "are hardly known. Such an interval is rather too wide than too narrow: simulated, it "
-            "held up to 99 times in 100."
+            "are hardly known. Such an interval is no 95 % one but rather wider: simulated, it "
+            f"held {FEW_ERRORS_HELD} times in 100, depending on the project."
         )
     if found["levels"] and left and found["version"] is None:
         said.append("There is no model yet: what is unread is estimated from the sample alone.")
@@ -203,6 +210,10 @@ def limits(found: Found) -> list[str]:
             "sample speaks for them."
         )
     return said
+
+
+def _any_says(found: Found, what: str) -> bool:
+    return any(doubtful(one) == what for one in _figures(found))
 
 
 def _figures(found: Found) -> list[Found]:

@@ -136,18 +136,33 @@ def test_small_charts_share_one_scale_and_say_their_numbers(
     )
 
 
-def test_the_command_writes_the_pdf_and_it_is_on_record(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_the_command_writes_a_file_and_it_is_on_record(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setenv("CER_DATABASE_URL", office.database.engine.url.render_as_string(False))
-    out = tmp_path / "shares.pdf"
-    command = ["prevalence", OWN, "--home", str(tmp_path), "--format", "pdf"]
+    out = tmp_path / "shares"
+    command = ["prevalence", OWN, "--home", str(tmp_path), "--format", form]
     assert "go together" in CliRunner().invoke(cer, command).output
     CliRunner().invoke(cer, [*command, "--out", str(out)], catch_exceptions=False)
-    assert "There are fewer than 20 protocols" in words_of(out.read_bytes())[1]
+    body = out.read_bytes()
+    assert "There are fewer than 20 protocols" in (
+        body.decode() if form == "html" else words_of(body)[1]
+    )
     with office.database.read() as session:
         (event,) = session.scalars(select(AuditEvent).where(AuditEvent.action == "export.taken"))
-    assert json.loads(event.detail)["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert json.loads(event.detail)["sha256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_only_what_has_no_note_is_called_a_95_per_cent_interval(found: dict[str, Any]) -> None:
+    assert "95 % intervals, but where a note stands beside them" in words.counted(found)
+    held = [line for line in words.limits(found) if "is no 95 % one" in line]
+    assert [line[:8] for line in held] == ["“Too few", "“Few err"]
+    for part in (found, *found["groups"]):
+        for one in [*(part["levels"] or []), *(part["at_least"] or [])]:
+            one["few"] = one["few_errors"] = False
+    assert words.counted(found).endswith("In brackets: 95 % intervals.")
+    assert not any("95 %" in line for line in words.limits(found))
 
 
 def test_figures_of_an_older_method_are_not_shown(office: Office, found: dict[str, Any]) -> None:
