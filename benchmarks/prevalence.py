@@ -122,7 +122,7 @@ def several(job: tuple[World, bool, int, int]) -> list[dict[str, Any]]:
 def run(world: World, seed: int) -> dict[str, Any]:
     """One world: which intervals hold, of the five levels and of "3 and above"."""
     dice = np.random.default_rng([seed, *world[:4], round(100 * world.accuracy)])
-    truth, said, doubt = _protocols(world.protocols, world.shares, world.accuracy, dice)
+    truth, said, doubt = protocols_of(world.protocols, world.shares, world.accuracy, dice)
     parts = _parts(world, said, doubt, dice)
     counted, read, unread = _as_known(parts, truth, said, doubt)
     found = prevalence(counted, read, unread)
@@ -134,7 +134,7 @@ def run_groups(world: World, seed: int) -> list[dict[str, Any]]:
     dice = np.random.default_rng([seed, *world[:4], len(GROUPS)])
     sizes = [round(part * world.protocols) for part, _, _ in GROUPS]
     made = [
-        _protocols(size, shares, world.accuracy + more, dice)
+        protocols_of(size, shares, world.accuracy + more, dice)
         for size, (_, shares, more) in zip(sizes, GROUPS, strict=True)
     ]
     truth, said, doubt = (np.concatenate(column) for column in zip(*made, strict=True))
@@ -142,7 +142,8 @@ def run_groups(world: World, seed: int) -> list[dict[str, Any]]:
     parts = _parts(world, said, doubt, dice)
     picked, sample, left = parts
     _, read, unread = _as_known(parts, truth, said, doubt)
-    counted = [_levels(truth[picked[group[picked] == at]]) for at in range(len(GROUPS))]
+    known = np.concatenate((picked, sample))
+    counted = [_levels(truth[known[group[known] == at]]) for at in range(len(GROUPS))]
     found = by_group(counted, read, group[sample], unread, group[left])
     return [
         judged(
@@ -180,7 +181,7 @@ def judged(
     }
 
 
-def _protocols(
+def protocols_of(
     count: int, shares: Sequence[float], accuracy: float, dice: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
     truth = dice.choice(5, count, p=shares)
@@ -211,8 +212,9 @@ def _as_known(
     doubt: np.ndarray,
 ) -> tuple[np.ndarray, Read, Unread]:
     picked, sample, left = parts
-    read = Read(truth[sample], said[sample], doubt[sample])
-    return _levels(truth[picked]), read, Unread(said[left], doubt[left])
+    read = Read(np.eye(5)[truth[sample]], said[sample], doubt[sample])
+    counted = _levels(truth[picked]) + _levels(truth[sample])
+    return counted, read, Unread(said[left], doubt[left])
 
 
 def _errors(read: Read, unread: Unread) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,18 +76,18 @@ def _figures(gathered: Gathered, scale: tuple[int, ...], group: str | None) -> d
     sample = [one for key, one in gathered.sample.items() if of_group(key)]
     unread = [said for key, said in gathered.unread.items() if of_group(key)]
     counted = np.bincount(np.array(settled, int), minlength=len(scale))
-    levels = np.array([place[level] for level, _ in sample], int)
-    read = Read(levels, *_columns([said for _, said in sample], place))
+    votes = _votes([levels for levels, _ in sample], place)
+    read = Read(votes, *_columns([said for _, said in sample], place))
     disputed = [said for key, said in gathered.disputed.items() if of_group(key)]
     return statistics.prevalence(
         counted, read, Unread(*_columns(unread, place)), _votes(disputed, place)
     )
 
 
-def _votes(disputed: list[list[int]], place: dict[int, int]) -> np.ndarray:
-    """Of each protocol the share of its readers who gave each level, (d, K)."""
-    found = np.zeros((len(disputed), len(place)))
-    for row, levels in zip(found, disputed, strict=True):
+def _votes(given: Sequence[Sequence[int]], place: dict[int, int]) -> np.ndarray:
+    """Of each protocol the share of its readers who gave each level, (n, K)."""
+    found = np.zeros((len(given), len(place)))
+    for row, levels in zip(found, given, strict=True):
         for level in levels:
             row[place[level]] += 1 / len(levels)
     return found

@@ -72,6 +72,7 @@ class Reading:
     protocol_id: int
     standing: Standing
     level: int | None  # that counts as the truth
+    levels: tuple[int, ...] = ()  # that it may have: this one, or those that its readers gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +145,12 @@ def readings(session: Session, project_id: int) -> list[Reading]:
     for key, wanted, missing in rows:
         said = blind.get(key, {})
         level, how = final_level(adjudicated.get(key), said)
-        if said and how in ("adjudicated", "agreed"):
-            found.append(Reading(key, Standing.settled, level))
+        if said and level is not None and how in ("adjudicated", "agreed"):
+            found.append(Reading(key, Standing.settled, level, (level,)))
         else:
-            found.append(Reading(key, _why_not(how, wanted, missing), None))
+            standing = _why_not(how, wanted, missing)
+            given = tuple(said.values()) if standing is Standing.differ else ()
+            found.append(Reading(key, standing, None, given))
     return found
 
 

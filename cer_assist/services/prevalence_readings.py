@@ -4,6 +4,10 @@ Levels of protocols that still want a reader have no part in it: they count as u
 figure tells a lead who also codes what somebody said of one they may still be given. Those whose
 readings are all in and differ are no unread ones: their readers have said between which levels
 they are.
+
+Every protocol counts by its final level, as on all other pages. The model's errors are learnt from
+what readers of the fenced sample said before they had seen anything of it; whoever changed it later
+may have been led by the model.
 """
 
 from __future__ import annotations
@@ -17,7 +21,6 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.labels import final_level
 from cer_assist.services import fence, training_data
-from cer_assist.services.fence import Standing
 from cer_assist.services.models import current_version_id
 from cer_assist.store.tables import FencedScore, ModelVersion, Protocol, Suggestion
 
@@ -29,14 +32,16 @@ Said = tuple[int, float | None]  # level, uncertainty
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Protocols by how their level is known; each stands in one of the first four."""
+    """Protocols by how their level is known; each stands in one of the first three."""
 
     settled: dict[int, int]  # level, by protocol
-    sample: dict[int, tuple[int, Said | None]]  # settled level and what the version in use says
     disputed: dict[int, list[int]]  # the levels that its readers gave; nobody has settled it
     unread: dict[int, Said | None]
+    # The levels that its blind readers leave open, one where it is settled, and what the version
+    # in use says.
+    sample: dict[int, tuple[tuple[int, ...], Said | None]]
     groups: dict[int, str]  # by protocol; empty where no column was asked for
-    differ: int  # of the sample: left out of it, for readings differ and nobody has settled them
+    differ: int  # of the sample: more than one level is open
     drawn: int  # the whole sample
     version: int | None
 
@@ -49,37 +54,37 @@ def gather(session: Session, project_id: int, by: str) -> Gathered:
     fenced = fence.readings(session, project_id)
     version_id = current_version_id(session, project_id)
     said, of_sample = (_said(session, of, version_id) for of in (Suggestion, FencedScore))
+    still_open = set(training_data.open_protocol_ids(session, project_id))
     sample = {
-        one.protocol_id: (one.level, of_sample.get(one.protocol_id))
+        one.protocol_id: (one.levels, of_sample.get(one.protocol_id))
         for one in fenced
-        if one.standing is Standing.settled and one.level is not None
+        if one.levels and one.protocol_id not in still_open
     }
-    settled, disputed = _read(session, project_id, sample.keys())
+    settled, disputed = _read(session, project_id, still_open)
     unread = {
         row.id: of_sample.get(row.id) or said.get(row.id)
         for row in rows
-        if row.id not in settled and row.id not in disputed and row.id not in sample
+        if row.id not in settled and row.id not in disputed
     }
     return Gathered(
         settled=settled,
-        sample=sample,
         disputed=disputed,
         unread=unread,
+        sample=sample,
         groups=_named({row.id: row.details.get(by, "").strip() for row in rows}) if by else {},
-        differ=sum(one.standing is Standing.differ for one in fenced),
+        differ=sum(len(set(levels)) > 1 for levels, _ in sample.values()),
         drawn=len(fenced),
         version=session.get_one(ModelVersion, version_id).number if version_id else None,
     )
 
 
 def _read(
-    session: Session, project_id: int, sample: Set[int]
+    session: Session, project_id: int, still_open: Set[int]
 ) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """Of protocols outside the sample that want no reader: levels, and what differing ones gave."""
+    """Of protocols that want no reader: final levels, and what those who differ gave."""
     coders, adjudicated = training_data.given_levels(session, project_id)
-    left_out = sample | set(training_data.open_protocol_ids(session, project_id))
     settled, disputed = {}, {}
-    for key in (coders.keys() | adjudicated.keys()) - left_out:
+    for key in (coders.keys() | adjudicated.keys()) - still_open:
         level, _ = final_level(adjudicated.get(key), coders.get(key, {}))
         if level is None:
             disputed[key] = list(coders[key].values())

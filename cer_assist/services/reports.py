@@ -29,7 +29,7 @@ class Stored(StrEnum):
 # Raise a number when what was stored before cannot be read any more, or was found another way.
 FORMS = dict.fromkeys(Stored, 1) | {
     Stored.agreement: 2,  # each coder against themselves
-    Stored.prevalence: 4,  # protocols whose readers differ are no unread ones
+    Stored.prevalence: 5,  # those of the sample whose readers differ are part of it
 }
 _NUMBER = "form"  # a document without one is of the first form
 

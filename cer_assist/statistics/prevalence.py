@@ -6,6 +6,11 @@ that no model learnt from: of what the model calls level h, the share that reade
 and that is applied to the unread that it calls h (double sampling; as a regression on the model's
 levels it is prediction-powered inference with one weight a level). Shares of levels sum to 1.
 
+Where readers differ nobody knows the level, and such protocols are not like those on which they
+agree: left out of the sample they would bias it. Each reader's level counts alike there, and the
+interval reaches from where all of them are settled away from a level to where all are settled on it
+(bounds of what is not known, as Horowitz and Manski 1995, Econometrica 63:281-302, have them).
+
 Two things break the textbook interval. What is still unread is what the model is surer of than it
 was of the sample, so readings of the sample are weighted until its certainty is that of the unread.
 And levels that few protocols have: so the interval is of the whole number of unread protocols on a
@@ -35,15 +40,15 @@ USUAL = 15
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The random sample: what was settled, and what the model says that never learnt it."""
+    """The random sample: what its readers said, and what the model says that never learnt it."""
 
-    levels: np.ndarray  # (n,) level numbers from 0
-    said: np.ndarray  # (n,) likewise, or UNSAID
+    votes: np.ndarray  # (n, K) share of the readers who gave each level; 1 for one where settled
+    said: np.ndarray  # (n,) level numbers from 0, or UNSAID
     doubt: np.ndarray  # (n,) how unsure the model is; NaN where that is not known
 
     def where(self, kept: np.ndarray) -> "Read":
         """Some of it."""
-        return Read(self.levels[kept], self.said[kept], self.doubt[kept])
+        return Read(self.votes[kept], self.said[kept], self.doubt[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,14 @@ class Unread:
         return Unread(self.said[kept], self.doubt[kept])
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often what the model calls alike is of a kind."""
+
+    shares: np.ndarray  # (K + 1, kinds) by what it says, the last row of what it says nothing
+    pooled: np.ndarray  # (kinds,) in the whole sample
+
+
 def prevalence(
     counted: np.ndarray, read: Read, unread: Unread, disputed: np.ndarray | None = None
 ) -> dict:
@@ -70,40 +83,42 @@ def prevalence(
     Parameters
     ----------
     counted : (K,) int
-        Settled protocols by level, without the sample.
+        Settled protocols by level, those of the sample included.
     read : Read
+        The sample once more, to learn the model's errors from. Its readers had seen nothing of the
+        model; a level that somebody changed later counts in `counted`, and not here.
     unread : Unread
     disputed : (d, K) float, optional
-        Of each protocol that was read and not settled, the share of its readers who gave each
-        level; rows sum to 1.
+        Of each protocol that was read and not settled, of the sample or not, the share of its
+        readers who gave each level; rows sum to 1.
 
     Returns
     -------
     dict
-        `protocols`, `counted` (settled, the sample included), `disputed` (how many), `sampled`;
-        `levels` and `at_least`
+        `protocols`, `counted` (settled), `disputed` (how many), `sampled`; `levels` and `at_least`
         (from each level on), lists of K {"value", "low", "high", "few", "few_errors"}; `plain`,
         the shares in the sample alone with Wilson's interval. The three are None with fewer than
         `FEWEST` protocols, or with fewer than `FEWEST` readings in the sample while anything is
         unread. `few`: of the kind or of all others the sample has fewer than `FEW`; `few_errors`:
-        its readings show the model wrong about the kind fewer than `FEW_ERRORS` times.
+        its readings show the model wrong about the kind fewer than `FEW_ERRORS` times, and the
+        model has said something of the unread.
 
     References
     ----------
     Tenenbein 1972, Technometrics 14:187-202 (double sampling, more than two classes); Angelopoulos
     et al. 2023, Science 382:669-674 (prediction-powered inference).
     """
-    levels, n, left = len(counted), len(read.levels), len(unread.said)
+    levels, n, left = len(counted), len(read.said), len(unread.said)
     votes = np.zeros((0, levels)) if disputed is None else disputed
-    known = counted + np.bincount(read.levels, minlength=levels)
-    total = int(known.sum()) + len(votes) + left
-    about = {"protocols": total, "counted": int(known.sum()), "disputed": len(votes), "sampled": n}
+    settled = int(counted.sum())
+    total = settled + len(votes) + left
+    about = {"protocols": total, "counted": settled, "disputed": len(votes), "sampled": n}
     if total < FEWEST or (left and n < FEWEST):
         return about | {"levels": None, "at_least": None, "plain": None}
     single = np.eye(levels)
     upward = np.tril(np.ones((levels, levels)))  # (level, from this level on)
-    shares = [_shares(known, kinds, read, unread, votes) for kinds in (single, upward)]
-    return about | {"levels": shares[0], "at_least": shares[1], "plain": _plain(read, levels)}
+    shares = [_shares(counted, kinds, read, unread, votes) for kinds in (single, upward)]
+    return about | {"levels": shares[0], "at_least": shares[1], "plain": _plain(read, single)}
 
 
 def by_group(
@@ -118,7 +133,7 @@ def by_group(
     Parameters
     ----------
     counted : sequence of (K,) int
-        One of each group.
+        One of each group, with its part of the sample.
     read, unread : Read, Unread
     read_groups, unread_groups : (n,), (m,) int
         Numbers of groups.
@@ -135,13 +150,14 @@ def _shares(
     """Shares of kinds of levels, (K, kinds) of 0 and 1, among all protocols."""
     left = len(unread.said)
     total = int(known.sum()) + len(votes) + left
-    fewest, middle, most = (part + known @ kinds for part in _of_disputed(kinds, votes))
+    fewest, middle, most = (part.sum(axis=0) + known @ kinds for part in _between(kinds, votes))
     few = few_errors = np.zeros(kinds.shape[1], bool)
     if left:
-        seen = kinds[read.levels].sum(axis=0)
-        few = np.minimum(seen, len(read.levels) - seen) < FEW
+        seen = (read.votes @ kinds).sum(axis=0)
+        few = np.minimum(seen, len(read.said) - seen) < FEW
         weights = weights_of(read, unread)
-        few_errors = errors_seen(kinds, read, weights) < FEW_ERRORS
+        is_foretold = bool((unread.said != UNSAID).any())
+        few_errors = (errors_seen(kinds, read, weights) < FEW_ERRORS) & is_foretold
         share, low, high = map(
             np.array, zip(*_among_unread(kinds, read, unread, weights), strict=True)
         )
@@ -163,14 +179,14 @@ def _shares(
     ]
 
 
-def _of_disputed(kinds: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, ...]:
-    """How many of each kind they come to, (kinds,): at least, by their readers, at most."""
+def _between(kinds: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each protocol and kind, (n, kinds): 1 if it must be, by its readers, 1 if it may be."""
     from_below, from_above = np.cumsum(votes, axis=1), np.cumsum(votes[:, ::-1], axis=1)[:, ::-1]
-    between: np.ndarray = np.minimum(from_below, from_above) > 0  # from the lowest to the highest
-    between = between[:, :, None]
-    least = np.where(between, kinds, 1).min(axis=1).sum(axis=0)
-    most = np.where(between, kinds, 0).max(axis=1).sum(axis=0)
-    return least, (votes @ kinds).sum(axis=0), most
+    reached: np.ndarray = np.minimum(from_below, from_above) > 0  # from the lowest to the highest
+    reached = reached[:, :, None]
+    least = np.where(reached, kinds, 1).min(axis=1)
+    most = np.where(reached, kinds, 0).max(axis=1)
+    return least, votes @ kinds, most
 
 
 def _known(share: float) -> dict:
@@ -196,7 +212,7 @@ def errors_seen(kinds: np.ndarray, read: Read, weights: np.ndarray) -> np.ndarra
     (kinds,) float
     """
     taken_for = np.where((read.said == UNSAID)[:, None], 0, kinds[read.said])
-    found: np.ndarray = weights @ (taken_for != kinds[read.levels])
+    found: np.ndarray = weights @ np.abs(taken_for - read.votes @ kinds)
     return found
 
 
@@ -206,45 +222,70 @@ def _among_unread(
     """Of each kind its share among the unread, and between which numbers they are."""
     levels = len(kinds)
     said = np.where(read.said == UNSAID, levels, read.said)
-    hits = np.zeros((levels + 1, kinds.shape[1]))  # what the model says, what it is
-    np.add.at(hits, said, weights[:, None] * kinds[read.levels])
+    parts = _between(kinds, read.votes)
+    least, middle, most = (_rates(one, kinds, said, weights) for one in parts)
+    readings = _readings(read.votes, said, weights)
+    count = np.bincount(np.where(unread.said == UNSAID, levels, unread.said), minlength=levels + 1)
+    lent = (readings[:, None] * middle.shares + BORROWED * middle.pooled) / (readings + BORROWED)[
+        :, None
+    ]
+    value = count @ lent / count.sum()
+    readings *= readings / (readings + 1)  # about n - 1: their own share is what they vary about
+    is_settled = bool((read.votes.max(axis=1) == 1).all())
+    for kind in range(kinds.shape[1]):
+        low, high = (
+            ends(count, readings, readings * rates.shares[:, kind], float(rates.pooled[kind]))
+            for rates in ((middle, middle) if is_settled else (least, most))
+        )
+        yield float(value[kind]), low[0], high[1]
+
+
+def _rates(hits: np.ndarray, kinds: np.ndarray, said: np.ndarray, weights: np.ndarray) -> Rates:
+    """From how far each reading is of each kind, (n, kinds)."""
+    levels = len(kinds)
+    found = np.zeros((levels + 1, kinds.shape[1]))  # what the model says, what it is
+    np.add.at(found, said, weights[:, None] * hits)
+    weight = np.bincount(said, weights, minlength=levels + 1)
+    # A quarter of a reading of all levels alike, so that none is impossible.
+    pooled = (found.sum(axis=0) + BORROWED * kinds.mean(axis=0)) / (weight.sum() + BORROWED)
+    shares = np.divide(found, weight[:, None], out=np.zeros_like(found), where=weight[:, None] > 0)
+    if not weight[levels]:  # of these the whole sample speaks
+        shares[levels] = pooled
+    return Rates(shares, pooled)
+
+
+def _readings(votes: np.ndarray, said: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """How many readings alike those of each level that the model says are worth, (K + 1,)."""
+    levels = votes.shape[1]
     weight = np.bincount(said, weights, minlength=levels + 1)
     squares = np.bincount(said, weights**2, minlength=levels + 1)
-    # A quarter of a reading of all levels alike, so that none is impossible.
-    pooled = (hits.sum(axis=0) + BORROWED * kinds.mean(axis=0)) / (weight.sum() + BORROWED)
-    share = np.divide(hits, weight[:, None], out=np.zeros_like(hits), where=weight[:, None] > 0)
-    readings = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
-    readings /= _spread(np.eye(levels)[read.levels], said, weights)
-    if not weight[levels]:  # of these the whole sample speaks
-        share[levels], readings[levels] = pooled, weight.sum() ** 2 / squares.sum()
-    count = np.bincount(np.where(unread.said == UNSAID, levels, unread.said), minlength=levels + 1)
-    smooth = (readings[:, None] * share + BORROWED * pooled) / (readings + BORROWED)[:, None]
-    value = count @ smooth / count.sum()
-    readings *= readings / (readings + 1)  # about n - 1: their own share is what they vary about
-    for kind in range(kinds.shape[1]):
-        least, most = ends(count, readings, readings * share[:, kind], float(pooled[kind]))
-        yield float(value[kind]), least, most
+    found: np.ndarray = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
+    found /= _spread(votes, said, weights)
+    if not weight[levels]:
+        found[levels] = weight.sum() ** 2 / squares.sum()
+    return found
 
 
-def _spread(levels: np.ndarray, said: np.ndarray, weights: np.ndarray) -> float:
+def _spread(votes: np.ndarray, said: np.ndarray, weights: np.ndarray) -> float:
     """How much levels vary where readings weigh much, against what they vary anywhere.
 
     A model that is right where it is sure errs little among the heavy readings, and a count of
     weights alone (Kish 1965, Survey Sampling, 11.7) would make intervals too wide.
     """
     weight = np.bincount(said, weights)
-    share = np.zeros((len(weight), levels.shape[1]))
-    np.add.at(share, said, weights[:, None] * levels)
+    share = np.zeros((len(weight), votes.shape[1]))
+    np.add.at(share, said, weights[:, None] * votes)
     expected = (share / np.maximum(weight, 1e-12)[:, None])[said]
     squares = (weights**2)[:, None]
-    seen = (squares * (levels - expected) ** 2).sum()
+    # Each of the levels that its readers gave may be the one: on average so far from what is so.
+    seen = (squares * (votes * (1 - 2 * expected) + expected**2)).sum()
     anywhere = (squares * expected * (1 - expected)).sum()
     return float((seen + USUAL) / (anywhere + USUAL))
 
 
 def weights_of(read: Read, unread: Unread) -> np.ndarray:
     """Of each reading, (n,): how much commoner its certainty is among the unread."""
-    alike = np.ones(len(read.levels))
+    alike = np.ones(len(read.said))
     doubts = unread.doubt[~np.isnan(unread.doubt)]
     if np.isnan(read.doubt).any() or not len(doubts):
         return alike
@@ -256,9 +297,12 @@ def weights_of(read: Read, unread: Unread) -> np.ndarray:
     return found if found.any() else alike
 
 
-def _plain(read: Read, levels: int) -> list[dict] | None:
-    n = len(read.levels)
+def _plain(read: Read, single: np.ndarray) -> list[dict] | None:
+    n = len(read.said)
     if n < FEWEST:
         return None
-    shares = (np.bincount(read.levels, minlength=levels) / n).tolist()
-    return [dict(zip(("value", "low", "high"), (s, *wilson(s, n)), strict=True)) for s in shares]
+    low, middle, high = (part.mean(axis=0).tolist() for part in _between(single, read.votes))
+    return [
+        {"value": share, "low": wilson(least, n)[0], "high": wilson(most, n)[1]}
+        for least, share, most in zip(low, middle, high, strict=True)
+    ]

@@ -60,15 +60,16 @@ def page(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def as_file(slug: str) -> Response:
     """The same as a file of its own."""
-    parts = _parts_of_file()
-    return attachment(html(current_app.jinja_env, *parts), f"{slug}-prevalence.html", "text/html")
+    name, parts = _file(".html")
+    return attachment(html(current_app.jinja_env, *parts), name, "text/html")
 
 
 @prevalence_pages.get("/report.pdf")
 @policy.members(*OVERSEEING_ROLES)
 def as_pdf(slug: str) -> Response:
     """The same for those who pass on paper."""
-    return attachment(pdf(*_parts_of_file()), f"{slug}-prevalence.pdf", "application/pdf")
+    name, parts = _file(".pdf")
+    return attachment(pdf(*parts), name, "application/pdf")
 
 
 @prevalence_api.get("/prevalence")
@@ -98,10 +99,12 @@ def _content() -> dict[str, Any]:
     }
 
 
-def _parts_of_file() -> tuple[dict[str, Any], dt.datetime, str, Rubric]:
+def _file(ending: str) -> tuple[str, tuple[dict[str, Any], dt.datetime, str, Rubric]]:
+    """What it is called, and what is in it."""
     content = _content()
     found, made_at = content["report"].there()
-    return found, made_at, g.project.name, content["rubric"]
+    name = words.file_name(g.project.slug, content["by"], ending)
+    return name, (found, made_at, g.project.name, content["rubric"])
 
 
 def _report() -> tuple[str, Report]:

@@ -61,8 +61,8 @@ def _levels(made: Pdf, found: Found, rubric: Rubric) -> None:
         rows.append([*row, words.percent(found["plain"][at])] if alone else row)
     header = ["Level", "Share", "", "This level or above"]
     made.table(
-        f"Share of all {count(found['protocols'], 'protocol')}; the line on a bar is the 95 % "
-        "interval",
+        f"Share of all {count(found['protocols'], 'protocol')}; the line on a bar is what stands "
+        "in brackets",
         [*header, "Random sample alone"] if alone else header,
         rows,
         [26, 24, 26, 24, 22][: len(header) + alone],

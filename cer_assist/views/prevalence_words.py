@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shlex
 from typing import Any
 
 from cer_assist.domain.rubric import Rubric
@@ -19,7 +21,9 @@ METHOD = (
     "each of them alike, and intervals hold whatever from the lowest to the highest it may be "
     "settled on. For the other protocols the model's level is taken, "
     "and its errors are taken out: of what it calls one level, the share that readers of the "
-    "random sample gave each level is what is counted. It never learnt from that sample. Readings "
+    "random sample gave each level, before they had seen anything of it, is what is counted. It "
+    "never learnt from that sample; where its readers differ, intervals hold what they leave open "
+    "as well. Readings "
     "are weighted so that the model is as sure of them as it is of what is unread (double "
     "sampling, Tenenbein 1972; with prediction-powered inference, Angelopoulos et al. 2023). "
     "Intervals are of the whole number of unread protocols on a level: beta-binomial numbers, one "
@@ -82,9 +86,12 @@ def counted(found: Found) -> str:
         said += f"; of {count(differ)} the readers differ and nobody has settled {it}, so "
         said += f"{counts} between their levels"
     if left:
-        said += f"; {count(left)} {'is' if left == 1 else 'are'} estimated"
-        said += " from what the model says" if found["version"] else ""
-        said += f", corrected by {count(found['sampled'], 'protocol')} drawn at random and read"
+        said += f"; {count(left)} {'is' if left == 1 else 'are'} estimated "
+        drawn = f"{count(found['sampled'], 'protocol')} drawn at random and read"
+        is_foretold = found["unsaid"] < left
+        said += (
+            f"from what the model says, corrected by {drawn}" if is_foretold else f"from {drawn}"
+        )
     return f"{said}. {_brackets(found)}".rstrip()
 
 
@@ -111,8 +118,8 @@ def source(found: Found, made_at: dt.datetime, rubric: Rubric) -> str:
     version = f" with version {found['version']} of the model" if found["version"] else ""
     return (
         f"Made {moment(made_at)}{version}, rubric “{rubric.title}” version {rubric.version}. "
-        f"Nothing is told of fewer than {FEWEST} protocols, or from fewer than {FEWEST} readings "
-        "of the sample."
+        f"Nothing is told of fewer than {FEWEST} protocols, nor of unread ones from fewer than "
+        f"{FEWEST} readings of the sample."
     )
 
 
@@ -172,22 +179,24 @@ def limits(found: Found) -> list[str]:
     """What weakens it, or is lacking."""
     left, said = unread(found), []
     if not found["levels"] and found["protocols"] < FEWEST:
-        said.append(f"There are fewer than {FEWEST} protocols: look at them one by one.")
+        said.append(_no_protocols(found["protocols"]))
     elif not found["levels"]:
         said.append(
-            f"{count(left, 'protocol')} that still want a reader can only be estimated from a "
-            f"random sample that people have read. {found['sampled']} of the {found['drawn']} "
-            f"drawn are settled; {FEWEST} are wanted."
+            f"{count(left, 'protocol')} that still {'wants' if left == 1 else 'want'} a reader can "
+            "only be estimated from a random sample that people have read. "
+            f"{found['sampled']} of the {found['drawn']} drawn are read; {FEWEST} are wanted."
         )
-    if found["differ"]:
+    if found["differ"] and left:
         said.append(
-            f"Of the random sample {count(found['differ'], 'protocol')} were read differently and "
-            "are not settled. They are left out of it, though they may be harder than others."
+            f"Of {count(found['differ'], 'protocol')} of the random sample the readers differ, so "
+            f"what it says of the {count(left, 'unread protocol')} is less certain; once an "
+            "adjudicator has settled them, intervals are narrower."
         )
     if found["disputed"]:
+        it = "it" if found["disputed"] == 1 else "them"
         said.append(
             f"Of {count(found['disputed'], 'protocol')} the readers differ: once an adjudicator "
-            "has settled them, intervals are narrower by what they leave open now."
+            f"has settled {it}, intervals are narrower."
         )
     if _any_says(found, FEW_SAID):
         said.append(
@@ -207,9 +216,26 @@ def limits(found: Found) -> list[str]:
     elif found["levels"] and found["unsaid"]:
         said.append(
             f"Of {count(found['unsaid'], 'unread protocol')} the model has said nothing; the whole "
-            "sample speaks for them."
+            f"sample speaks for {'it' if found['unsaid'] == 1 else 'them'}."
         )
     return said
+
+
+def _no_protocols(there: int) -> str:
+    if not there:
+        return "There are no protocols yet: import some."
+    return f"There are fewer than {FEWEST} protocols: look at them one by one."
+
+
+def quoted(column: str) -> str:
+    """As a shell takes it for one word."""
+    return shlex.quote(column)
+
+
+def file_name(project: str, column: str, ending: str) -> str:
+    """Of a report by a column, or by none."""
+    by = re.sub(r"[^A-Za-z0-9]+", "-", column).strip("-").lower()
+    return "-".join(filter(None, (project, "prevalence", "by" if by else "", by))) + ending
 
 
 def _any_says(found: Found, what: str) -> bool:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.prevalence import GROUPED, GROUPS, World, marks, run, run_groups
+from benchmarks.prevalence import (
+    GROUPED,
+    GROUPS,
+    SHARES,
+    World,
+    marks,
+    protocols_of,
+    run,
+    run_groups,
+)
 from cer_assist.statistics import prevalence as module
 from cer_assist.statistics.left import BORROWED, JEFFREYS, ends
 from cer_assist.statistics.prevalence import UNSAID, Read, Unread, by_group, prevalence
@@ -18,12 +28,22 @@ SURE = {"few": False, "few_errors": False}
 
 def read(levels: list[int], said: list[int], doubt: list[float] | None = None) -> Read:
     doubts = [NAN] * len(levels) if doubt is None else doubt
-    return Read(np.array(levels, int), np.array(said, int), np.array(doubts, float))
+    votes = np.eye(5)[np.array(levels, int)]
+    return Read(votes, np.array(said, int), np.array(doubts, float))
 
 
 def unread(said: list[int], doubt: list[float] | None = None) -> Unread:
     doubts = [NAN] * len(said) if doubt is None else doubt
     return Unread(np.array(said, int), np.array(doubts, float))
+
+
+def estimated(
+    others: np.ndarray, sample: Read, rest: Unread, votes: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Of so many levels as were counted, beside the sample."""
+    some = replace(sample, votes=sample.votes[:, : len(others)])
+    settled = some.votes[some.votes.max(axis=1) == 1]
+    return prevalence(others + settled.sum(axis=0).astype(int), some, rest, votes)
 
 
 def a_sample(seed: int, n: int = 60, left: int = 200) -> tuple[Read, Unread]:
@@ -37,7 +57,7 @@ def a_sample(seed: int, n: int = 60, left: int = 200) -> tuple[Read, Unread]:
 def test_a_models_errors_are_learnt_from_the_sample_and_taken_out() -> None:
     """It calls half of the zeros ones: of 100 ones that it says are left, half are zeros."""
     of_two = read([0] * 20 + [0] * 20 + [1] * 20, [0] * 20 + [1] * 40)
-    found = prevalence(np.array([10, 30]), of_two, unread([1] * 100))
+    found = estimated(np.array([10, 30]), of_two, unread([1] * 100))
     assert (found["protocols"], found["counted"], found["sampled"]) == (200, 100, 60)
     share = found["levels"][1]
     # 30 + 20 were counted, and about 50 of the 100 are of that level.
@@ -50,14 +70,14 @@ def test_a_models_errors_are_learnt_from_the_sample_and_taken_out() -> None:
 def test_shares_are_those_of_a_loop_over_protocols(seed: int) -> None:
     sample, rest = a_sample(seed)
     counted = np.array([40, 10, 5, 3, 2])
-    found = prevalence(counted, sample, rest)
+    found = estimated(counted, sample, rest)
     b = BORROWED
-    pooled = [(sum(sample.levels == k) + b / 5) / (60 + b) for k in range(5)]
-    totals = [float(counted[k] + sum(sample.levels == k)) for k in range(5)]
+    pooled = [(sum(sample.votes[:, k]) + b / 5) / (60 + b) for k in range(5)]
+    totals = [float(counted[k] + sum(sample.votes[:, k])) for k in range(5)]
     for said in rest.said:
-        alike = sample.levels[sample.said == said]
+        alike = sample.votes[sample.said == said]
         for k in range(5):
-            totals[k] += (sum(alike == k) + b * pooled[k]) / (len(alike) + b)
+            totals[k] += (sum(alike[:, k]) + b * pooled[k]) / (len(alike) + b)
     assert [one["value"] for one in found["levels"]] == pytest.approx([t / 320 for t in totals])
     assert sum(one["value"] for one in found["levels"]) == pytest.approx(1)
     for level, one in enumerate(found["at_least"]):
@@ -67,7 +87,7 @@ def test_shares_are_those_of_a_loop_over_protocols(seed: int) -> None:
 
 def test_without_a_model_it_is_the_random_sample_that_speaks() -> None:
     sample = read([0] * 45 + [1] * 15, [UNSAID] * 60)
-    found = prevalence(np.array([0, 0]), sample, unread([UNSAID] * 940))
+    found = estimated(np.array([0, 0]), sample, unread([UNSAID] * 940))
     assert found["levels"][1]["value"] == pytest.approx(0.25, abs=0.003)
     for end in ("low", "high"):
         assert found["levels"][1][end] == pytest.approx(found["plain"][1][end], abs=0.02)
@@ -77,8 +97,8 @@ def test_a_model_that_knows_narrows_the_interval() -> None:
     dice = np.random.default_rng(3)
     levels = (dice.random(100) < 0.4).astype(int).tolist()
     rest = (dice.random(900) < 0.4).astype(int).tolist()
-    good = prevalence(np.zeros(2, int), read(levels, levels), unread(rest))["levels"][1]
-    none = prevalence(np.zeros(2, int), read(levels, [UNSAID] * 100), unread([UNSAID] * 900))
+    good = estimated(np.zeros(2, int), read(levels, levels), unread(rest))["levels"][1]
+    none = estimated(np.zeros(2, int), read(levels, [UNSAID] * 100), unread([UNSAID] * 900))
     other = none["levels"][1]
     assert good["high"] - good["low"] < 0.5 * (other["high"] - other["low"])
 
@@ -86,14 +106,14 @@ def test_a_model_that_knows_narrows_the_interval() -> None:
 def test_readings_are_weighted_until_their_certainty_is_that_of_the_unread() -> None:
     """Of what it calls 0 it is wrong where it doubts, and only what it does not doubt is left."""
     sample = read([0] * 40 + [1] * 40, [0] * 80, [0.1] * 40 + [0.9] * 40)
-    sure = prevalence(np.zeros(2, int), sample, unread([0] * 200, [0.1] * 200))
-    blunt = prevalence(np.zeros(2, int), read([0] * 40 + [1] * 40, [0] * 80), unread([0] * 200))
+    sure = estimated(np.zeros(2, int), sample, unread([0] * 200, [0.1] * 200))
+    blunt = estimated(np.zeros(2, int), read([0] * 40 + [1] * 40, [0] * 80), unread([0] * 200))
     assert sure["levels"][1]["value"] * 280 == pytest.approx(40, abs=2)
     assert blunt["levels"][1]["value"] * 280 == pytest.approx(140, abs=2)
 
 
 def test_what_everyone_read_is_known_without_an_interval() -> None:
-    found = prevalence(np.array([30, 10]), read([], []), unread([]))
+    found = estimated(np.array([30, 10]), read([], []), unread([]))
     assert found["levels"][1] == {"value": 0.25, "low": 0.25, "high": 0.25} | SURE
     assert found["plain"] is None
 
@@ -101,7 +121,7 @@ def test_what_everyone_read_is_known_without_an_interval() -> None:
 @pytest.mark.parametrize(("sampled", "counted"), [(19, 100), (0, 15)])
 def test_too_few_are_not_told(sampled: int, counted: int) -> None:
     left = 50 if sampled else 0
-    found = prevalence(
+    found = estimated(
         np.array([counted, 0]), read([0] * sampled, [0] * sampled), unread([0] * left)
     )
     assert (found["levels"], found["at_least"], found["plain"]) == (None, None, None)
@@ -118,16 +138,16 @@ def test_each_group_stands_on_its_own_readings() -> None:
 
 def test_a_level_of_which_the_sample_holds_few_says_so() -> None:
     sample = read([0] * 56 + [1] * 4, [0] * 60)
-    few = [one["few"] for one in prevalence(np.zeros(2, int), sample, unread([0] * 40))["levels"]]
+    few = [one["few"] for one in estimated(np.zeros(2, int), sample, unread([0] * 40))["levels"]]
     assert few == [True, True]  # of others there are few as well
     sample = read([0] * 55 + [1] * 5, [0] * 60)
-    enough = prevalence(np.zeros(2, int), sample, unread([0] * 40))
+    enough = estimated(np.zeros(2, int), sample, unread([0] * 40))
     assert [one["few"] for one in enough["levels"]] == [False, False]
     assert enough["at_least"][0] == {"value": 1.0, "low": 1.0, "high": 1.0} | SURE
 
 
 def few_errors(sample: Read, rest: Unread) -> list[bool]:
-    return [one["few_errors"] for one in prevalence(np.zeros(3, int), sample, rest)["levels"]]
+    return [one["few_errors"] for one in estimated(np.zeros(3, int), sample, rest)["levels"]]
 
 
 def test_a_level_about_which_few_errors_were_seen_says_so() -> None:
@@ -154,6 +174,12 @@ def test_errors_count_as_much_as_their_readings_weigh() -> None:
 
 def test_without_a_model_every_reading_tells() -> None:
     sample = read([0] * 50 + [1] * 5 + [2] * 5, [UNSAID] * 60)
+    assert few_errors(sample, unread([UNSAID] * 90)) == [False, False, False]
+
+
+def test_errors_of_a_model_that_said_nothing_of_the_unread_do_not_matter() -> None:
+    sample = read([0] * 30 + [1] * 30, [0] * 30 + [1] * 30)
+    assert few_errors(sample, unread([0] * 45 + [1] * 45))[:2] == [True, True]
     assert few_errors(sample, unread([UNSAID] * 90)) == [False, False, False]
 
 
@@ -228,7 +254,7 @@ def test_without_weights_the_same_simulation_fails(monkeypatch: pytest.MonkeyPat
 
 def test_protocols_whose_readers_differ_hold_open_what_these_said_and_no_more() -> None:
     votes = np.array([[0.5, 0, 0.5, 0], [0, 1 / 3, 2 / 3, 0]])  # 1 and 3; 2, 3 and 3
-    found = prevalence(np.array([10, 10, 10, 8]), read([], []), unread([]), votes)
+    found = estimated(np.array([10, 10, 10, 8]), read([], []), unread([]), votes)
     assert (found["protocols"], found["counted"], found["disputed"]) == (40, 38, 2)
     in_protocols = [
         [40 * one[name] for name in ("low", "value", "high")] for one in found["levels"]
@@ -242,10 +268,57 @@ def test_protocols_whose_readers_differ_hold_open_what_these_said_and_no_more() 
     assert not any(one["few"] or one["few_errors"] for one in found["levels"])
 
 
+def test_where_the_samples_readers_differ_the_unread_are_held_open_as_well() -> None:
+    """Ten of sixty 1s may be 2s: of what the model calls 1, a sixth or none is left to be 2."""
+    sample = read([1] * 60 + [2] * 20, [1] * 60 + [2] * 20)
+    votes = sample.votes.copy()
+    votes[:10] = [0, 0.5, 0.5, 0, 0]
+    rest, others = unread([1] * 600), np.zeros(5, int)
+    differing = replace(sample, votes=votes)
+    found = estimated(others, differing, rest, votes[:10])["levels"]
+    low = estimated(others, sample, rest)["levels"]
+    as_twos = replace(sample, votes=np.where(votes == 0.5, [0, 0, 1, 0, 0], votes))
+    high = estimated(others, as_twos, rest)["levels"]
+    assert found[2]["low"] == pytest.approx(low[2]["low"], abs=0.003)
+    assert found[2]["high"] == pytest.approx(high[2]["high"], abs=0.003)
+    assert found[1]["low"] == pytest.approx(high[1]["low"], abs=0.003)
+    assert found[1]["high"] == pytest.approx(low[1]["high"], abs=0.003)
+    assert found[2]["value"] == pytest.approx((low[2]["value"] + high[2]["value"]) / 2, abs=0.003)
+    assert sum(one["value"] for one in found) == pytest.approx(1)
+
+
+def quarrelled(seed: int, *, leaving_out: bool) -> bool:
+    """Whether the interval of level 3 and above holds, where readers differ about high levels."""
+    dice = np.random.default_rng(seed)
+    truth, said, doubt = protocols_of(1500, SHARES, 0.7, dice)
+    beside = np.where(truth < 4, truth + 1, 3)
+    differ = dice.random(1500) < np.where(truth < 2, 0.05, 0.5)
+    votes = np.eye(5)[truth]
+    votes[differ] = (votes[differ] + np.eye(5)[beside[differ]]) / 2
+    sample, rest = np.arange(1500) < 150, np.arange(1500) >= 150
+    used = sample & ~differ if leaving_out else sample
+    counted = np.bincount(truth[sample & ~differ], minlength=5)
+    found = prevalence(
+        counted,
+        Read(votes[used], said[used], doubt[used]),
+        Unread(said[rest], doubt[rest]),
+        votes[sample & differ],
+    )
+    one, real = found["at_least"][2], np.mean(truth >= 2)
+    return bool(one["low"] <= real <= one["high"])
+
+
+def test_leaving_out_protocols_whose_readers_differ_would_bias_it() -> None:
+    """What they leave open is not drawn by chance: the interval holds at least as often."""
+    runs = range(150)
+    assert np.mean([quarrelled(seed, leaving_out=False) for seed in runs]) >= 0.95
+    assert np.mean([quarrelled(seed, leaving_out=True) for seed in runs]) < 0.8
+
+
 def test_what_readers_leave_open_is_added_to_what_chance_does() -> None:
     sample, rest = a_sample(1)
     counted, votes = np.full(5, 4), np.eye(5)[[0, 4, 4]] / 2 + np.eye(5)[[1, 3, 2]] / 2
-    plain, wider = (prevalence(counted, sample, rest, more)["at_least"] for more in (None, votes))
+    plain, wider = (estimated(counted, sample, rest, more)["at_least"] for more in (None, votes))
     without, total = 20 + 60 + 200, 20 + 60 + 200 + 3
     for at, (least, most) in enumerate([(3, 3), (2, 3), (2, 2), (1, 2), (0, 2)]):
         assert wider[at]["low"] * total == pytest.approx(plain[at]["low"] * without + least)

@@ -190,7 +190,7 @@ def test_a_project_without_a_sample_is_led_to_it(office: Office) -> None:
     assert 'class="button"' not in few
     keep(office, found | {"protocols": 100})
     many = office.browser("lead@own").get(PAGE).text
-    assert "0 of the 0 drawn are settled; 20 are wanted." in many
+    assert "0 of the 0 drawn are read; 20 are wanted." in many
     assert f'class="button" href="/p/{OWN}/fence"' in many
 
 

@@ -15,11 +15,19 @@ from cer_assist.cli.prevalence import lines_of
 from cer_assist.config import Settings
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
-from cer_assist.services import fence, jobs, prevalence, prevalence_readings
+from cer_assist.services import (
+    fence,
+    history,
+    jobs,
+    prevalence,
+    prevalence_readings,
+    suggestions,
+)
 from cer_assist.services.importing import import_protocols
 from cer_assist.services.reports import Report
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Job, Project, Protocol
+from cer_assist.store.tables.servings import Disclosed
 from cer_assist.views import prevalence_words as words
 from tests.builders import (
     a_fence,
@@ -140,7 +148,7 @@ def test_what_was_read_and_is_in_dispute_is_not_called_unread(any_database: Data
         project_id = project.id
     found, _ = prevailing.figures(any_database, project_id)
     assert (found["protocols"], found["counted"], found["disputed"]) == (30, 24, 6)
-    assert (found["drawn"], found["sampled"], found["differ"], found["unsaid"]) == (5, 4, 1, 0)
+    assert (found["drawn"], found["sampled"], found["differ"], found["unsaid"]) == (5, 5, 1, 0)
     shares = [
         tuple(round(30 * one[name]) for name in ("low", "value", "high")) for one in found["levels"]
     ]
@@ -175,7 +183,9 @@ def test_nothing_of_a_protocol_that_wants_a_reader_is_in_it(database: Database) 
     assert gathered.unread.keys() == set(ids)
 
 
-def test_one_of_the_sample_whose_readings_differ_is_left_out_of_it(database: Database) -> None:
+def test_one_of_the_sample_whose_readings_differ_leaves_their_levels_open(
+    database: Database,
+) -> None:
     with database.write() as session:
         project = a_project(session)
         ids = [one.id for one in some_protocols(session, project, 4)]
@@ -184,10 +194,46 @@ def test_one_of_the_sample_whose_readings_differ_is_left_out_of_it(database: Dat
         two_readings(session, project, ids[0], coders, 2, 5)
         two_readings(session, project, ids[1], coders, 3, 3)
         gathered = prevalence_readings.gather(session, project.id, "")
-    assert gathered.sample == {ids[1]: (3, None)}
+    assert gathered.sample == {ids[0]: ((2, 5), None), ids[1]: ((3,), None)}
     assert (gathered.differ, gathered.drawn, gathered.version) == (1, 2, None)
-    assert gathered.disputed == {ids[0]: [2, 5]}
+    assert (gathered.settled, gathered.disputed) == ({ids[1]: 3}, {ids[0]: [2, 5]})
     assert gathered.unread.keys() == {ids[2], ids[3]}
+
+
+def test_a_change_of_mind_after_a_suggestion_counts_and_teaches_nothing_of_errors(
+    database: Database,
+) -> None:
+    """All other pages count the final level; blind ones alone say where the model is wrong."""
+    with database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        ids = [one.id for one in some_protocols(session, project, 2)]
+        a_fence(session, project, ids)
+        coders = [a_member(session, project, name).id for name in ("ana", "ben")]
+        for key in ids:
+            two_readings(session, project, key, coders, 2, 2)
+        a_model(session, project, dict.fromkeys(ids, (3, SURE)))
+        for key, coder, level in ((0, 0, 3), (0, 1, 3), (1, 0, 4)):
+            shown = suggestions.current_suggestion_id(session, project.id, ids[key])
+            history.disclose(session, ids[key], coders[coder], Disclosed.suggestion, shown)
+            a_label(session, project, ids[key], by=coders[coder], level=level)
+        gathered = prevalence_readings.gather(session, project.id, "")
+    assert gathered.settled == {ids[0]: 3}
+    assert sorted(gathered.disputed.pop(ids[1])) == [2, 4]
+    assert gathered.disputed == {}
+    assert gathered.sample == dict.fromkeys(ids, ((2,), None))
+
+
+def test_one_of_the_sample_that_wants_a_reader_is_unread(database: Database) -> None:
+    """Two of three agree: a lead who may be the third must not be told so."""
+    with database.write() as session:
+        project = a_project(session, coders_per_protocol=3)
+        ids = [one.id for one in some_protocols(session, project, 1)]
+        a_fence(session, project, ids)
+        coders = [a_member(session, project, name).id for name in ("ana", "ben")]
+        two_readings(session, project, ids[0], coders, 2, 2)
+        gathered = prevalence_readings.gather(session, project.id, "")
+    assert (gathered.settled, gathered.sample) == ({}, {})
+    assert gathered.unread.keys() == set(ids)
 
 
 def test_many_values_are_told_as_the_commonest_and_the_others(database: Database) -> None:
