@@ -3,14 +3,16 @@
 What belongs together (versions and copies of a study, near-copies, what has the same investigator)
 is one group and goes one way. Groups are dealt one by one as in iterative stratification (Sechidis,
 Tsoumakas & Vlahavas 2011, doi:10.1007/978-3-642-23808-6_10): of the level with the fewest protocols
-left the group that has most of it, to the split that lacks most of what the group holds. Chance
-decides only between equals, by SHA-256 of the seed, so the same protocols are dealt the same way
-anywhere.
+left the group that has most of it, to the split that lacks most of what the group holds. Large
+groups that hold several levels can leave that far from what is possible, so afterwards groups are
+moved, or two exchanged, as long as levels come nearer to their shares. Chance decides only between
+equals, by SHA-256 of the seed, so the same protocols are dealt the same way anywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ LEFT_OUT = "left_out"  # in a group with a fenced one, and so of no use to anyon
 DEALT = (TRAIN, VALIDATION, TEST)
 USED = (*DEALT, FENCED)
 FAR = 0.05  # a share that is missed by more is told
+FEW_GROUPS = 200  # of more, moving one by one comes near enough
+NEARER = 1e-9  # of the sum of squares: less is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def _dealt(
         left = +(left - held[group])
         went[group] = name
     _fill(went, held, names, shares, seed)
+    _Improved(went, held, shares).search(sorted(held, key=lambda group: _lot(seed, group)))
     return {piece.key: name for group, name in went.items() for piece in groups[group]}
 
 
@@ -137,6 +142,77 @@ def _fill(
         )
         own_groups = [group for group, own in went.items() if own == giver]
         went[min(own_groups, key=lambda g: _loss(held[g], total, seed, g))] = name
+
+
+class _Improved:
+    """Groups in their splits, moved while that brings levels nearer to their shares.
+
+    What is made smaller is the sum over splits and levels of (protocols - share of them)^2, divided
+    by the protocols of the level: a rare level weighs as much as a common one.
+    """
+
+    def __init__(
+        self, went: dict[int, str], held: Mapping[int, Counter[int]], shares: Mapping[str, float]
+    ) -> None:
+        self._went, self._held = went, held
+        self._total: Counter[int] = sum(held.values(), Counter())
+        self._groups = Counter(went.values())
+        self._above = {
+            name: {level: -shares[name] * n for level, n in self._total.items()}
+            for name in self._groups
+        }
+        for group, name in went.items():
+            for level, n in held[group].items():
+                self._above[name][level] += n
+
+    def search(self, order: Sequence[int]) -> None:
+        """Until nothing gets better; exchanges only among few, for there every group weighs."""
+        exchanged = order if len(order) <= FEW_GROUPS else ()
+        pairs = list(itertools.combinations(exchanged, 2))
+        while sum(map(self._moved, order)) or sum(itertools.starmap(self._exchanged, pairs)):
+            pass
+
+    def _moved(self, group: int) -> bool:
+        here = self._went[group]
+        if self._groups[here] == 1:
+            return False  # every split keeps a group
+        there = min(self._groups, key=lambda name: (self._change(group, name), name))
+        if self._change(group, there) >= -NEARER:
+            return False
+        self._put(group, there)
+        return True
+
+    def _exchanged(self, one: int, other: int) -> bool:
+        here, there = self._went[one], self._went[other]
+        if here == there:
+            return False
+        change = self._change(one, there)
+        self._put(one, there)
+        if change + self._change(other, here) < -NEARER:
+            self._put(other, here)
+            return True
+        self._put(one, here)
+        return False
+
+    def _change(self, group: int, there: str) -> float:
+        """Of the sum, when a group goes to another split."""
+        here = self._went[group]
+        if here == there:
+            return 0.0
+        mine, theirs = self._above[here], self._above[there]
+        return sum(
+            2 * n * (n - mine[level] + theirs[level]) / self._total[level]
+            for level, n in self._held[group].items()
+        )
+
+    def _put(self, group: int, there: str) -> None:
+        here = self._went[group]
+        for level, n in self._held[group].items():
+            self._above[here][level] -= n
+            self._above[there][level] += n
+        self._groups[here] -= 1
+        self._groups[there] += 1
+        self._went[group] = there
 
 
 def _loss(own: Counter[int], total: Mapping[int, int], seed: int, group: int) -> tuple[Any, ...]:
@@ -180,7 +256,22 @@ def unmet(
                 f"{name} has {got:.0%} instead of {share:.0%}: groups stay whole, and the largest "
                 f"holds {largest:,} of {len(pieces):,} protocols."
             )
+        if lacking := _lacking(split_of, pieces, name, share):
+            told.append(
+                f"{name} holds nothing of level {', '.join(map(str, lacking))}, of which its share "
+                "would be one protocol or more: groups stay whole."
+            )
     return told
+
+
+def _lacking(
+    split_of: Mapping[int, str], pieces: Sequence[Piece], name: str, share: float
+) -> list[int]:
+    """Levels that a split has none of, though its share of them is a protocol at least."""
+    dealt_out = [piece for piece in pieces if split_of.get(piece.key) in DEALT]
+    there = Counter(piece.level for piece in dealt_out)
+    own = Counter(piece.level for piece in dealt_out if split_of[piece.key] == name)
+    return [level for level in sorted(there) if share * there[level] >= 1 and not own[level]]
 
 
 def _join(parent: dict[int, int], one: int, other: int) -> None:

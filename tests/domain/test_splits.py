@@ -75,6 +75,46 @@ def test_each_level_has_its_share_as_far_as_the_largest_group_lets_it(
     assert unmet(found, pieces, {name: n / len(pieces) for name, n in sizes.items()}) == []
 
 
+def far(pieces: list[Piece], found: dict[int, str]) -> float:
+    """Squared distance of each level's number from its share, the rarest level's the most."""
+    total = Counter(piece.level for piece in pieces)
+    got = Counter((found[piece.key], piece.level) for piece in pieces)
+    return sum(
+        (got[name, level] - share * n) ** 2 / n
+        for name, share in SHARES.items()
+        for level, n in total.items()
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_of_several_levels_are_dealt_as_near_as_no_move_or_exchange_betters(
+    seed: int,
+) -> None:
+    dice = random.Random(seed)
+    pieces = [Piece(key, key // 4, dice.randint(1, 5)) for key in range(80)]
+    found = dealt(pieces, SHARES, 1)
+    assert not [one for one in unmet(found, pieces, SHARES) if "has" in one]
+    groups, least = range(20), far(pieces, found) - 1e-9
+    split_of = {piece.group: found[piece.key] for piece in pieces}
+    for one in groups:
+        for name in SHARES:
+            moved = split_of | {one: name}
+            if set(moved.values()) == set(SHARES):
+                assert far(pieces, {piece.key: moved[piece.group] for piece in pieces}) >= least
+        for other in groups:
+            swapped = split_of | {one: split_of[other], other: split_of[one]}
+            assert far(pieces, {piece.key: swapped[piece.group] for piece in pieces}) >= least
+
+
+def test_a_split_without_a_level_is_told() -> None:
+    """Ten 5s of one investigator go one way."""
+    pieces = [Piece(key, key, 1 + key % 4) for key in range(100)]
+    pieces += [Piece(100 + at, 100, 5) for at in range(10)]
+    found = dealt(pieces, SHARES, 1)
+    told = [one for one in unmet(found, pieces, SHARES) if "holds nothing of level 5" in one]
+    assert len(told) == 2
+
+
 def test_single_protocols_are_dealt_to_within_one_of_each_level() -> None:
     levels = [1] * 40 + [2] * 300 + [3] * 7 + [4] * 100 + [5] * 20
     pieces = [Piece(key, key, level) for key, level in enumerate(levels)]
