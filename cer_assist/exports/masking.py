@@ -16,7 +16,7 @@ from typing import Any
 
 from cer_assist.exports import people, spotting
 from cer_assist.exports.colleagues import Colleagues
-from cer_assist.exports.numbering import Numbers
+from cer_assist.exports.numbering import Numbers, tells_itself
 from cer_assist.exports.spotting import Found, Kind
 
 WORDS: dict[Kind, str] = {
@@ -137,7 +137,8 @@ class Masker:
 
     def values_of(self, row: Row) -> tuple[Values, Moves]:
         """What a protocol holds, numbered in the order of its text, and where it stands there."""
-        values = Values(ids=[row[name] for name in ("protocol_id", *LINKS) if row.get(name)])
+        own = [row[name] for name in ("protocol_id", *LINKS) if row.get(name)]
+        values = Values(ids=list(filter(tells_itself, own)))  # “7” would take doses and ages along
         details = row["metadata"] or {}
         given = [name for key, value in details.items() for name in self._named(key, str(value))]
         values.hear_of(given)

@@ -15,13 +15,15 @@ import regex
 
 from cer_assist.exports.spotting import Found
 
-_CAP = r"(?:(?:Mc|Mac|O['’]|D['’])?\p{Lu}[\p{Ll}\p{M}]+(?:[-'’]\p{Lu}[\p{Ll}\p{M}]+)*|\p{Lu}{3,})"
+_PREFIX = r"(?:Mc|Mac|O['’]|D['’]|[ae]l-|ben-)"
+_PIECE_OF = r"\p{Lu}[\p{Ll}\p{M}]+"
+_CAP = rf"(?:{_PREFIX}?{_PIECE_OF}(?:[-'’]{_PIECE_OF})*|\p{{Lu}}{{3,}})"
 _PARTICLE = r"(?:de|da|do|dos|del|della|di|du|la|van|von|der|den|ten|bin|al|el|y|e)"
 _PART = rf"(?:{_CAP}|\p{{Lu}}\.?)(?![\p{{L}}-])"
 _NAME = rf"{_PART}(?:[ \t]+(?:{_PARTICLE}[ \t]+)*{_PART}){{0,3}}"
 _TITLE = r"(?:Drs?|Prof(?:essor)?|Doctor|Mr|Mrs|Ms|Mx|Rev(?:erend)?|Pastor|Sister|Fr|Dra?)\b\.?"
 _DEGREE = r"(?:Ph\.?D|M\.?D|M\.?P\.?H|R\.?N|Dr\.?P\.?H|M\.?S\.?W|Psy\.?D|Pharm\.?D|D\.?O|J\.?D|MBA)"
-_TITLED = regex.compile(rf"{_TITLE}[ \t]+(?P<name>{_NAME})")
+_TITLED = regex.compile(rf"{_TITLE}[ \t]+(?P<name>(?:{_PARTICLE}[ \t]+)*{_NAME})")
 _AFTER_ROLE = regex.compile(
     rf"s?(?:[ \t]+(?i:persons?|names?|is|are|will be)\b)?"
     rf"(?:[ \t]?(?P<sign>[:=,(–—-])|)[ \t]*(?:the |our )?(?:{_TITLE}[ \t]+)?"
@@ -157,12 +159,17 @@ def _believed(text: str, start: int, end: int, rule: str, match: Any) -> Iterato
         kept.append(word.span())
     while len(kept) > 1 and _is_no_end(text[kept[-1][0] : kept[-1][1]]):
         kept.pop()
-    if not any(last - first > 1 and text[first].isupper() for first, last in kept):
+    if not any(last - first > 1 and _has_capital(text[first:last]) for first, last in kept):
         return
     if len(kept) == 1 and not _is_sure(rule, match):
         return
     if rule == "title" or not _NAME_AFTER_IT.match(text, kept[-1][1]):
         yield Found(kept[0][0], kept[-1][1], "name", rule)
+
+
+def _has_capital(word: str) -> bool:
+    """At its beginning, or behind an article as in al-Zahrani."""
+    return word[0].isupper() or word.partition("-")[2][:1].isupper()
 
 
 def _is_no_end(word: str) -> bool:

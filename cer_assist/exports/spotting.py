@@ -38,7 +38,8 @@ RULES: dict[Kind, dict[str, str]] = {
         "system number": "capitals and five or more digits, such as STUDY00012345",
         "grant": "NIH grant number, such as R01 MH123456",
         "social security": "three, two and four digits with hyphens",
-        "own id": "the protocol's own id and those that it is linked to",
+        "own id": "the protocol's own id and those that it is linked to, where these can mean "
+        "nothing else",
         "id of the project": "id of any protocol of the project, where it can mean nothing else",
         "own pattern": "written as one of the patterns that were given with the export",
         "id column": "value of a detail whose name says that it numbers a record",

@@ -122,7 +122,7 @@ class NewLabel(Asked):
     level: int | None = Field(None, description="With action label")
     confidence: int | None = Field(None, ge=1, le=3, description="1 to 3, 3 the surest")
     evidence: list[tuple[int, int]] = Field(
-        [], max_length=MAX_EVIDENCE, description="Start and end of passages in the text"
+        [], max_length=MAX_EVIDENCE, description="[start, end] of each passage in the text"
     )
     note: str = Field("", max_length=MAX_NOTE, description="A note; with skip, why")
     seconds: float | None = Field(

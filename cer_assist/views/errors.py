@@ -53,7 +53,7 @@ HEADINGS = {
 PLAIN = {
     404: "There is no page at this address. The link may be old or mistyped.",
     405: "This address cannot be used in this way. Go back and use the page's own buttons.",
-    413: "This is larger than the server accepts. Split it into smaller files.",
+    413: "This is larger than the server accepts: shorten it, or split a file into smaller ones.",
     415: "Send JSON: a body with the header Content-Type: application/json.",
     500: "The server could not finish this. Nothing was half done; try again, and if it happens "
     "again, tell your administrator the time.",

@@ -34,15 +34,11 @@ class Limits:
         if not self._counter.hit(self._requests, who):
             self._refuse(self._requests, who, "You ask more often than this server lets scripts.")
 
-    def check_address(self) -> None:
-        """Before a token is looked up."""
-        where = f"address:{request.remote_addr}"
-        if not self._counter.test(self._failures, where):
-            self._refuse(self._failures, where, "Too many wrong tokens came from this address.")
-
     def count_failure(self) -> None:
-        """A wrong token came from this address."""
-        self._counter.hit(self._failures, f"address:{request.remote_addr}")
+        """One more wrong token of this address."""
+        where = f"address:{request.remote_addr}"
+        if not self._counter.hit(self._failures, where):
+            self._refuse(self._failures, where, "Too many wrong tokens came from this address.")
 
     def _refuse(self, item: RateLimitItemPerMinute, key: str, why: str) -> None:
         ends_at = self._counter.get_window_stats(item, key).reset_time

@@ -119,7 +119,7 @@ def _tag(response: Response) -> Response:
     """Strong tags, of the bytes: what is asked for again unchanged is not sent again."""
     found = _declared(current_app, request.endpoint or "")
     is_tagged = found is not None and not found.untagged
-    if is_tagged and request.method == "GET" and response.status_code == 200:
+    if is_tagged and request.method in ("GET", "HEAD") and response.status_code == 200:
         response.add_etag()
         response.make_conditional(request)
     return response

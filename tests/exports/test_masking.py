@@ -164,6 +164,8 @@ HINTS = {
     "Drs. Ana Silva": "Ana Silva", "Doctor Bo Li": "Bo Li", "Fr. Bo Li": "Bo Li",
     "Ana Silva, M.D.O": "Ana Silva", "Ana Silva, Dr.P.H.": "Ana Silva", "PI: Bo Li": "Bo Li",
     "Ana Silva, DrPH": "Ana Silva", "Co-I: Bo Li": "Bo Li", "Ana Silva, PharmD": "Ana Silva",
+    "Dr. van der Berg": "van der Berg", "Professor von Neumann": "von Neumann",
+    "Dr. al-Zahrani": "al-Zahrani", "Mr. de la Cruz": "de la Cruz",
     "Investigator: Bo Li": "Bo Li", "signed by Bo Li": "Bo Li", "Ana Silva, MBA": "Ana Silva",
 }  # fmt: skip
 
@@ -179,6 +181,13 @@ def test_an_own_id_is_told_to_be_one_though_the_project_has_it_among_its_ids() -
     masker = Masker(frozenset({"record"}), numbers=Numbers((), ["B-0001", "B-0002"]))
     _, moves = masker.values_of(a_row("We amend B-0001 as B-0002.", protocol_id="B-0001"))
     assert [rule for *_, rule in moves.made] == ["own id", "id of the project"]
+
+
+@pytest.mark.parametrize("own", ["7", "2024", "a", "study"])
+def test_an_own_id_that_could_be_anything_else_takes_nothing_along(own: str) -> None:
+    text = "In 2024 a study gave 7 mg for 7 days, aged 7-17."
+    _, moves = Masker(frozenset({"record"})).values_of(a_row(text, protocol_id=own))
+    assert moves.text(text) == text
 
 
 WRITERS = [

@@ -113,6 +113,7 @@ def test_lists_come_in_pages_and_unchanged_things_once(office: Office) -> None:
     assert ([row["external_id"] for row in rest["protocols"]], rest["next"]) == (["P-4"], None)
     tag = {"If-None-Match": first.headers["ETag"]}
     assert ask(office, token, "/protocols?limit=3", headers=tag).status_code == 304
+    assert ask(office, token, "/protocols?limit=3", "HEAD").headers["ETag"] == first.headers["ETag"]
     for wrong in ("cursor=x", "limit=201", "limit=0", "colour=red"):
         assert ask(office, token, f"/protocols?{wrong}").status_code == 400, wrong
     assert ask(office, token, f"/protocols/{2**70}").status_code == 404
@@ -143,3 +144,5 @@ def test_who_asks_too_often_is_told_when_to_come_back(office: Office, valid: boo
     assert 1 <= int(found[-1].headers["Retry-After"]) <= 61
     assert office.browser("coder@own").get("/p/own/label").status_code == 200
     assert tokens.PREFIX in token
+    other = a_token(office, "lead@own", "read")  # of the same address, and a good one
+    assert ask(office, other, "/protocols").status_code == 200
