@@ -55,6 +55,7 @@ def test_the_page_tells_old_and_new_and_the_chain(busy: Office) -> None:
 
 def test_json_goes_on_where_it_ended(busy: Office) -> None:
     browser = busy.browser(AUDITOR)
+    browser.get(f"{JSON}?limit=200")  # that this was shown is a line of the next one
     whole = browser.get(f"{JSON}?limit=200").get_json()
     assert whole["next"] is None and len(whole["lines"]) > 4
     lines, after = [], ""
@@ -82,6 +83,7 @@ def a_lead_looks(database: Database, home: Path, level: int) -> list[str]:
             a_label(session, project, protocol, by=peer, level=level)
     browser = office.browser(LEAD)
     asked = ["coder&id=peer", *(f"protocol&id=P-{n}" for n in range(1, 5)), "model&id=1"]
+    asked += ["project", "project&kind=labels", "project&kind=saw", "rubric&id=1"]
     found = []
     for one in asked:
         for where in (PAGE, JSON):
