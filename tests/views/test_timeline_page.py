@@ -120,6 +120,18 @@ def test_whose_role_was_set_stands_in_log_timeline_and_report(busy: Office, pers
     assert "user: coder-own; role: coder" in report
 
 
+def test_the_newest_hash_on_the_page_is_what_the_command_takes(
+    busy: Office, tmp_path: Path
+) -> None:
+    page = busy.browser(AUDITOR).post(f"/p/{OWN}/audit").text
+    head = page.partition('<code class="whole">')[2].partition("</code>")[0]
+    assert re.fullmatch(r"[0-9]+:[0-9a-f]{64}", head)
+    checked = run("verify", "--head", head, "--home", str(tmp_path))
+    assert checked.exit_code == 0 and said(checked)["intact"]
+    altered = head[:-1] + ("0" if head[-1] != "0" else "1")
+    assert run("verify", "--head", altered, "--home", str(tmp_path)).exit_code == 1
+
+
 @pytest.mark.parametrize("person", [LEAD, AUDITOR])
 def test_a_report_is_made_recorded_and_checked(busy: Office, person: str, tmp_path: Path) -> None:
     browser = busy.browser(person)
