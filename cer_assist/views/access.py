@@ -182,7 +182,7 @@ def _ask_to_sign_in() -> BaseResponse:
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
     if request.endpoint == "sign_in.leave":  # nothing of theirs is lost
-        return redirect(url_for("sign_in.form"), 303)
+        return redirect(url_for("sign_in.form"))
     return redirect(url_for("sign_in.form", next=form_page() or "/", lost=1), 303)
 
 

@@ -286,5 +286,5 @@ def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
 
 def test_who_signs_out_twice_has_lost_nothing(office: Office) -> None:
     answer = office.browser().post("/sign-out")
-    assert (answer.status_code, answer.location) == (303, "/sign-in")
+    assert (answer.status_code, answer.location) == (302, "/sign-in")
     assert "not stored" not in office.browser().get("/sign-in").text
