@@ -18,7 +18,11 @@ class CerError(Exception):
 
 
 class InvalidInput(CerError):
-    """What was given cannot be used."""
+    """What was given cannot be used; `fields`: by which names of a form or an address, if told."""
+
+    def __init__(self, message: str = "", *, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class NotFound(CerError):

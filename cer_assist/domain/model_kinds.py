@@ -66,3 +66,8 @@ MODEL_KINDS: dict[str, KindWords] = {
 SOLVED_AT_ONCE = frozenset({"lexical", "rubric", "meaning"})
 # What these say does not depend on the encoder: they know words by their identity only.
 READ_NO_STATES = frozenset({"bilstm", "embedding", "self_attention", "maxpool", "lexical"})
+
+
+def told(kind: str) -> str:
+    """A version's kind in words; one that is not in the list was made before there were labels."""
+    return MODEL_KINDS[kind].title if kind in MODEL_KINDS else "The rubric alone"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,35 @@ def account_names(session: Session, subjects: Iterable[str]) -> dict[str, str]:
     subject = func.concat("account:", cast(Account.id, String))
     rows = session.execute(select(subject, Account.username).where(subject.in_(subjects)))
     return {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
+_NUMBERED = ("account", "coder", "from", "to")  # what events say of accounts by their number
+
+
+def name_people(session: Session, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What events hold, with user names for the numbers of accounts."""
+    wanted = {number for fields in told for number in _numbers(fields)}
+    rows = session.execute(select(Account.id, Account.username).where(Account.id.in_(wanted)))
+    names = {key: name for key, name in rows}  # noqa: C416 - rows are not pairs to mypy
+    return [_named(fields, names) for fields in told]
+
+
+def _numbers(fields: dict[str, Any]) -> list[int]:
+    shares = fields.get("coders")
+    dealt = [int(one) for one in shares if one.isdecimal()] if isinstance(shares, dict) else []
+    return dealt + [fields[name] for name in _NUMBERED if type(fields.get(name)) is int]
+
+
+def _named(fields: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: names.get(value, value) if name in _NUMBERED and type(value) is int else value
+        for name, value in fields.items()
+    }
+    shares = fields.get("coders")
+    if isinstance(shares, dict):
+        by = ((names.get(int(key), key) if key.isdecimal() else key, shares[key]) for key in shares)
+        found["coders"] = dict(by)
+    return found
 
 
 def protocol_names(session: Session, ids: set[int]) -> dict[int, str]:

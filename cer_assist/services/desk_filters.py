@@ -70,6 +70,25 @@ class DeskFilters:
         return at + dt.timedelta(days=1) if name == "until" else at
 
 
+# As the desk's form calls them.
+TITLES = {
+    "suggested": "Suggestion",
+    "level": "Label",
+    "final": "Final level",
+    "coder": "Coder",
+    "version": "Model version",
+    "exposure": "Seen before answering",
+    "arm": "Lot",
+    "rubric": "Rubric version",
+    "fenced": "Fenced sample",
+    "unlearnt": "Version had learnt it",
+    "since": "From",
+    "until": "To",
+    "answers": "Answers",
+    "signal": "Signal",
+    "probability": "Confident from",
+    "speed": "Words a minute",
+}
 _CHOICES = {
     "exposure": ("blind", "after_suggestion", "prefilled", "after_peer", "unknown"),
     "arm": ("suggestion", "none"),
@@ -88,22 +107,24 @@ def read_filters(asked: Mapping[str, str]) -> DeskFilters:
         if text:
             values[name] = _checked(name, text, plain)
     if values.get("since", "") > values.get("until", "9"):
-        raise InvalidInput("The period ends before it begins: exchange the two days.")
+        raise InvalidInput(
+            "The period ends before it begins: exchange the two days.", fields=("since", "until")
+        )
     return DeskFilters(**values)
 
 
 def _checked(name: str, text: str, plain: Any) -> Any:
     known = _CHOICES.get(name)
     if known is not None and text not in known:
-        raise InvalidInput(f"{name} is one of {', '.join(known)}.")
+        raise _unusable(name, f"one of {', '.join(known)}")
     if name == "answers" and text == Answers.standing:
         return ""  # as if it had been left out
     if name == "probability":
         return _read(name, text, _chance, "a number above 0 and at most 1, such as 0.8")
     if isinstance(plain, float):
-        return _read(name, text, _positive, "a number above 0")
+        return _read(name, text, _positive, "a number above 0, such as 1000")
     if name in ("suggested", "level", "final") and text != NONE:
-        return str(_read(name, text, _small, "a level, or none"))
+        return str(_read(name, text, _small, "a level of the scale, or none"))
     if name in ("version", "rubric"):
         return str(_read(name, text, _small, "a version's number"))
     if name in ("since", "until"):
@@ -115,7 +136,12 @@ def _read(name: str, text: str, convert: Callable[[str], Any], meant: str) -> An
     try:
         return convert(text)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{name} has to be {meant}.") from error
+        raise _unusable(name, meant) from error
+
+
+def _unusable(name: str, meant: str) -> InvalidInput:
+    """Told by the form's word, with the name that addresses and scripts have for it."""
+    return InvalidInput(f"“{TITLES[name]}” ({name}) has to be {meant}.", fields=(name,))
 
 
 def _positive(text: str) -> float:

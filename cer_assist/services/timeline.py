@@ -216,7 +216,7 @@ def _add_suggestions(session: Session, lines: Iterable[Line]) -> None:
 
 
 def add_names(session: Session, lines: Iterable[Line]) -> None:
-    """Say of each line who did it, and of an event that is about a person who that is."""
+    """Say of each line who did it, and of an event that is about people who these are."""
     # Of a row the reader is a number; an event of the chain may have a name there.
     read = [line for line in lines if isinstance(line.detail.get("reader"), int)]
     ids = {line.account_id for line in lines} | {line.detail["reader"] for line in read}
@@ -226,6 +226,10 @@ def add_names(session: Session, lines: Iterable[Line]) -> None:
         line.who = names.get(line.account_id or 0, "")
     for line in read:
         line.detail["reader"] = names[line.detail["reader"]]
+    events = [line for line in lines if line.source == "chain"]
+    named = audit_log.name_people(session, [line.detail for line in events])
+    for line, detail in zip(events, named, strict=True):
+        line.detail = detail
     users = audit_log.account_names(session, {line.detail.get("subject", "") for line in lines})
     for line in lines:
         if line.detail.get("subject") in users:

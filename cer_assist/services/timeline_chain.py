@@ -1,4 +1,4 @@
-"""What the audit chain says of a protocol, a coder or a version, and what it vouches for.
+"""What the audit chain says of a protocol, coder, version or project, and what it vouches for.
 
 A line is checked by itself: the row's hash is computed anew and compared with the one in its event,
 the event's own hash is computed anew, and it must follow the event before it. So a page of lines
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from cer_assist.services import assignments, discussion, remarks, rulings
 from cer_assist.services.audit import GENESIS, canonical, chain_sha256
 from cer_assist.services.timeline_parts import About, Asked, Line, State
-from cer_assist.store.tables import Assignment, AuditEvent, Protocol, RubricProposal
+from cer_assist.store.tables import Assignment, AuditEvent, Protocol, RubricProposal, RubricVersion
 from cer_assist.store.types import as_written
 
 LABEL = "label.recorded"
@@ -108,7 +108,9 @@ def _concerns_coder(account_id: int, username: str) -> ColumnElement[bool]:
 
 
 def _concerns_rubric(asked: Asked) -> ColumnElement[bool]:
+    """Its publication (of the first one, the project's making), proposals, and what followed."""
     number, detail = asked.subject.number, AuditEvent.detail
+    digest = select(RubricVersion.sha256).where(RubricVersion.id == asked.subject.id)
     under = select(func.concat("rubric_proposal:", cast(RubricProposal.id, String))).where(
         RubricProposal.project_id == asked.project.id,
         RubricProposal.rubric_version_id == asked.subject.id,
@@ -120,6 +122,10 @@ def _concerns_rubric(asked: Asked) -> ColumnElement[bool]:
                 detail.contains(f'"version":{number}}}'),
                 detail.contains(f'"previous_version":{number},'),
             ),
+        ),
+        and_(
+            AuditEvent.action == "project.added",
+            detail.contains(func.concat('"rubric_sha256":"', digest.scalar_subquery(), '"')),
         ),
         and_(AuditEvent.action.in_(REREADS), detail.contains(f'"rubric_version":{number}}}')),
         AuditEvent.subject.in_(under),
@@ -149,7 +155,11 @@ def _concerns_protocol(session: Session, asked: Asked) -> ColumnElement[bool]:
 
 def asked_for(session: Session, asked: Asked, rank: int) -> list[Line]:
     """Who was asked by name to read what; one asked alone has an event, a deal has one for all."""
-    columns = {About.protocol: Assignment.protocol_id, About.coder: Assignment.account_id}
+    columns = {
+        About.protocol: Assignment.protocol_id,
+        About.coder: Assignment.account_id,
+        About.project: Assignment.project_id,
+    }
     column = columns.get(asked.subject.about)
     if column is None:
         return []

@@ -1,4 +1,4 @@
-"""What rows say of a protocol, a coder or a version: one small function for each table.
+"""What rows say of a protocol, coder, version or project: one small function for each table.
 
 Each gives what happened once, in order, with what is needed to check it against the chain. What a
 row holds is told from the row; `timeline_chain` tells the rest.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, false, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.adjudication import Act
@@ -23,6 +23,7 @@ from cer_assist.store.tables import (
     ModelVersion,
     Protocol,
     RereadRequest,
+    RubricPublication,
     RubricVersion,
     Serving,
     Suggestion,
@@ -39,7 +40,10 @@ def labels(session: Session, asked: Asked, rank: int) -> list[Line]:
     )
     if asked.is_about(About.model):
         statement = statement.join(Suggestion, Suggestion.id == LabelEvent.suggestion_id)
-    own = {About.model: Suggestion.model_version_id}
+    own = {
+        About.model: Suggestion.model_version_id == asked.subject.id,
+        About.rubric: LabelEvent.rubric_version_id == asked.subject.id,
+    }
     rows = _rows(session, asked, statement, LabelEvent, rank, LabelEvent.recorded_at, own)
     return [
         Line(
@@ -79,6 +83,7 @@ def acts(session: Session, asked: Asked, rank: int) -> list[Line]:
     if asked.viewer.may_code:
         statement = statement.where(Adjudication.act != Act.propose)
     at = Adjudication.recorded_at
+    own = {About.rubric: _ruled_under(session, asked)} if asked.is_about(About.rubric) else None
     return [
         Line(
             act.recorded_at,
@@ -96,8 +101,26 @@ def acts(session: Session, asked: Asked, rank: int) -> list[Line]:
             row_sha256=act.sha256,
             held_as=f"adjudication:{act.id}",
         )
-        for act, name in _rows(session, asked, statement, Adjudication, rank, at)
+        for act, name in _rows(session, asked, statement, Adjudication, rank, at, own)
     ]
+
+
+def _ruled_under(session: Session, asked: Asked) -> ColumnElement[bool]:
+    """Final levels pin a version; what was done without one, by when the version was in use."""
+    version, step = asked.subject.id, RubricPublication
+    begun, ended = (
+        session.execute(
+            select(func.min(step.at)).where(step.project_id == asked.project.id, column == version)
+        ).scalar()
+        for column in (step.rubric_version_id, step.previous_id)
+    )
+    at = Adjudication.recorded_at
+    in_use = [at >= begun] if begun else []
+    in_use += [at < ended] if ended else []
+    levels = select(LabelEvent.id).where(
+        LabelEvent.id == Adjudication.label_event_id, LabelEvent.rubric_version_id == version
+    )
+    return or_(levels.exists(), and_(Adjudication.label_event_id.is_(None), *in_use))
 
 
 def comments(session: Session, asked: Asked, rank: int) -> list[Line]:
@@ -185,7 +208,7 @@ def disclosures(session: Session, asked: Asked, rank: int) -> list[Line]:
         .outerjoin(Suggestion, Suggestion.id == Disclosure.suggestion_id)
         .outerjoin(ModelVersion, ModelVersion.id == Suggestion.model_version_id)
     )
-    own = {About.model: Suggestion.model_version_id}
+    own = {About.model: Suggestion.model_version_id == asked.subject.id}
     rows = _rows(session, asked, statement, Disclosure, rank, Disclosure.at, own)
     return [
         Line(
@@ -205,9 +228,15 @@ def disclosures(session: Session, asked: Asked, rank: int) -> list[Line]:
 
 
 def rereads(session: Session, asked: Asked, rank: int) -> list[Line]:
-    """Readings of an older rubric that a lead sent back, or let stand."""
-    if asked.is_about(About.rubric):
-        return []  # told as one event of the chain
+    """Readings of an older rubric that a lead sent back, or let stand.
+
+    A rubric version has both: what became of the readings under it, and what it made old.
+    """
+    version = asked.subject.id
+    under = select(LabelEvent.id).where(
+        LabelEvent.id == RereadRequest.event_id, LabelEvent.rubric_version_id == version
+    )
+    own = {About.rubric: or_(RereadRequest.rubric_version_id == version, under.exists())}
     statement = select(RereadRequest, Protocol.external_id)
     return [
         Line(
@@ -222,12 +251,17 @@ def rereads(session: Session, asked: Asked, rank: int) -> list[Line]:
             after={"note": one.note},
             detail={"reader": one.account_id, "label": one.event_id},
         )
-        for one, name in _rows(session, asked, statement, RereadRequest, rank, RereadRequest.at)
+        for one, name in _rows(
+            session, asked, statement, RereadRequest, rank, RereadRequest.at, own
+        )
     ]
 
 
 def fenced(session: Session, asked: Asked, rank: int) -> list[Line]:
-    """That a protocol was drawn for the fenced sample; never with which seed."""
+    """That a protocol was drawn for the fenced sample; never with which seed.
+
+    The project has the draw as an event of the chain, which names none that nobody has answered.
+    """
     if not asked.is_about(About.protocol):
         return []
     statement = (
@@ -244,9 +278,11 @@ def fenced(session: Session, asked: Asked, rank: int) -> list[Line]:
 
 def versions(session: Session, asked: Asked, rank: int) -> list[Line]:
     """That a model version was made, and what it learnt from."""
-    if not asked.is_about(About.model):
+    columns = {About.model: ModelVersion.id, About.project: ModelVersion.project_id}
+    column = columns.get(asked.subject.about)
+    if column is None:
         return []
-    statement = select(ModelVersion).where(ModelVersion.id == asked.subject.id)
+    statement = select(ModelVersion).where(column == asked.subject.id)
     windowed = asked.window.of(statement, rank, ModelVersion.created_at, ModelVersion.id)
     return [
         Line(
@@ -275,16 +311,19 @@ def _rows(
     table: Any,
     rank: int,
     at: Any,
-    own: dict[About, Any] | None = None,
+    own: dict[About, ColumnElement[bool]] | None = None,
 ) -> Any:
-    """The rows about the subject that this viewer may know of; `own`: columns of other tables."""
-    columns = {About.protocol: table.protocol_id, About.coder: table.account_id} | (own or {})
-    column = columns.get(asked.subject.about)
-    is_about = false() if column is None else column == asked.subject.id
-    if table is Disclosure:  # which has no project of its own
-        is_of_project = Protocol.project_id == asked.project.id
+    """The rows about the subject that this viewer may know of; `own`: what only this table has."""
+    conditions = {
+        About.protocol: table.protocol_id == asked.subject.id,
+        About.coder: table.account_id == asked.subject.id,
+        About.project: true(),
+    } | (own or {})
+    if table is Disclosure:  # which has no project of its own: `+ 0` has it read in order of time
+        is_of_project = Protocol.project_id + 0 == asked.project.id
     else:
         is_of_project = table.project_id == asked.project.id
+    is_about = conditions.get(asked.subject.about, false())
     theirs = true() if asked.only is None else table.account_id == asked.only
     found = statement.join(Protocol, Protocol.id == table.protocol_id).where(
         is_of_project, is_about, theirs, *asked.open_to_viewer()

@@ -14,8 +14,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from cer_assist.config import Settings
@@ -176,8 +178,29 @@ def _identify(slug: str | None) -> None:
 def _ask_to_sign_in() -> BaseResponse:
     if wants_json():
         raise SignInRefused("You are signed out. Sign in again; nothing you saved is lost.")
-    came_from = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return redirect(url_for("sign_in.form", next=came_from))
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
+    if request.endpoint == "sign_in.leave":  # nothing of theirs is lost
+        return redirect(url_for("sign_in.form"))
+    return redirect(url_for("sign_in.form", next=form_page() or "/", lost=1), 303)
+
+
+def form_page() -> str | None:
+    """Where the form that was sent stands: the page of ours it came from, or its own address."""
+    came_from = urlsplit(request.referrer or "")
+    places = [(came_from.path, came_from.query)] if came_from.netloc == request.host else []
+    for path, query in (*places, (request.path, "")):
+        if _is_page(path):
+            return f"{path}?{query}" if query else path
+    return None
+
+
+def _is_page(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    try:
+        return adapter is not None and bool(adapter.match(path, method="GET"))
+    except HTTPException:  # none, another one, or nothing that can be read
+        return False
 
 
 def wants_json() -> bool:

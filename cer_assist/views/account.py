@@ -1,4 +1,4 @@
-"""A person's own password and sessions."""
+"""A person's own password, sessions and tokens."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.scopes import SCOPES_TOLD
 from cer_assist.services import accounts, sign_ins, tokens
 from cer_assist.store.tables import Account
-from cer_assist.views import access
+from cer_assist.views import access, shown_once
 from cer_assist.views.access import database, policy, settings
 from cer_assist.views.sign_in import check_password, hashing
 
 account = Blueprint("account", __name__, url_prefix="/account")
+PATH = "/account"
 
 
 @account.get("")
 @policy.signed_in
-def page() -> str:
-    """Password, sessions and tokens."""
-    return _page()
+def page() -> Response:
+    """Password, sessions and tokens; a token that was just made stands there this once."""
+    response = make_response(_page(shown_once.waiting()))
+    shown_once.take_away(response, PATH)
+    return response
 
 
-def _page(made: str = "") -> str:
+def _page(made: str) -> str:
     idle = dt.timedelta(minutes=settings().session_idle_minutes)
     with database().read() as session:
         has_password = session.get_one(Account, g.person.account_id).password_hash is not None
@@ -44,8 +47,8 @@ def _page(made: str = "") -> str:
 
 @account.post("/tokens")
 @policy.signed_in
-def make_token() -> str:
-    """Make a token; it stands on the page that answers and nowhere else."""
+def make_token() -> Response:
+    """Make a token; it stands on the page that follows, once, and nowhere else."""
     form, mine = request.form, g.person.account_id
     wish = tokens.Wish(
         form.get("name", ""),
@@ -55,7 +58,9 @@ def make_token() -> str:
     )
     with database().write() as session:
         _, made = tokens.make(session, mine, wish, mine)
-    return _page(made)
+    response = make_response(redirect(PATH, 303))
+    shown_once.hand_over(response, made, PATH)
+    return response
 
 
 @account.post("/tokens/<int:token_id>/revoke")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, render_template, request
+from sqlalchemy.orm import Session
 
 from cer_assist.services import audit_log, verification
-from cer_assist.services.audit_log import LogFilters
+from cer_assist.services.audit_log import LogFilters, LogLine
 from cer_assist.services.verification import Verification
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
 from cer_assist.views.audit_words import MEANINGS, said_of
@@ -32,14 +35,25 @@ def verify(slug: str) -> str:
     return _render(outcome)
 
 
-def read_detail(detail: str) -> tuple[str, int | None]:
-    """An event's detail in words, and the protocol it is about; of a label all but its hash."""
-    fields: dict[str, Any] = json.loads(detail)
-    protocol = fields.pop("protocol", None)
-    if protocol is not None:
-        fields.pop("sha256")  # a label's hash is in the export; here it would hide the rest
-    fields.pop("seed", None)  # with it a lead who codes could find out what was drawn
-    return said_of(fields), protocol
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An event's detail in words, and the protocol it is about."""
+
+    words: str
+    protocol: int | None
+
+
+def _read(session: Session, lines: Sequence[LogLine]) -> dict[int, Read]:
+    """What events hold; of a label all but its hash."""
+    details: list[dict[str, Any]] = [json.loads(line.detail) for line in lines]
+    found = {}
+    for line, fields in zip(lines, audit_log.name_people(session, details), strict=True):
+        protocol = fields.pop("protocol", None)
+        if protocol is not None:
+            fields.pop("sha256")  # a label's hash is in the export; here it would hide the rest
+        fields.pop("seed", None)  # with it a lead who codes could find out what was drawn
+        found[line.id] = Read(said_of(fields), protocol)
+    return found
 
 
 def _render(outcome: Verification | None) -> str:
@@ -52,12 +66,13 @@ def _render(outcome: Verification | None) -> str:
         found = audit_log.events(session, g.project.id, filters)
         actions = audit_log.actions(session, g.project.id)
         people = audit_log.people(session, g.project.id)
-        about = {protocol for line in found.lines if (protocol := read_detail(line.detail)[1])}
+        details = _read(session, found.lines)
+        about = {one.protocol for one in details.values() if one.protocol is not None}
         names = audit_log.protocol_names(session, about)
         users = audit_log.account_names(session, {line.subject for line in found.lines})
     return render_template(
         "audit.html",
-        read_detail=read_detail,
+        details=details,
         filters=filters,
         found=found,
         actions=actions,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist import VERSION
 from cer_assist.config import Settings
+from cer_assist.domain import model_kinds
 from cer_assist.domain.adjudication import REASONS
 from cer_assist.services import audit_report, signing
 from cer_assist.services.audit_period import Period
@@ -27,7 +28,7 @@ from cer_assist.views.access import OVERSEEING_ROLES, database, policy, settings
 from cer_assist.views.assets import STATIC
 from cer_assist.views.audit_words import MEANINGS, said_of
 from cer_assist.views.downloads import RECORDED, attachment
-from cer_assist.views.timeline_words import ACTS, EXPOSURES, PROGRAM
+from cer_assist.views.timeline_words import ACTS, EXPOSURES, PROGRAM, answered
 
 audit_report_pages = Blueprint("audit_report", __name__, url_prefix="/p/<slug>/audit/report")
 SECTIONS = (
@@ -115,6 +116,8 @@ def _page(templates: Environment, body: dict[str, Any], key: str) -> str:
         exposures=EXPOSURES,
         details=_details,
         program=PROGRAM,
+        answered=answered,
+        kind_told=model_kinds.told,
     )
 
 

@@ -22,7 +22,7 @@ from cer_assist.services import (
     rubrics,
 )
 from cer_assist.services.desk import Line
-from cer_assist.services.desk_filters import DeskFilters, Signal, read_filters
+from cer_assist.services.desk_filters import TITLES, DeskFilters, Signal, read_filters
 from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.desk_readings import Desk
 from cer_assist.services.desk_versions import Pair
@@ -166,7 +166,7 @@ def note_seen(rows: list[Line]) -> None:
 def _level(name: str) -> int:
     level = request.args.get(name, type=int)
     if level is None or not 0 <= level <= 7:
-        raise InvalidInput(f"{name} has to be a level.")
+        raise InvalidInput(f"The address wants a level as {name}, such as {name}=2.")
     return level
 
 
@@ -183,6 +183,7 @@ def _rendered(template: str, session: Session, filters: DeskFilters, **values: A
         given=given,
         plain=plain.given(),
         fields=fields,
+        titles=TITLES,
         told=desk_form.told(filters, fields),
         codes=Viewer(g.person.account_id, g.role).codes,
         rubric=rubric,

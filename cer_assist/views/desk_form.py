@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cer_assist.services.desk_choices import Choices
-from cer_assist.services.desk_filters import NONE, Answers, DeskFilters
+from cer_assist.services.desk_filters import NONE, TITLES, Answers, DeskFilters
 from cer_assist.views import desk_words as words
 from cer_assist.views.presentation import share
 from cer_assist.views.timeline_words import EXPOSURES
@@ -29,23 +29,23 @@ def fields(filters: DeskFilters, choices: Choices, scale: Sequence[int]) -> list
     """All that have a list, in the order of the form."""
     levels = [(str(one), str(one)) for one in scale]
     versions, rubrics = ([(str(n), str(n)) for n in s] for s in (choices.versions, choices.rubrics))
-    known: list[tuple[str, str, str, Iterable[tuple[str, str]]]] = [
-        ("suggested", "Suggestion", "all", [*levels, (NONE, "none")]),
-        ("level", "Label", "all", levels),
-        ("final", "Final level", "all", [*levels, (NONE, "none: readers differ")]),
-        ("coder", "Coder", "all", choices.coders),
-        ("version", "Model version", "all", versions),
-        ("exposure", "Seen before answering", "all", EXPOSURES.items()),
-        ("arm", "Lot", "all", words.ARMS.items()),
-        ("rubric", "Rubric version", "all", rubrics),
-        ("fenced", "Fenced sample", "all", [("yes", "yes"), ("no", "no")]),
-        ("unlearnt", "Version had learnt it", "all", [("yes", "certainly not")]),
-        ("answers", "Answers", "that stand", [(Answers.all, "superseded ones too")]),
-        ("signal", "Signal", "all", words.TITLES.items()),
+    known: list[tuple[str, str, Iterable[tuple[str, str]]]] = [
+        ("suggested", "all", [*levels, (NONE, "none")]),
+        ("level", "all", levels),
+        ("final", "all", [*levels, (NONE, "none: readers differ")]),
+        ("coder", "all", choices.coders),
+        ("version", "all", versions),
+        ("exposure", "all", EXPOSURES.items()),
+        ("arm", "all", words.ARMS.items()),
+        ("rubric", "all", rubrics),
+        ("fenced", "all", [("yes", "yes"), ("no", "no")]),
+        ("unlearnt", "all", [("yes", "certainly not")]),
+        ("answers", "that stand", [(Answers.all, "superseded ones too")]),
+        ("signal", "all", words.TITLES.items()),
     ]
     return [
-        Field(name, title, [("", every), *_with(getattr(filters, name), options)])
-        for name, title, every, options in known
+        Field(name, TITLES[name], [("", every), *_with(getattr(filters, name), options)])
+        for name, every, options in known
     ]
 
 
@@ -65,7 +65,7 @@ def told(filters: DeskFilters, shown: Sequence[Field]) -> str:
         ends = ("from", filters.since), ("to", filters.until)
         said.append(f"Days: {' '.join(f'{word} {day}' for word, day in ends if day)}")
     if "probability" in given:
-        said.append(f"Confident from: {share(filters.probability)}")
+        said.append(f"{TITLES['probability']}: {share(filters.probability)}")
     if "speed" in given:
-        said.append(f"Words a minute: {filters.speed:,.0f}")
+        said.append(f"{TITLES['speed']}: {filters.speed:,.0f}")
     return "; ".join(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -22,7 +23,7 @@ from cer_assist.domain.errors import (
     TooManyAttempts,
 )
 from cer_assist.domain.faults import Faulty
-from cer_assist.views.access import API, wants_json
+from cer_assist.views.access import API, form_page, wants_json
 from cer_assist.views.json_parts import LISTED, ToldFault
 
 STATUS: dict[type[CerError], int] = {
@@ -80,7 +81,7 @@ def _domain(error: CerError) -> Response:
     if isinstance(error, Faulty):
         told = ToldFault.model_fields
         extra = {"faults": [{n: getattr(one, n) for n in told} for one in error.faults[:LISTED]]}
-    response = answer(status_of(error), error.message, **extra)
+    response = answer(status_of(error), error.message, back=_back(error), **extra)
     if isinstance(error, SignInRefused) and request.path.startswith(API):
         response.headers["WWW-Authenticate"] = 'Bearer realm="CER Assist"'
     if isinstance(error, TooManyAttempts):
@@ -98,13 +99,26 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def answer(status: int, message: str, **extra: Any) -> Response:
-    """An error in the form the asker can read."""
+def _back(error: CerError) -> str | None:
+    """Where the form stands; of one that asks by the address, with all of it that can be used."""
+    if request.method == "POST":
+        return form_page()
+    is_file = "." in request.path.rpartition("/")[2]
+    if not isinstance(error, InvalidInput) or not request.args or is_file:
+        return None
+    if not error.fields:
+        return request.path
+    usable = [pair for pair in request.args.items(multi=True) if pair[0] not in error.fields]
+    return f"{request.path}?{urlencode(usable)}" if usable else request.path
+
+
+def answer(status: int, message: str, *, back: str | None = None, **extra: Any) -> Response:
+    """An error in the form the asker can read; a person finds the way back to their form."""
     if wants_json():
         response = jsonify({"error": message, **extra})
     else:
         heading = HEADINGS.get(status, "This did not work")
-        page = render_template("error.html", heading=heading, message=message, **extra)
+        page = render_template("error.html", heading=heading, message=message, back=back, **extra)
         response = make_response(page)
     response.status_code = status
     return response

@@ -35,7 +35,13 @@ def form() -> str:
 
 
 def _form(target: str, *, username: str = "", error: str = "") -> str:
-    return render_template("sign_in.html", target=safe_next(target), username=username, error=error)
+    return render_template(
+        "sign_in.html",
+        target=safe_next(target),
+        username=username,
+        error=error,
+        lost="lost" in request.values,
+    )
 
 
 @sign_in.post("/sign-in")

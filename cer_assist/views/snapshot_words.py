@@ -65,7 +65,13 @@ def asked(form: MultiDict[str, str]) -> Asked:
 
 
 def _shares(form: MultiDict[str, str]) -> dict[str, float]:
-    return {name: _whole(form.get(name, "0"), f"share of {name}") / 100 for name in DEALT}
+    found = {}
+    for name in DEALT:
+        said = form.get(name, "0")
+        if not said.isdecimal() or len(said) > 3 or int(said) > 100:
+            raise InvalidInput(f"{name.capitalize()} is a share in per cent: give 0 to 100.")
+        found[name] = int(said) / 100
+    return found
 
 
 def _whole(said: str, what: str) -> int:

@@ -10,6 +10,7 @@ from flask import (
     Response,
     flash,
     g,
+    make_response,
     redirect,
     render_template,
     request,
@@ -18,7 +19,7 @@ from flask import (
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.errors import CerError, InvalidInput
 from cer_assist.domain.splits import DEALT
 from cer_assist.services import (
     snapshot_changes,
@@ -36,6 +37,7 @@ from cer_assist.store.tables import Snapshot
 from cer_assist.views import snapshot_words as words
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.downloads import table_file
+from cer_assist.views.errors import status_of
 from cer_assist.views.exporting import choice_of, offered, send_export
 
 _CHOICE = ("with", "what", "from", "to")
@@ -53,21 +55,26 @@ def page(slug: str) -> str:
 
 @snapshot_pages.get("/new")
 @policy.members(*LEADING_ROLES)
-def new(slug: str) -> str:
+def new(slug: str) -> Response:
     """The choice of what one is to hold, and what that comes to; both stand in the address."""
     args = request.args
-    seen = None
-    if args:
-        seen = snapshot_choosing.preview(database(), g.project.id, words.asked(args))
+    seen = problem = None
+    try:
+        if args:
+            seen = snapshot_choosing.preview(database(), g.project.id, words.asked(args))
+    except CerError as error:  # told above the form, as it was filled in
+        problem = error
     chosen = [(name, value) for name in words.FIELDS for value in args.getlist(name)]
-    return render_template(
+    body = render_template(
         "snapshot_new.html",
         seen=seen,
+        problem=problem,
         chosen=chosen,
         readings=READINGS,
         dealt=DEALT,
         words=words,
     )
+    return make_response(body, status_of(problem) if problem else 200)
 
 
 @snapshot_pages.post("/make")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 from pydantic import ConfigDict, Field
 
-from cer_assist.domain.errors import InvalidInput
+from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.scopes import Scope
 from cer_assist.services import audit_log, rubrics, timeline
 from cer_assist.services.timeline_parts import About, Asked, Line, Place, TimelinePage, Window
 from cer_assist.views import timeline_words as words
 from cer_assist.views.access import API, OVERSEEING_ROLES, database, policy
+from cer_assist.views.errors import status_of
 from cer_assist.views.json_parts import Query, Reply, json_reply
 from cer_assist.views.openapi import answers
 from cer_assist.views.paging import MOST
@@ -95,22 +96,29 @@ def line_of(line: Line) -> TimelineLine:
 
 @timeline_pages.get("")
 @policy.members(*OVERSEEING_ROLES)
-def page(slug: str) -> str:
+def page(slug: str) -> Response:
     """A page of what is known of one thing; without one, the form that asks for it."""
+    asked, found, problem = None, None, None
+    if request.args.get("about"):
+        try:
+            asked, found = _found(None)
+        except (InvalidInput, NotFound) as error:  # told above the form, as it was filled in
+            problem = error
     with database().read() as session:
         people = audit_log.people(session, g.project.id)
         rubric = rubrics.project_rubric(session, g.project)
-    asked, found = _found(None) if request.args.get("about") else (None, None)
-    return render_template(
+    body = render_template(
         "timeline.html",
         asked=asked,
         found=found,
+        problem=problem,
         words=words,
         people=people,
         rubric=rubric,
         kinds=timeline.KINDS,
         given=_given(),
     )
+    return make_response(body, status_of(problem) if problem else 200)
 
 
 @timeline_api.get("/timeline")

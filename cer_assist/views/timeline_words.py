@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cer_assist.domain import model_kinds
 from cer_assist.domain.adjudication import REASONS, Reason
 from cer_assist.domain.labels import Lane
 from cer_assist.domain.serving import REASONS_TOLD
@@ -108,9 +109,7 @@ def seen(line: Line) -> str:
 
 
 def _label(line: Line) -> tuple[str, str, str]:
-    lane, new, old = line.detail["lane"], line.after, line.before
-    kinds = {"label": "label", "skip": "skipped", "withdraw": "took the label back"}
-    what = "final level" if (lane, line.kind) == (Lane.final, "label") else kinds[line.kind]
+    new, old = line.after, line.before
     changes = [f"level {_from(old.get('level'))}{_value(new['level'])}" if _has(line) else ""]
     for name in ("confidence", "note"):
         before, after = old.get(name), new[name]
@@ -126,7 +125,15 @@ def _label(line: Line) -> tuple[str, str, str]:
     more.append(f"rubric version {line.detail['rubric']}; label event {line.id}")
     if old:
         more.append(f"replaces {old['event']}")
-    return what + _LANES.get(lane, ""), "; ".join(filter(None, changes)), "; ".join(more)
+    what = answered(line.detail["lane"], line.kind)
+    return what, "; ".join(filter(None, changes)), "; ".join(more)
+
+
+def answered(lane: str, action: str) -> str:
+    """What an answer was."""
+    kinds = {"label": "label", "skip": "skipped", "withdraw": "took the label back"}
+    what = "final level" if (lane, action) == (Lane.final, "label") else kinds[action]
+    return what + _LANES.get(Lane(lane), "")
 
 
 def _has(line: Line) -> bool:
@@ -191,7 +198,12 @@ def _fence(line: Line) -> tuple[str, str, str]:
 def _version(line: Line) -> tuple[str, str, str]:
     new = line.after
     learnt = f"learnt {new['labels']:,} labels, up to label event {new['last_event']:,}"
-    parts = [f"kind {new['kind']}", learnt, new["decision"], f"SHA-256 {new['sha256'][:12]}…"]
+    parts = [
+        f"reads: {model_kinds.told(new['kind']).lower()}",
+        learnt,
+        new["decision"],
+        f"SHA-256 {new['sha256'][:12]}…",
+    ]
     return "version made", "", "; ".join(filter(None, parts))
 
 

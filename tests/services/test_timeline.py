@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
+from cer_assist.domain.adjudication import Act, Reason
 from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.domain.labels import Lane
 from cer_assist.domain.remarks import Remark
 from cer_assist.services import (
     accounts,
+    adjudicating,
     assignments,
     audit,
     discussion,
@@ -24,11 +28,14 @@ from cer_assist.services import (
     queue,
     queue_wishes,
     remarks,
+    rereading,
     rubric_versions,
+    standing,
     timeline,
     timeline_chain,
 )
 from cer_assist.services.remarks import RemarkRequest
+from cer_assist.services.rulings import Ruling
 from cer_assist.services.timeline_parts import Asked, Line, Place, State, Viewer, Window
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import (
@@ -47,6 +54,7 @@ from cer_assist.store.tables import (
 from cer_assist.store.tables.accounts import Role
 from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.store.tables.queue import Wish
+from cer_assist.store.tables.rereading import RereadWish
 from cer_assist.store.tables.servings import Disclosed
 from cer_assist.store.types import now
 from tests.builders import (
@@ -61,6 +69,15 @@ from tests.builders import (
 from tests.services.test_audit import OPEN_SQLITE
 
 SAID = [0.1, 0.1, 0.6, 0.1, 0.1]
+TABLES = {
+    "label": LabelEvent,
+    "adjudication": Adjudication,
+    "comment": Comment,
+    "remark": WordRemark,
+    "serving": Serving,
+    "disclosure": Disclosure,
+    "assignment": Assignment,
+}
 
 
 @dataclass
@@ -150,15 +167,6 @@ def rows_of(session: Session, table: type, **where: int) -> int:
 def test_each_thing_stands_once_in_order_and_is_checked(any_database: Database) -> None:
     with any_database.write() as session:
         world = a_world(session)
-    tables = {
-        "label": LabelEvent,
-        "adjudication": Adjudication,
-        "comment": Comment,
-        "remark": WordRemark,
-        "serving": Serving,
-        "disclosure": Disclosure,
-        "assignment": Assignment,
-    }
     with any_database.read() as session:
         for about, name, where in (
             ("protocol", "P-1", {"protocol_id": world.protocols[0]}),
@@ -168,7 +176,7 @@ def test_each_thing_stands_once_in_order_and_is_checked(any_database: Database) 
             lines = told(session, about, name)
             assert [line.key for line in lines] == sorted(line.key for line in lines)
             counts = Counter(line.source for line in lines)
-            for source, table in tables.items():
+            for source, table in TABLES.items():
                 assert counts[source] == rows_of(session, table, **where), (about, source)
             assert {line.state for line in lines} <= {State.checked, State.outside}
             outside = {line.source for line in lines if line.state is State.outside}
@@ -191,20 +199,118 @@ def test_each_thing_stands_once_in_order_and_is_checked(any_database: Database) 
         assert [line.key for line in timeline.page(session, asked).lines] == forwards[::-1]
 
 
-def test_the_project_has_what_is_in_the_chain_once(database: Database) -> None:
-    with database.write() as session:
+def test_the_project_has_all_that_its_tables_and_the_chain_hold_once(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
         a_world(session)
-    with database.read() as session:
+        other = a_project(session, "other").id
+    with any_database.read() as session:
         lines = told(session, "project")
+        assert [line.key for line in lines] == sorted(line.key for line in lines)
         (settings,) = (line for line in lines if line.kind == "project.settings")
         assert (settings.before, settings.after) == ({"retrain_every": 5}, {"retrain_every": 9})
         assert "seed" not in str([line.detail for line in lines if line.kind == "fence.drawn"])
-        numbers = [line.event for line in lines]
+        counts = Counter(line.source for line in lines)
+        for source, table in TABLES.items():
+            assert counts[source] == rows_of(session, table), source
+        assert counts["version"] == 1
+        numbers = [line.event for line in lines if line.source == "chain"]
         held = (*timeline_chain.ROW_HELD, assignments.ASKED)
         rest = select(AuditEvent.id).where(
             AuditEvent.project_id == 1, AuditEvent.action.not_in(held)
         )
         assert numbers == sorted(session.scalars(rest))
+        project = session.get_one(Project, 1)
+        subject = timeline.find_subject(session, project, "project", "")
+        backwards = Asked(project, subject, Window(newest_first=True), timeline.COMMAND_LINE)
+        page = timeline.page(session, backwards)
+        assert [line.key for line in page.lines] == [line.key for line in lines][::-1][:50]
+        # Another project's timeline has nothing of it.
+        empty = session.get_one(Project, other)
+        there = timeline.find_subject(session, empty, "project", "")
+        asked = Asked(empty, there, Window(), timeline.COMMAND_LINE)
+        assert {one.kind for one in timeline.page(session, asked).lines} == {"project.added"}
+
+
+def test_a_rubric_version_has_what_was_done_under_it_and_what_followed(
+    any_database: Database,
+) -> None:
+    with any_database.write() as session:
+        project = a_project(session, coders_per_protocol=2)
+        lea = a_member(session, project, "lea", Role.lead).id
+        ana, ben = (a_member(session, project, name).id for name in ("ana", "ben"))
+        first, second = (one.id for one in some_protocols(session, project, 2))
+        for protocol in (first, second):
+            a_label(session, project, protocol, by=ana, level=2)
+            a_label(session, project, protocol, by=ben, level=4)
+        rule(session, project, lea, first, Act.send_back, "read page two")
+        new = a_new_rubric(session, project, 2, "A partner lends a room.")
+        rubric_versions.publish(session, project.id, new, "why", [2], lea)
+        found = rereading.old_readings(session, project, (2,))
+        rereading.decide(session, project, found[:1], RereadWish.again, "look", lea)
+        rule(session, project, lea, second, Act.decide, "settled", level=3)
+        events = set(session.scalars(select(LabelEvent.id)))
+    with any_database.read() as session:
+        old, new_one = (told(session, "rubric", name, size=2) for name in ("1", "2"))
+        under = {
+            name: {one.id for one in found if one.source == "label"}
+            for name, found in (("1", old), ("2", new_one))
+        }
+        assert len(under["1"]) == 4 and len(under["2"]) == 1
+        assert under["1"] | under["2"] == events
+        assert [one.kind for one in old if one.source == "adjudication"] == ["send_back"]
+        assert [one.kind for one in new_one if one.source == "adjudication"] == ["decide"]
+        assert {"project.added", "rubric.published", "reread.again"} <= {one.kind for one in old}
+        followed = {"rubric.published", "rubric.reread", "reread.again"}
+        assert followed <= {one.kind for one in new_one}
+        assert "project.added" not in {one.kind for one in new_one}
+        states = {one.state for one in old + new_one if one.source != "reread"}
+        assert states == {State.checked}
+
+
+def rule(
+    session: Session,
+    project: Project,
+    by: int,
+    protocol: int,
+    act: Act,
+    note: str,
+    level: int | None = None,
+) -> None:
+    said = standing.readings_for(session, project.id, protocol, by)
+    between = tuple(one.event_id for one in said)
+    why = Reason.overlooked_text if level is not None else None
+    asked = Ruling(protocol, act, between, f"key-{act}-{protocol}", level, why, note)
+    adjudicating.rule(session, project, by, asked)
+
+
+@pytest.mark.parametrize("about", ["project", "rubric"])
+def test_a_page_is_found_without_sorting_all(database: Database, about: str) -> None:
+    """What there is most of, in the order of an index: a page costs the same in any project."""
+    with database.write() as session:
+        a_world(session)
+        project = session.get_one(Project, 1)
+        subject = timeline.find_subject(session, project, about, "1")
+        asked = Asked(project, subject, Window(), timeline.COMMAND_LINE)
+        ran: list[str] = []
+
+        def note(*given: Any) -> None:
+            ran.append(given[2])
+
+        event.listen(database.engine, "before_cursor_execute", note)
+        timeline.page(session, asked)
+        event.remove(database.engine, "before_cursor_execute", note)
+        many = "FROM (label_event|serving|disclosure) "
+        asked_for = [one for one in ran if "LIMIT ?" in one and re.match(f"[^()]*{many}", one)]
+        asked_for = [one for one in asked_for if "0 = 1" not in one]  # not told of this subject
+        assert len(asked_for) == (3 if about == "project" else 1)
+        for one in asked_for:
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {one}", (1,) * one.count("?")
+            )
+            steps = [row[3] for row in plan]
+            assert not any("TEMP B-TREE" in step for step in steps), steps
 
 
 def test_old_values_stand_beside_new_ones(database: Database) -> None:
@@ -299,8 +405,8 @@ def test_a_lead_who_codes_is_told_nothing_of_what_they_may_still_read(database: 
     with database.write() as session:
         world = a_world(session)
         project = session.get_one(Project, world.project)
-        event = session.get_one(LabelEvent, 1)
-        a_repeat = {c.name: getattr(event, c.name) for c in LabelEvent.__table__.columns}
+        row = session.get_one(LabelEvent, 1)
+        a_repeat = {c.name: getattr(row, c.name) for c in LabelEvent.__table__.columns}
         del a_repeat["id"]
         a_repeat |= {"lane": Lane.retest, "idempotency_key": "again"}
         session.add(LabelEvent(**a_repeat))
@@ -316,10 +422,15 @@ def test_a_lead_who_codes_is_told_nothing_of_what_they_may_still_read(database: 
         of_ben = told(session, "coder", "ben", lead)
         assert {one.protocol for one in of_ben} == {"P-1", ""}
         assert told(session, "protocol", "P-2", lead) == []
-        lanes = {one.detail.get("lane") for one in told(session, "coder", "ana", lead)}
-        assert Lane.retest not in lanes
-        seen = {one.detail.get("lane") for one in told(session, "coder", "ana", auditor)}
-        assert Lane.retest in seen
+        for about, name in (("coder", "ana"), ("project", ""), ("rubric", "1")):
+            of_lead = told(session, about, name, lead)
+            assert {one.protocol for one in of_lead} == {"P-1", ""}, about
+            assert Lane.retest not in {one.detail.get("lane") for one in of_lead}
+            assert all(one.kind != "fenced" for one in of_lead if about != "coder")
+            of_auditor = told(session, about, name, auditor)
+            assert Lane.retest in {one.detail.get("lane") for one in of_auditor}
+        whole = {one.protocol for one in told(session, "project", "", auditor)}
+        assert whole >= {"P-1", "P-2", "P-3", ""}
         subject = timeline.find_subject(session, project, "coder", "ben")
         left = timeline.page(session, Asked(project, subject, Window(), lead)).left_out
         assert left == 3 and third in world.protocols

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import wraps
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -254,3 +255,36 @@ def test_no_menu_leads_to_a_refusal(office: Office, role: Role) -> None:
     links = [part.split('"')[0] for part in menu.split('href="')[1:]]
     assert len(links) >= 5
     assert [browser.get(link).status_code for link in links] == [200] * len(links)
+
+
+@pytest.mark.parametrize(
+    ("path", "came_from", "back"),
+    [
+        (f"/p/{OWN}/settings", f"http://localhost/p/{OWN}/settings?x=1", f"/p/{OWN}/settings?x=1"),
+        ("/account/tokens", "http://localhost/account", "/account"),
+        ("/account/tokens", None, "/"),  # that address is only for sending
+        (f"/p/{OWN}/settings", None, f"/p/{OWN}/settings"),
+        (f"/p/{OWN}/settings", "https://evil.example/p/own/label", f"/p/{OWN}/settings"),
+        ("/account/tokens", "http://localhost//evil.example/", "/"),
+        ("/account/tokens", "http://localhost/account/tokens", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    office: Office, path: str, came_from: str | None, back: str
+) -> None:
+    browser = office.browser()
+    headers = {"Referer": came_from} if came_from else {}
+    answer = browser.post(path, {"name": "x"}, headers=headers)
+    asked = parse_qs(urlsplit(answer.location).query)
+    assert (answer.status_code, asked) == (303, {"next": [back], "lost": ["1"]})
+    page = browser.get(answer.location).text
+    assert "what you sent was not stored" in page
+    assert f'name="next" value="{back}"' in page
+    refused = browser.post("/sign-in", {"username": "nobody", "next": back, "lost": "1"})
+    assert refused.status_code == 401 and "what you sent was not stored" in refused.text
+
+
+def test_who_signs_out_twice_has_lost_nothing(office: Office) -> None:
+    answer = office.browser().post("/sign-out")
+    assert (answer.status_code, answer.location) == (302, "/sign-in")
+    assert "not stored" not in office.browser().get("/sign-in").text

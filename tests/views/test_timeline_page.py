@@ -55,6 +55,7 @@ def test_the_page_tells_old_and_new_and_the_chain(busy: Office) -> None:
 
 def test_json_goes_on_where_it_ended(busy: Office) -> None:
     browser = busy.browser(AUDITOR)
+    browser.get(f"{JSON}?limit=200")  # that this was shown is a line of the next one
     whole = browser.get(f"{JSON}?limit=200").get_json()
     assert whole["next"] is None and len(whole["lines"]) > 4
     lines, after = [], ""
@@ -82,6 +83,7 @@ def a_lead_looks(database: Database, home: Path, level: int) -> list[str]:
             a_label(session, project, protocol, by=peer, level=level)
     browser = office.browser(LEAD)
     asked = ["coder&id=peer", *(f"protocol&id=P-{n}" for n in range(1, 5)), "model&id=1"]
+    asked += ["project", "project&kind=labels", "project&kind=saw", "rubric&id=1"]
     found = []
     for one in asked:
         for where in (PAGE, JSON):
@@ -116,6 +118,18 @@ def test_whose_role_was_set_stands_in_log_timeline_and_report(busy: Office, pers
     assert "user: coder-own; role: coder" in details
     report = browser.post(f"/p/{OWN}/audit/report", DAYS | {"to": "2999-12-30"}).text
     assert "user: coder-own; role: coder" in report
+
+
+def test_the_newest_hash_on_the_page_is_what_the_command_takes(
+    busy: Office, tmp_path: Path
+) -> None:
+    page = busy.browser(AUDITOR).post(f"/p/{OWN}/audit").text
+    head = page.partition('<code class="whole">')[2].partition("</code>")[0]
+    assert re.fullmatch(r"[0-9]+:[0-9a-f]{64}", head)
+    checked = run("verify", "--head", head, "--home", str(tmp_path))
+    assert checked.exit_code == 0 and said(checked)["intact"]
+    altered = head[:-1] + ("0" if head[-1] != "0" else "1")
+    assert run("verify", "--head", altered, "--home", str(tmp_path)).exit_code == 1
 
 
 @pytest.mark.parametrize("person", [LEAD, AUDITOR])

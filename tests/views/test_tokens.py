@@ -12,7 +12,7 @@ from cer_assist.services import accounts, tokens
 from cer_assist.store.tables import Account, AuditEvent, LabelEvent
 from cer_assist.views.app import create_app
 from tests.views.answers import form_fields
-from tests.views.office import OTHER, Office
+from tests.views.office import OTHER, Browser, Office
 from tests.views.test_openapi import a_token
 
 OWN = "/api/v1/projects/own"
@@ -26,9 +26,12 @@ def ask(office: Office, token: str, where: str, method: str = "GET", **given: An
 
 def test_a_token_is_made_shown_once_used_and_revoked(office: Office) -> None:
     browser = office.browser("coder@own")
-    page = browser.post(
-        "/account/tokens", {"name": "my script", "scope": "read", "days": "30"}
-    ).text
+    made = browser.post("/account/tokens", {"name": "my script", "scope": "read", "days": "30"})
+    assert (made.status_code, made.location) == (303, "/account")
+    other = office.browser("coder@own")  # another session of theirs
+    other.client.set_cookie("cer_shown_once", _waiting(browser), path="/account")
+    assert "cer_" not in other.get("/account").text
+    page = browser.get("/account").text
     token = page.partition('<p class="mono">')[2].partition("</p>")[0]
     assert token.startswith("cer_")
     assert len(token) == 47
@@ -43,6 +46,23 @@ def test_a_token_is_made_shown_once_used_and_revoked(office: Office) -> None:
     with office.database.read() as session:
         done = select(AuditEvent.action).where(AuditEvent.action.startswith("token."))
         assert list(session.scalars(done)) == ["token.made", "token.revoked"]
+
+
+def _waiting(browser: Browser) -> str:
+    cookie = browser.client.get_cookie("cer_shown_once", path="/account")
+    assert cookie is not None and cookie.http_only and "cer_" not in cookie.value
+    return cookie.value
+
+
+def test_a_token_that_nobody_fetched_at_once_is_not_shown_later(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = office.browser("coder@own")
+    browser.post("/account/tokens", {"name": "my script", "scope": "read", "days": "30"})
+    browser.client.set_cookie("cer_shown_once", _waiting(browser), path="/account")  # no end
+    monkeypatch.setattr("cer_assist.views.shown_once._SECONDS", -1)
+    page = browser.get("/account").text
+    assert "my script" in page and "cer_" not in page
 
 
 def test_a_token_is_of_its_person_scope_and_project(office: Office) -> None:

@@ -36,6 +36,7 @@ class LabelEvent(Base):
         CheckConstraint("seconds >= 0", name="seconds_not_negative"),
         Index("ix_label_event_project_id_id", "project_id", "id"),
         Index("ix_label_event_protocol_id_id", "protocol_id", "id"),
+        Index("ix_label_event_in_time", "project_id", "recorded_at", "id"),
         {"sqlite_autoincrement": True},  # an id is never used twice
     )
 

@@ -52,6 +52,7 @@ class Serving(Base):
         ),
         Index("ix_serving_protocol_id_state", "protocol_id", "state"),
         Index("ix_serving_account_id_served_at", "account_id", "served_at"),
+        Index("ix_serving_in_time", "project_id", "served_at", "id"),
     )
 
     id: Mapped[Key]
@@ -78,6 +79,7 @@ class Disclosure(Base):
         one_of("what", Disclosed),
         Index("ix_disclosure_protocol_id_account_id", "protocol_id", "account_id"),
         Index("ix_disclosure_account_id_at", "account_id", "at"),
+        Index("ix_disclosure_in_time", "at", "id"),
     )
 
     id: Mapped[Key]
