@@ -16,9 +16,9 @@ from cer_assist.domain.errors import Corrupt, InvalidInput
 from cer_assist.services import (
     projects,
     snapshot_checks,
-    snapshot_choosing,
     snapshot_differences,
     snapshot_making,
+    snapshot_views,
     snapshots,
 )
 from cer_assist.services.snapshot_filters import READINGS
@@ -85,8 +85,9 @@ def make(
             found = projects.find_project(session, project)
             by = lead(session, found, username) if username else None
         if dry_run:
-            seen = asdict(snapshot_choosing.preview(database, found.id, asked))
-            emit(as_json, seen, *_counts(seen["counts"]), *_left(seen), *_check(seen["checked"]))
+            seen = asdict(snapshot_views.preview(database, found.id, asked))
+            held = [*_counts(seen["counts"]), *_left(seen), *_check(seen["checked"])]
+            emit(as_json, seen, *held, *filter(None, [seen["nothing"]]))
             return
         result = _said(snapshot_making.make(database, found.id, asked, by))
     emit(as_json, result, *_lines(result))
