@@ -57,6 +57,13 @@ class Line:
         }
 
 
+def counted(line: Mapping[str, Any]) -> str:
+    """What was found of how many, from a line as it is stored."""
+    what: str = line["what"]
+    named = what.removesuffix("s") if line["of"] == 1 else what
+    return f"{line['found']:,} of {line['of']:,} {named}"
+
+
 _TIES: tuple[tuple[str, str, Callable[[Placed], Hashable | None]], ...] = (
     ("group", "Of one group, in two splits", lambda one: one.group),
     (

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.splits import DEALT
 from cer_assist.exports.columns import LABEL_EVENTS
-from cer_assist.services.snapshot_filters import CHOOSING
+from cer_assist.services.snapshot_filters import chosen
 from cer_assist.store.tables import Protocol, Snapshot, SnapshotProtocol
 
 _Row = Mapping[str, Any]
@@ -136,23 +136,12 @@ def _said(made: Snapshot) -> dict[str, str]:
     }
 
 
-def chosen(asked: Mapping[str, Any]) -> str:
-    """The filters in one line."""
-    told = ["settled protocols only"] if asked.get("settled_only") else []
-    for name in CHOOSING:
-        value = asked.get(name)
-        if value and value != "all":
-            own = ", ".join(map(str, value)) if isinstance(value, list) else value
-            told.append(f"{name.replace('_', ' ')}: {own}")
-    return "; ".join(told) or "none"
-
-
 def shares(asked: Mapping[str, Any]) -> str:
     """The shares of the splits in one line."""
     own = asked.get("shares")
     if not own:
         return "no splits"
-    told = [f"{name} {own[name]:.0%}" for name in DEALT if name in own]
+    told = [f"{name} {own[name] * 100:.0f} %" for name in DEALT if name in own]
     if asked.get("fenced_is_test"):
         told.append("the fenced sample is the test set")
     return ", ".join(told)

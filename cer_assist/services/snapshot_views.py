@@ -63,7 +63,7 @@ def preview(
     return Preview(
         counts=counts_of(of, held, scale),
         checked=_check(found.checked, of, shown, scale, asked.shares) if hidden else found.checked,
-        protocols_left=Counter(why for key, why in found.left.items() if key in shown),
+        protocols_left=dict(Counter(why for key, why in found.left.items() if key in shown)),
         events_left=_events_left(found, set(shown.values()), held),
         left_out=len(hidden),
         nothing=found.nothing,

@@ -24,6 +24,7 @@ from cer_assist.services import (
     snapshot_changes,
     snapshot_checks,
     snapshot_differences,
+    snapshot_filters,
     snapshot_making,
     snapshot_views,
 )
@@ -31,7 +32,6 @@ from cer_assist.services import snapshots as kept
 from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.snapshot_changes import Change, Wanted
 from cer_assist.services.snapshot_differences import Differences
-from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.services.snapshot_views import Told
 from cer_assist.store.tables import Snapshot
 from cer_assist.views import snapshot_words as words
@@ -65,7 +65,7 @@ def new(slug: str) -> str:
         "snapshot_new.html",
         seen=seen,
         chosen=chosen,
-        readings=READINGS,
+        readings=snapshot_filters.READINGS,
         dealt=DEALT,
         words=words,
     )
@@ -103,7 +103,7 @@ def one(slug: str, number: int) -> str:
             again=again,
             no_counts=snapshot_checks.NO_COUNTS,
             words=words,
-            filters=snapshot_differences.chosen(made.asked),
+            filters=snapshot_filters.chosen(made.asked),
             shares=snapshot_differences.shares(made.asked),
             **offered(),
         )

@@ -10,7 +10,9 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select, update
 
+from cer_assist.domain.labels import Exposure
 from cer_assist.services import queue_order
+from cer_assist.services.snapshot_filters import READINGS
 from cer_assist.store.tables import AuditEvent, Disclosure, Protocol
 from tests.builders import a_label
 from tests.views.office import OWN, Office
@@ -205,3 +207,47 @@ def test_nothing_is_not_kept(office: Office) -> None:
     assert refused.status_code == 400
     assert "No protocol fits: choose fewer filters." in refused.text
     assert "No snapshots yet" in lead.get(PAGE).text
+
+
+WAYS = tuple(Exposure)
+
+
+@pytest.mark.parametrize("readings", READINGS)
+@pytest.mark.parametrize("ticked", [(), *((way,) for way in WAYS), WAYS[:2]])
+def test_what_is_said_of_events_left_out_is_true_of_each_choice(
+    office: Office, readings: str, ticked: tuple[str, ...]
+) -> None:
+    with office.database.write() as session:
+        coder = office.people["coder@own"]
+        a_label(session, office.project(session), office.protocols[0], by=coder, level=4)  # blind
+    chosen = {"readings": readings, "exposure": ticked}
+    page = office.browser("lead@own").get(f"{PAGE}/new?{urlencode(chosen, doseq=True)}").text
+    left = re.findall(r"Label events left out: ([^<]*)\.", page)
+    if readings == "final":
+        assert left == ["1 of another kind"]
+    elif ticked and "blind" not in ticked:
+        assert left == ["1 given in another way than those chosen"]
+    else:
+        assert left == []
+
+
+def test_a_snapshot_says_its_filters_in_the_words_of_the_form(office: Office) -> None:
+    lead = office.browser("lead@own")
+    with office.database.write() as session:
+        queue_order.store_clusters(session, dict.fromkeys(office.protocols, 1))
+        for protocol in office.protocols[:2]:
+            coder = office.people["coder@own"]
+            a_label(session, office.project(session), protocol, by=coder, level=4)
+    chosen = {
+        "settled": "1", "readings": "independent", "exposure": ["blind", "after_suggestion"],
+        "rubrics": "1", "since": "2020-01-01", **SPLIT,
+    }  # fmt: skip
+    assert lead.post(f"{PAGE}/make", {"name": "Chosen", **chosen}).status_code == 303
+    page = lead.get(f"{PAGE}/1").text
+    assert (
+        "<dd>only protocols that have a level; independent answers of coders: before seeing any "
+        "other answer; only answers given: before seeing any other answer or after the model&#39;s "
+        "suggestion; only by rubric versions 1; recorded here from 2020-01-01 (UTC)</dd>"
+    ) in page
+    assert "train 100 %, validation 0 %, test 0 %" in page
+    assert "0 of 1 pair<" in page and "0 of 1 pairs" not in page
