@@ -13,12 +13,13 @@ import click
 
 from cer_assist.cli.base import emit, home_option, json_option, lead, open_database, settings_for
 from cer_assist.domain.errors import Corrupt, InvalidInput
+from cer_assist.domain.split_checks import counted
 from cer_assist.services import (
     projects,
     snapshot_checks,
-    snapshot_choosing,
     snapshot_differences,
     snapshot_making,
+    snapshot_views,
     snapshots,
 )
 from cer_assist.services.snapshot_filters import READINGS
@@ -85,8 +86,9 @@ def make(
             found = projects.find_project(session, project)
             by = lead(session, found, username) if username else None
         if dry_run:
-            seen = asdict(snapshot_choosing.preview(database, found.id, asked))
-            emit(as_json, seen, *_counts(seen["counts"]), *_left(seen), *_check(seen["checked"]))
+            seen = asdict(snapshot_views.preview(database, found.id, asked))
+            held = [*_counts(seen["counts"]), *_left(seen), *_check(seen["checked"])]
+            emit(as_json, seen, *held, *filter(None, [seen["nothing"]]))
             return
         result = _said(snapshot_making.make(database, found.id, asked, by))
     emit(as_json, result, *_lines(result))
@@ -135,7 +137,8 @@ def diff(home: Path | None, as_json: bool, project: str, before: str, after: str
         found = projects.find_project(session, project)
         one, other = (snapshots.find(session, found.id, name) for name in (before, after))
         told = snapshot_differences.differences(session, one, other)
-    lines = [f"{told.added_count:,} protocols added, {told.removed_count:,} removed"]
+    added = _number(told.added_count, "protocol")
+    lines = [f"{added} added, {told.removed_count:,} removed"]
     lines += [f"  level {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.moved]
     lines += [f"  split {m.before or 'none'} → {m.after or 'none'}: {m.n:,}" for m in told.dealt]
     lines += [f"  {fact.what}: {fact.before} → {fact.after}" for fact in told.facts]
@@ -166,12 +169,18 @@ def _lines(result: dict[str, Any]) -> list[str]:
     return lines + _counts(result["counts"]) + _check(result["check"])
 
 
+def _number(n: int, noun: str) -> str:
+    from cer_assist.views.presentation import count
+
+    return count(n, noun)
+
+
 def _counts(counts: dict[str, Any] | None) -> list[str]:
     if not counts:
         return []  # made before they were kept: what is computed anew says so
     levels = ", ".join(f"level {key}: {n:,}" for key, n in counts["levels"].items())
-    held = f"  {counts['protocols']:,} protocols, {counts['label_events']:,} label events"
-    lines = [held, f"  {levels}, without a level: {counts['without_level']:,}"]
+    held = _number(counts["protocols"], "protocol"), _number(counts["label_events"], "label event")
+    lines = [f"  {', '.join(held)}", f"  {levels}, without a level: {counts['without_level']:,}"]
     for name in ("sources", "settled_seen"):
         told = ", ".join(f"{key}: {n:,}" for key, n in counts.get(name, {}).items())
         lines += [f"  {_COUNTED[name]}: {told}"] if told else []
@@ -179,16 +188,18 @@ def _counts(counts: dict[str, Any] | None) -> list[str]:
 
 
 def _left(seen: dict[str, Any]) -> list[str]:
+    from cer_assist.views.snapshot_words import LEFT, NO_LEVEL
+
+    left = (("protocol", NO_LEVEL, "protocols_left"), ("label event", LEFT, "events_left"))
     return [
-        f"  left out, {what}: {why.replace('_', ' ')}: {n:,}"
-        for what in ("protocols", "events")
-        for why, n in seen[f"{what}_left"].items()
+        f"  left out: {_number(n, what)} {words[why]}"
+        for what, words, key in left
+        for why, n in seen[key].items()
     ]
 
 
 def _check(check: dict[str, Any] | None) -> list[str]:
     check = check or {"table": [], "lines": [], "unmet": []}
-    lines = [f"  {row['split']}: {row['protocols']:,} protocols" for row in check["table"]]
-    for one in check["lines"]:
-        lines.append(f"  {one['said']}: {one['found']:,} of {one['of']:,} {one['what']}")
+    lines = [f"  {row['split']}: {_number(row['protocols'], 'protocol')}" for row in check["table"]]
+    lines += [f"  {one['said']}: {counted(one)}" for one in check["lines"]]
     return lines + [f"  {one}" for one in check["unmet"]]

@@ -14,6 +14,7 @@ from typing import Any
 from cer_assist.domain.near_copies import PERCENT, SHINGLE_WORDS
 from cer_assist.domain.splits import DEALT, FENCED, TEST, TRAIN, USED, VALIDATION
 
+UNLABELLED = "unlabelled"  # the line of protocols without a level
 SHOWN = 5  # protocols of a leak that are named
 
 
@@ -56,6 +57,13 @@ class Line:
         }
 
 
+def counted(line: Mapping[str, Any]) -> str:
+    """What was found of how many, from a line as it is stored."""
+    what: str = line["what"]
+    named = what.removesuffix("s") if line["of"] == 1 else what
+    return f"{line['found']:,} of {line['of']:,} {named}"
+
+
 _TIES: tuple[tuple[str, str, Callable[[Placed], Hashable | None]], ...] = (
     ("group", "Of one group, in two splits", lambda one: one.group),
     (
@@ -89,7 +97,7 @@ def report(
     found.append(_protocols("taught", "Fenced, in train or validation", taught, len(fenced)))
     open_ones = [one for one in rows if one.level is None]
     dealt = [one.name for one in open_ones if one.split]
-    found.append(_protocols("unlabelled", "Without a level, in a split", dealt, len(open_ones)))
+    found.append(_protocols(UNLABELLED, "Without a level, in a split", dealt, len(open_ones)))
     return found
 
 

@@ -253,8 +253,8 @@ def unmet(
         got = sizes[name] / total
         if abs(got - share) > FAR:
             told.append(
-                f"{name} has {got:.0%} instead of {share:.0%}: groups stay whole, and the largest "
-                f"holds {largest:,} of {len(pieces):,} protocols."
+                f"{name} has {got * 100:.0f} % instead of {share * 100:.0f} %: groups stay whole, "
+                f"and the largest holds {largest:,} of {len(pieces):,} protocols."
             )
         if lacking := _lacking(split_of, pieces, name, share):
             told.append(

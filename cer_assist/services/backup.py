@@ -62,7 +62,7 @@ def record(session: Session, made: Backup) -> None:
     Who looks after a project sees what left of it, and nothing of the others, so no counts either.
     """
     # The name without the folder, which tells of the machine.
-    detail = {"format": "backup", "file": made.path.name, "sha256": made.sha256}
+    detail = {"format": "backup", "file": made.path.name, "sha256": made.sha256, "coders": "names"}
     for project_id in (None, *session.scalars(select(Project.id).order_by(Project.id))):
         subject = "installation" if project_id is None else f"project:{project_id}"
         entry = audit.Entry("export.taken", subject, detail)

@@ -85,7 +85,7 @@ def open_desk(session: Session, project: Project, filters: DeskFilters, viewer: 
 SORTS = ("newest", "oldest", "protocol", "coder", "farthest", "fastest")
 
 
-def lines(session: Session, desk: Desk, page: int, sort: str) -> Lines:
+def lines(session: Session, desk: Desk, page: int, sort: str, size: int = PAGE) -> Lines:
     """A page of readings; of a page beyond the last, the last."""
     sort = (
         sort
@@ -95,9 +95,9 @@ def lines(session: Session, desk: Desk, page: int, sort: str) -> Lines:
         else SORTS[0]
     )
     total = count(session, desk)
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-total // size))
     page = min(max(1, page), pages)
-    ids = _ids(desk, sort).limit(PAGE).offset((page - 1) * PAGE)
+    ids = _ids(desk, sort).limit(size).offset((page - 1) * size)
     rows = _lines_of(session, session.scalars(ids).all())
     return Lines(rows, total, page, pages, sort)
 

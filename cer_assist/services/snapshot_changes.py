@@ -1,7 +1,7 @@
 """The protocols behind each count of a difference, each with what was and what is said of it.
 
-Whoever still reads protocols is told of those alone that they can no longer be given; how many are
-left out is said. Opening the list is recorded, for levels stand in it.
+Whoever still reads protocols is told of those alone that they can no longer be given; how many of
+the project are left out is said. Opening the list is recorded, for levels stand in it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.services import history, unannounced
-from cer_assist.services.desk_protocols import Viewer, is_over
+from cer_assist.services import history
+from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.snapshot_differences import held_in
+from cer_assist.services.snapshot_views import open_to
 from cer_assist.store.tables import Project, Protocol, Snapshot
 
 PAGE = 50
@@ -61,7 +62,7 @@ class Changes:
     total: int
     page: int
     pages: int
-    left_out: int  # that this viewer could still be given
+    left_out: int  # protocols of the project that this viewer could still be given
 
 
 def changes(
@@ -71,13 +72,17 @@ def changes(
     wanted: Wanted,
     viewer: Viewer,
 ) -> tuple[list[Change], int]:
-    """All of a count that this viewer may see, as imported, and how many they may not."""
+    """All of a count that this viewer may see, as imported, and how many protocols they may not.
+
+    These are all of the project, fitting or not: how many fit would tell a level.
+    """
     if wanted.kind not in KINDS:
         raise InvalidInput(f"What changed is one of {', '.join(KINDS)}.")
     old, new = (held_in(session, one) for one in pair)
-    keys = [key for key in sorted({*old, *new}) if _fits(old.get(key), new.get(key), wanted)]
-    open_ones = open_to(session, project.id, viewer)
-    seen = [key for key in keys if key not in open_ones]
+    hidden = open_to(session, project.id, viewer)
+    seen = [
+        key for key in sorted({*old, *new} - hidden) if _fits(old.get(key), new.get(key), wanted)
+    ]
     rows = session.execute(
         select(Protocol.id, Protocol.external_id, Protocol.title)
         .where(Protocol.project_id == project.id)
@@ -85,7 +90,7 @@ def changes(
     )
     named = {row.id: (row.external_id, row.title) for row in rows}
     found = [_change(key, *named[key], old.get(key), new.get(key)) for key in seen]
-    return found, len(keys) - len(seen)
+    return found, len(hidden)
 
 
 def page_of(found: Sequence[Change], left_out: int, number: int) -> Changes:
@@ -99,16 +104,6 @@ def note_seen(session: Session, project_id: int, found: Sequence[Change], accoun
     """Record that the levels of these were shown: what is said of them later knew them."""
     if found:
         history.disclose_listed(session, project_id, account_id, [one.id for one in found], ())
-
-
-def open_to(session: Session, project_id: int, viewer: Viewer) -> set[int]:
-    """Protocols that the viewer may still be given to read."""
-    if not viewer.codes:
-        return set()
-    in_hand = unannounced.hidden_in_hand(session, project_id, viewer.account_id)
-    is_open = ~is_over(project_id, viewer, in_hand)
-    own = select(Protocol.id).where(Protocol.project_id == project_id, is_open)
-    return set(session.scalars(own))
 
 
 def _fits(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, wanted: Wanted) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.digests import text_sha256
 from cer_assist.domain.near_copies import across, runs
+from cer_assist.domain.split_checks import counted
 from cer_assist.domain.splits import USED
 from cer_assist.exports.columns import LABEL_EVENTS
 from cer_assist.services import audit
@@ -126,7 +127,7 @@ def _leaks(
             was = (
                 f"; when made {before[code][0]:,} of {before[code][1]:,}" if code in before else ""
             )
-            told.append(f"{line['said']}: {line['found']:,} of {line['of']:,} {line['what']}{was}")
+            told.append(f"{line['said']}: {counted(line)}{was}")
     return told, [] if has_ties else [NO_TIES], len(lines)
 
 

@@ -1,4 +1,4 @@
-"""What a snapshot would hold under its filters: the look beforehand and the making compute it here.
+"""What a snapshot would hold under its filters, for the look beforehand and for the making.
 
 Texts pass by one at a time; what stays of each is what levels, splits and the check need.
 """
@@ -27,9 +27,9 @@ from cer_assist.services.export_rows import label_event_rows, protocol_rows
 from cer_assist.services.rubrics import rubric_version
 from cer_assist.services.snapshot_levels import Levels
 from cer_assist.services.snapshot_splits import Asked, split, without_text
-from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project, Protocol
 
+NO_PROTOCOLS = "No protocol fits, for the project has none yet: import some."
 NOT_STORED = (*kept.OF_TEXT, "runs", "id")
 
 
@@ -39,7 +39,8 @@ class Events:
 
     names: dict[str, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)  # by protocol
-    left: Counter[str] = field(default_factory=Counter)  # by the filter that leaves them out
+    # By protocol and the filter that leaves them out.
+    left: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,16 @@ class Chosen:
 
     of: dict[int, dict[str, Any]]
     events: Events
-    held: int  # events of these protocols
     checked: dict[str, Any] | None
-    left: Counter[str]  # protocols that are not in it, by how they lack a level
+    left: dict[int, str]  # protocols that are not in it, and how each lacks a level
+    names: dict[int, str]  # of all protocols
 
-
-@dataclass(frozen=True)
-class Preview:
-    """Counts of what a snapshot would hold, and of what it would not."""
-
-    counts: dict[str, Any]
-    checked: dict[str, Any] | None
-    protocols_left: Mapping[str, int]
-    events_left: Mapping[str, int]
+    @property
+    def nothing(self) -> str:
+        """Why there is nothing to keep, and what to do; empty: there is something."""
+        if self.of:
+            return ""
+        return "No protocol fits: choose fewer filters." if self.names else NO_PROTOCOLS
 
 
 def check(asked: Asked) -> None:
@@ -74,19 +72,6 @@ def check(asked: Asked) -> None:
         raise InvalidInput("The shares of train, validation and test must add up to 100 %.")
     if asked.fenced_is_test and shares.get(TEST, 0) > 0:
         raise InvalidInput("The fenced sample is the test set: give test a share of 0.")
-
-
-def preview(database: Database, project_id: int, asked: Asked) -> Preview:
-    """What would be made now; nothing is stored, and no name is needed yet."""
-    check(asked)
-    with database.read() as session:
-        project = session.get_one(Project, project_id)
-        found = choose(session, project, asked)
-        scale = rubric_version(session, project.rubric_version_id).scale
-    left = found.events.left + Counter({"protocols": found.events.held.total() - found.held})
-    return Preview(
-        counts_of(found.of, found.held, scale), found.checked, dict(found.left), dict(left)
-    )
 
 
 def choose(session: Session, project: Project, asked: Asked) -> Chosen:
@@ -115,9 +100,9 @@ def choose(session: Session, project: Project, asked: Asked) -> Chosen:
         }
         for row in rows
     }
-    left = Counter(row["final_from"] for row in every if row["id"] not in of)
-    held = sum(events.held[row["protocol_id"]] for row in rows)
-    return Chosen(of, events, held, dealt.checked, left)
+    left = {row["id"]: row["final_from"] for row in every if row["id"] not in of}
+    names = {key: name for name, key in ids.items()}
+    return Chosen(of, events, dealt.checked, left, names)
 
 
 def _check_here(session: Session, project: Project, asked: Asked) -> None:
@@ -160,7 +145,7 @@ def _played(session: Session, project: Project, asked: Asked) -> tuple[Levels, E
         if why is None:
             events.held[row["protocol_id"]] += 1
         else:
-            events.left[why] += 1
+            events.left[row["protocol_id"], why] += 1
     return levels, events
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from cer_assist.domain.splits import DEALT
 from cer_assist.exports.columns import LABEL_EVENTS
-from cer_assist.services.snapshot_filters import CHOOSING
+from cer_assist.services.snapshot_filters import chosen
 from cer_assist.store.tables import Protocol, Snapshot, SnapshotProtocol
 
 _Row = Mapping[str, Any]
@@ -53,29 +53,34 @@ class Differences:
     dealt: tuple[Move, ...]  # splits
     facts: tuple[Fact, ...]
     same_content: bool
+    left_out: int  # protocols of the project that are in none of these counts
 
 
 def differences(
-    session: Session, before: Snapshot, after: Snapshot, unnamed: Collection[int] = ()
+    session: Session, before: Snapshot, after: Snapshot, hidden: Collection[int] = ()
 ) -> Differences:
     """All of them; protocols are named by their own ids, in the order of import.
 
-    Those of `unnamed` are counted only: whoever may still read them is not told of them.
+    Those that are `hidden` are in no name and no count: whoever asks may still read them.
     """
-    old, new = held_in(session, before), held_in(session, after)
+    old, new = (
+        {key: row for key, row in held_in(session, one).items() if key not in hidden}
+        for one in (before, after)
+    )
     added = {key: row for key, row in new.items() if key not in old}
     removed = {key: row for key, row in old.items() if key not in new}
     return Differences(
         before.number,
         after.number,
-        _named(added, unnamed),
+        _named(added),
         len(added),
-        _named(removed, unnamed),
+        _named(removed),
         len(removed),
-        _moves(old, new, lambda row: "" if row["level"] is None else str(row["level"]), unnamed),
-        _moves(old, new, lambda row: row["split"] or "", unnamed),
+        _moves(old, new, lambda row: "" if row["level"] is None else str(row["level"])),
+        _moves(old, new, lambda row: row["split"] or ""),
         _facts(before, after),
         before.content_sha256 == after.content_sha256,
+        len(hidden),
     )
 
 
@@ -96,24 +101,20 @@ def held_in(session: Session, made: Snapshot) -> dict[int, dict[str, Any]]:
     return {row["protocol_id"]: dict(row) for row in rows.mappings()}
 
 
-def _named(rows: Mapping[int, _Row], unnamed: Collection[int]) -> tuple[str, ...]:
-    names = (row["name"] for key, row in rows.items() if key not in unnamed)
-    return tuple(islice(names, NAMED))
+def _named(rows: Mapping[int, _Row]) -> tuple[str, ...]:
+    return tuple(islice((row["name"] for row in rows.values()), NAMED))
 
 
 def _moves(
     old: Mapping[int, _Row],
     new: Mapping[int, _Row],
     said: Callable[[_Row], str],
-    unnamed: Collection[int],
 ) -> tuple[Move, ...]:
     found: defaultdict[tuple[str, str], dict[int, _Row]] = defaultdict(dict)
     for key, row in old.items():
         if key in new and said(row) != said(new[key]):
             found[said(row), said(new[key])][key] = row
-    return tuple(
-        Move(*pair, len(rows), _named(rows, unnamed)) for pair, rows in sorted(found.items())
-    )
+    return tuple(Move(*pair, len(rows), _named(rows)) for pair, rows in sorted(found.items()))
 
 
 def _facts(before: Snapshot, after: Snapshot) -> tuple[Fact, ...]:
@@ -135,23 +136,12 @@ def _said(made: Snapshot) -> dict[str, str]:
     }
 
 
-def chosen(asked: Mapping[str, Any]) -> str:
-    """The filters in one line."""
-    told = ["settled protocols only"] if asked.get("settled_only") else []
-    for name in CHOOSING:
-        value = asked.get(name)
-        if value and value != "all":
-            own = ", ".join(map(str, value)) if isinstance(value, list) else value
-            told.append(f"{name.replace('_', ' ')}: {own}")
-    return "; ".join(told) or "none"
-
-
 def shares(asked: Mapping[str, Any]) -> str:
     """The shares of the splits in one line."""
     own = asked.get("shares")
     if not own:
         return "no splits"
-    told = [f"{name} {own[name]:.0%}" for name in DEALT if name in own]
+    told = [f"{name} {own[name] * 100:.0f} %" for name in DEALT if name in own]
     if asked.get("fenced_is_test"):
         told.append("the fenced sample is the test set")
     return ", ".join(told)

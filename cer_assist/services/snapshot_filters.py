@@ -15,7 +15,13 @@ READINGS = {
     INDEPENDENT: "Independent answers of coders: before seeing any other answer",
     FINAL: "Final levels of the team alone",
 }
-CHOOSING = ("readings", "exposures", "rubric_versions", "since", "until")
+EXPOSURES = {
+    Exposure.blind: "before seeing any other answer",
+    Exposure.after_suggestion: "after the model's suggestion",
+    Exposure.prefilled: "with the model's level filled in",
+    Exposure.after_peer: "after another coder's label",
+    Exposure.unknown: "made elsewhere",
+}
 
 
 def check(asked: Any) -> None:
@@ -28,6 +34,24 @@ def check(asked: Any) -> None:
     days = [_day(said) for said in (asked.since, asked.until) if said]
     if days != sorted(days):
         raise InvalidInput("The first day is after the last one.")
+
+
+def chosen(asked: Mapping[str, Any]) -> str:
+    """The filters in one line, in the words of the form."""
+    told = ["only protocols that have a level"] if asked.get("settled_only") else []
+    readings = asked.get("readings", ALL)
+    if readings != ALL:
+        told.append(READINGS[readings][0].lower() + READINGS[readings][1:])
+    if asked.get("exposures"):
+        ways = [title for value, title in EXPOSURES.items() if value in asked["exposures"]]
+        told.append(f"only answers given: {' or '.join(ways)}")
+    if asked.get("rubric_versions"):
+        told.append(f"only by rubric versions {', '.join(map(str, asked['rubric_versions']))}")
+    ends = (("since", "from"), ("until", "to"))
+    days = [f"{word} {asked[name]}" for name, word in ends if asked.get(name)]
+    if days:
+        told.append(f"recorded here {' '.join(days)} (UTC)")
+    return "; ".join(told) or "none"
 
 
 def holds(asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:

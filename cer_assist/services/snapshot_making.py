@@ -82,6 +82,8 @@ def _read(
 ) -> tuple[Snapshot, dict[int, dict[str, Any]]]:
     """All but number, maker and time; texts pass by one at a time."""
     found = choose(session, project, asked)
+    if found.nothing:
+        raise InvalidInput(found.nothing)
     made = Snapshot(
         project_id=project.id,
         name=asked.name.strip(),

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from cer_assist.services import audit
 
+NO_CODERS = "none in it"
+
 
 def record(
     session: Session,
@@ -17,13 +19,14 @@ def record(
     file: str,
     sha256: str,
     filters: Mapping[str, str],
+    coders: str = NO_CODERS,
 ) -> None:
-    """Put the file's name, its hash and what the page was narrowed to into the chain.
+    """Put the file's name, its hash, what it calls coders and its filters into the chain.
 
     What its reader has thereby seen of others' answers is recorded by the page, as on a screen.
     """
     chosen = ", ".join(f"{name}={value}" for name, value in sorted(filters.items()) if value)
-    detail = {"file": file, "sha256": sha256, "filters": chosen or "none"}
+    detail = {"file": file, "sha256": sha256, "filters": chosen or "none", "coders": coders}
     subject = f"project:{project_id}" if project_id is not None else "installation"
     entry = audit.Entry("export.taken", subject, detail)
     audit.append(session, entry, account_id=by, project_id=project_id)

@@ -1,17 +1,20 @@
 """The auditor's desk: filters stand in the address, and every count leads to its readings.
 
-What a list shows is recorded as seen. A file holds exactly what the list's address chooses.
+What a list shows is recorded as seen. A file holds exactly what the list's address chooses; as in
+an export coders are pseudonyms in it, or it would tell of every export who is who.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
+from operator import itemgetter
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 from sqlalchemy.orm import Session
 
-from cer_assist.domain.errors import InvalidInput, NotFound
+from cer_assist.domain.errors import InvalidInput, NotFound, NotReady
 from cer_assist.services import (
     desk,
     desk_choices,
@@ -19,6 +22,7 @@ from cer_assist.services import (
     desk_versions,
     history,
     moves,
+    pseudonyms,
     rubrics,
 )
 from cer_assist.services.desk import Line
@@ -27,14 +31,15 @@ from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.desk_readings import Desk
 from cer_assist.services.desk_versions import Pair
 from cer_assist.services.moves import Move
+from cer_assist.store.tables.accounts import LEADING
 from cer_assist.views import desk_form, model_figures
 from cer_assist.views import desk_words as words
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy
-from cer_assist.views.downloads import table_file
+from cer_assist.views.downloads import CODERS, NAMES, PSEUDONYMS, refuse_names, table_file
 
 desk_pages = Blueprint("desk", __name__, url_prefix="/p/<slug>/desk")
 COLUMNS = (
-    "event_id", "external_id", "coder", "username", "at", "level", "was", "suggested",
+    "event_id", "external_id", "coder", "coder_name", "at", "level", "was", "suggested",
     "probability", "version", "cannot_know", "strength", "final", "final_from", "exposure", "arm",
     "rubric", "seconds", "words_a_minute",
 )  # fmt: skip
@@ -72,18 +77,40 @@ def readings(slug: str) -> str:
 @policy.members(*OVERSEEING_ROLES)
 def readings_csv(slug: str) -> Response:
     """The whole list as a file; whoever took it has seen the project."""
-    filters = asked()
+    filters, with_names = asked(), request.args.get("names") == "1"
+    refuse_names(with_names)
+    with database().write() as session:
+        pseudonyms.give(session, g.project.id)
     with database().read() as session:
         opened = opened_desk(session, filters)
-        lines = desk.all_lines(session, opened, request.args.get("sort", ""))
-        file = table_file(f"{slug}-readings.csv", COLUMNS, map(_cells, lines))
+        coders = None if with_names else pseudonyms.of_coders(session, g.project.id)
+        rows = _rows(session, opened, request.args.get("sort", ""), coders)
+        file = table_file(f"{slug}-readings.csv", COLUMNS, rows)
     with database().write() as session:
         history.disclose_project(session, g.project.id, g.person.account_id)
+    file.headers[CODERS] = NAMES if with_names else PSEUDONYMS
     return file
 
 
-def _cells(line: Line) -> list[Any]:
-    values = asdict(line) | {"at": line.at.isoformat()}
+def _rows(
+    session: Session, opened: Desk, sort: str, coders: dict[str, str] | None
+) -> Iterable[list[Any]]:
+    """Readings as cells; without names not in their order either."""
+    if coders is None:
+        return (
+            _cells(one, one.username, one.coder) for one in desk.all_lines(session, opened, sort)
+        )
+    is_by_coder = sort == "coder"
+    lines = desk.all_lines(session, opened, "" if is_by_coder else sort)
+    try:
+        rows = [_cells(one, coders[one.username], None) for one in lines]
+    except KeyError as error:  # labelled between the drawing of numbers and the reading
+        raise NotReady("Somebody new has just labelled: download it once more.") from error
+    return sorted(rows, key=itemgetter(COLUMNS.index("coder"))) if is_by_coder else rows
+
+
+def _cells(line: Line, coder: str, name: str | None) -> list[Any]:
+    values = asdict(line) | {"at": line.at.isoformat(), "coder": coder, "coder_name": name}
     return [values[name] for name in COLUMNS]
 
 
@@ -186,6 +213,7 @@ def _rendered(template: str, session: Session, filters: DeskFilters, **values: A
         titles=TITLES,
         told=desk_form.told(filters, fields),
         codes=Viewer(g.person.account_id, g.role).codes,
+        may_name=g.role in LEADING,
         rubric=rubric,
         words=words,
         **values,

@@ -12,11 +12,15 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
+from cer_assist.domain.errors import NotAllowed
 from cer_assist.exports.cells import csv_line, neutralised
 from cer_assist.services import taken_out
+from cer_assist.store.tables.accounts import LEADING
 from cer_assist.views.access import database
 
 RECORDED = "X-Content-SHA256"  # of an answer whose route has recorded it
+CODERS = "X-Coders"  # what coders are called in it; without it, no coder is in it
+NAMES, PSEUDONYMS = "names", "pseudonyms"
 EXEMPT = {
     "rubric.file": "the rubric's wording: no protocol, label or person is in it",
     "rubric_editing.file": "a draft of the rubric's wording",
@@ -41,6 +45,12 @@ def _cell(value: Any) -> Any:
     return neutralised(value) if isinstance(value, str) else value
 
 
+def refuse_names(chosen: bool) -> None:
+    """Whoever may not take coders' names out, but has chosen them, is told so."""
+    if chosen and g.role not in LEADING:
+        raise NotAllowed("Leads and administrators alone take coders' names out.")
+
+
 def register(app: Flask) -> None:
     """Have every file recorded that is sent."""
     app.after_request(_record)
@@ -62,6 +72,7 @@ def _record(response: Response) -> Response:
             file=file,
             sha256=digest,
             filters=request.args.to_dict(),
+            coders=response.headers.pop(CODERS, taken_out.NO_CODERS),
         )
     response.headers[RECORDED] = digest
     return response

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, g, render_template, request, send_file
 
-from cer_assist.domain.errors import InvalidInput, NotAllowed
+from cer_assist.domain.errors import InvalidInput
 from cer_assist.exports.columns import COLUMNS, NEEDED
 from cer_assist.exports.presets import CHOSEN, PRESETS
 from cer_assist.exports.privacy import Choice, left_out_but
@@ -20,7 +20,7 @@ from cer_assist.services.exporting import export_project, record_export
 from cer_assist.store.tables.accounts import LEADING
 from cer_assist.store.types import now
 from cer_assist.views.access import OVERSEEING_ROLES, database, policy, settings
-from cer_assist.views.downloads import RECORDED
+from cer_assist.views.downloads import RECORDED, refuse_names
 
 MASK_WORDS: dict[Kind, str] = {
     "email": "E-mail addresses",
@@ -47,8 +47,7 @@ def send_export(
     """The project, or the snapshot of that number, for page and script alike."""
     if kind not in FORMATS:
         raise InvalidInput(f"Choose one of the formats: {', '.join(FORMATS)}.")
-    if choice.names and g.role not in LEADING:
-        raise NotAllowed("Leads and administrators alone take coders' names out.")
+    refuse_names(choice.names)
     folder = tempfile.TemporaryDirectory(prefix="export-", dir=settings().home)
     try:
         made = _written(kind, choice, number, Path(folder.name), options)

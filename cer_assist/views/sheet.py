@@ -16,7 +16,7 @@ from cer_assist.services.sheets import Sheet
 from cer_assist.store.types import now
 from cer_assist.views.access import ALL_ROLES, database, policy
 from cer_assist.views.assets import STATIC
-from cer_assist.views.downloads import attachment
+from cer_assist.views.downloads import CODERS, NAMES, attachment
 from cer_assist.views.heat import TEXT_ORDER, heat_rows, top_words
 from cer_assist.views.label_view import View
 from cer_assist.views.marked_text import Marks, is_title, read_sections
@@ -38,7 +38,9 @@ def as_file(slug: str, protocol_id: int) -> Response:
     """The same as a file of its own."""
     style = Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
     body = render_template("sheet_file.html", style=style, **_content(protocol_id))
-    return attachment(body, f"{protocol_id}-sheet.html", "text/html")
+    file = attachment(body, f"{protocol_id}-sheet.html", "text/html")
+    file.headers[CODERS] = NAMES  # whose answers these are is what a sheet is for
+    return file
 
 
 def _content(protocol_id: int) -> dict[str, Any]:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from werkzeug.datastructures import MultiDict
 
+from cer_assist.domain import split_checks
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Exposure
 from cer_assist.domain.splits import DEALT
+from cer_assist.services import snapshot_filters
 from cer_assist.services.snapshot_splits import Asked
 
-EXPOSURES = {
-    Exposure.blind: "before seeing any other answer",
-    Exposure.after_suggestion: "after the model's suggestion",
-    Exposure.prefilled: "with the model's level filled in",
-    Exposure.after_peer: "after another coder's label",
-    Exposure.unknown: "made elsewhere",
-}
+EXPOSURES, counted = snapshot_filters.EXPOSURES, split_checks.counted
 SOURCES = {
     "adjudicated": "Adjudicated",
     "agreed": "Several coders agree",
@@ -28,10 +23,11 @@ SETTLED_SEEN = {
     "suggestion": "the model's suggestion too",
     "unknown": "unknown: settled elsewhere",
 }
-NO_LEVEL = {"disagreed": "whose coders differ", "none": "without a reading that fits"}
+NO_LEVEL = {"disagreed": "whose readings that fit differ", "none": "without a reading that fits"}
+# True of whatever was chosen: an event is named by the first filter that it does not fit.
 LEFT = {
     "readings": "of another kind",
-    "exposures": "given after seeing something else",
+    "exposures": "given in another way than those chosen",
     "rubric_versions": "by other rubric versions",
     "days": "recorded on other days",
     "protocols": "of protocols that are not in it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from flask import (
@@ -24,15 +24,16 @@ from cer_assist.domain.splits import DEALT
 from cer_assist.services import (
     snapshot_changes,
     snapshot_checks,
-    snapshot_choosing,
     snapshot_differences,
+    snapshot_filters,
     snapshot_making,
+    snapshot_views,
 )
 from cer_assist.services import snapshots as kept
 from cer_assist.services.desk_protocols import Viewer
 from cer_assist.services.snapshot_changes import Change, Wanted
 from cer_assist.services.snapshot_differences import Differences
-from cer_assist.services.snapshot_filters import READINGS
+from cer_assist.services.snapshot_views import Told
 from cer_assist.store.tables import Snapshot
 from cer_assist.views import snapshot_words as words
 from cer_assist.views.access import LEADING_ROLES, OVERSEEING_ROLES, database, policy
@@ -61,7 +62,7 @@ def new(slug: str) -> Response:
     seen = problem = None
     try:
         if args:
-            seen = snapshot_choosing.preview(database(), g.project.id, words.asked(args))
+            seen = snapshot_views.preview(database(), g.project.id, words.asked(args), viewer())
     except CerError as error:  # told above the form, as it was filled in
         problem = error
     chosen = [(name, value) for name in words.FIELDS for value in args.getlist(name)]
@@ -70,7 +71,7 @@ def new(slug: str) -> Response:
         seen=seen,
         problem=problem,
         chosen=chosen,
-        readings=READINGS,
+        readings=snapshot_filters.READINGS,
         dealt=DEALT,
         words=words,
     )
@@ -97,18 +98,19 @@ def one(slug: str, number: int) -> str:
         made = numbered(session, number)
         others = [row for row in kept.listed(session, g.project.id) if row.number != number]
         again = snapshot_checks.recheck(session, made) if request.args.get("check") else None
-        told = compared(session, other, number) if other else None
+        differences = compared(session, other, number) if other else None
         return render_template(
             "snapshot.html",
             made=made,
             said=made.said,
+            told=next(told_of(session, made)),
             others=others,
             other=other,
-            told=told,
+            differences=differences,
             again=again,
             no_counts=snapshot_checks.NO_COUNTS,
             words=words,
-            filters=snapshot_differences.chosen(made.asked),
+            filters=snapshot_filters.chosen(made.asked),
             shares=snapshot_differences.shares(made.asked),
             **offered(),
         )
@@ -165,20 +167,29 @@ def pair_of(session: Session, before: str, after: int) -> tuple[Snapshot, Snapsh
 
 
 def compared(session: Session, before: str, after: int) -> Differences:
-    """What differs; named are those protocols alone that this person may know of."""
-    viewer = Viewer(g.person.account_id, g.role)
-    unnamed = snapshot_changes.open_to(session, g.project.id, viewer)
-    return snapshot_differences.differences(session, *pair_of(session, before, after), unnamed)
+    """What differs, of those protocols alone that this person may know of."""
+    hidden = snapshot_views.open_to(session, g.project.id, viewer())
+    return snapshot_differences.differences(session, *pair_of(session, before, after), hidden)
+
+
+def told_of(session: Session, *made: Snapshot) -> Iterator[Told]:
+    """Counts and check of each, as far as this person may know."""
+    hidden = snapshot_views.open_to(session, g.project.id, viewer())
+    return (snapshot_views.told(session, one, hidden) for one in made)
+
+
+def viewer() -> Viewer:
+    """Whoever asks."""
+    return Viewer(g.person.account_id, g.role)
 
 
 def changed(number: int) -> tuple[Wanted, list[Change], int]:
     """What the address asks for, all protocols that fit, and how many this person may not see."""
     args = request.args
     wanted = Wanted(args.get("what", snapshot_changes.LEVEL), args.get("from"), args.get("to"))
-    viewer = Viewer(g.person.account_id, g.role)
     with database().read() as session:
         pair = pair_of(session, args.get("with", ""), number)
-        found, left_out = snapshot_changes.changes(session, g.project, pair, wanted, viewer)
+        found, left_out = snapshot_changes.changes(session, g.project, pair, wanted, viewer())
     return wanted, found, left_out
 
 

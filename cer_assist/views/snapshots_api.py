@@ -18,12 +18,13 @@ from cer_assist.services import (
 )
 from cer_assist.services import snapshots as kept
 from cer_assist.services.snapshot_splits import Asked as Wish
+from cer_assist.services.snapshot_views import Told
 from cer_assist.store.tables import Snapshot
 from cer_assist.views.access import API, LARGEST, LEADING_ROLES, OVERSEEING_ROLES, database, policy
 from cer_assist.views.json_parts import Asked, Query, Reply, json_body, json_reply
 from cer_assist.views.openapi import answers
 from cer_assist.views.paging import Part, paged_reply, part_of, until_the_end
-from cer_assist.views.snapshots import changed, compared, note_seen, numbered
+from cer_assist.views.snapshots import changed, compared, note_seen, numbered, told_of
 
 snapshot_api = Blueprint("snapshots_api", __name__, url_prefix=f"{API}projects/<slug>/snapshots")
 
@@ -47,6 +48,9 @@ class SnapshotEntry(Reply):
     audit: dict[str, Any] | None = Field(description="Head of the audit chain when it was read")
     check: dict[str, Any] | None = Field(
         description="What the check for leaks found; null: no splits"
+    )
+    left_out: int = Field(
+        description="Protocols that you could still be given: `counts` and `check` leave them out"
     )
 
 
@@ -87,6 +91,7 @@ class SnapshotDifference(Reply):
     moved: list[SnapshotMove] = Field(description="Final levels that changed")
     dealt: list[SnapshotMove] = Field(description="Splits that changed")
     facts: list[SnapshotFact] = Field(description="Rubric, model, filters and so on that changed")
+    left_out: int = Field(description="Protocols that you could still be given; none for auditors")
 
 
 class SnapshotChange(Reply):
@@ -159,9 +164,9 @@ class SnapshotWanted(Asked):
 def listing(slug: str) -> Response:
     """All of them."""
     with database().read() as session:
-        found = [_entry(made) for made in kept.listed(session, g.project.id)]
-    rows, following = part_of(found, g.query, "number")
-    return paged_reply(Snapshots(snapshots=rows, next=following), following)
+        rows, following = part_of(kept.listed(session, g.project.id), g.query, "number")
+        found = list(map(_entry, rows, told_of(session, *rows)))
+    return paged_reply(Snapshots(snapshots=found, next=following), following)
 
 
 @snapshot_api.post("/make")
@@ -173,7 +178,8 @@ def make(slug: str) -> Response:
     said: Any = {n: tuple(v) if isinstance(v, list) else v for n, v in body.items()}
     wish = Wish(**said)
     made = snapshot_making.make(database(), g.project.id, wish, g.person.account_id)
-    return json_reply(_entry(made))
+    with database().read() as session:
+        return json_reply(_entry(made, *told_of(session, made)))
 
 
 @snapshot_api.get("/<int:number>")
@@ -182,14 +188,15 @@ def make(slug: str) -> Response:
 def one(slug: str, number: int) -> Response:
     """One of them."""
     with database().read() as session:
-        return json_reply(_entry(numbered(session, number)))
+        made = numbered(session, number)
+        return json_reply(_entry(made, *told_of(session, made)))
 
 
 @snapshot_api.get("/<int:number>/differences/<int:other>")
 @policy.members(*OVERSEEING_ROLES)
 @answers(SnapshotDifference, scope=Scope.audit)
 def differences(slug: str, number: int, other: int) -> Response:
-    """From the first number to the second; what it names is seen, what you may read unnamed."""
+    """From the first number to the second, but for what you may read; what it names is seen."""
     with database().read() as session:
         found = compared(session, str(number), other)
     with database().write() as session:
@@ -219,10 +226,15 @@ def check(slug: str, number: int) -> Response:
     return json_reply(SnapshotCheck(as_made=again.as_made, **asdict(again)))
 
 
-def _entry(made: Snapshot) -> SnapshotEntry:
+def _entry(made: Snapshot, told: Told) -> SnapshotEntry:
     own = ("number", "name", "notes", "content_sha256", "cutoff", "asked")
-    parts = ("members", "rubric", "model", "audit", "check")
+    parts = ("members", "rubric", "model", "audit")
     said = {name: made.said.get(name) for name in parts}
-    counts = made.said.get("counts") or {}
     fields: Any = {name: getattr(made, name) for name in own} | said
-    return SnapshotEntry(made_at=made.at, counts=counts, **fields)
+    return SnapshotEntry(
+        made_at=made.at,
+        counts=told.counts or {},
+        check=told.check,
+        left_out=told.left_out,
+        **fields,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import compose
 from cer_assist.services import queue_order, snapshot_making, snapshots
 from cer_assist.services.importing import import_protocols
-from cer_assist.services.snapshot_choosing import preview
 from cer_assist.services.snapshot_making import make
 from cer_assist.services.snapshot_splits import Asked
+from cer_assist.services.snapshot_views import preview
 from cer_assist.store.engine import Database
+from cer_assist.store.tables import Project
 from tests.builders import a_label, a_member, a_project, unlike_protocols
 
 SHARES = {"train": 1.0, "validation": 0.0, "test": 0.0}
@@ -97,3 +99,20 @@ def test_days_are_those_of_recording(database: Database) -> None:
         assert not import_protocols(session, project, texts, earlier, by=None).errors
     for asked, held in ((Asked("", until="2023-12-31"), 0), (Asked("", since="2024-01-01"), 1)):
         assert preview(database, 1, asked).counts["label_events"] == held
+
+
+def test_a_snapshot_of_nothing_is_refused_in_the_words_of_the_look(database: Database) -> None:
+    with database.write() as session:
+        a_project(session)
+    _refused_and_told(database, "the project has none yet: import some", Asked("one"))
+    with database.write() as session:
+        unlike_protocols(session, session.get_one(Project, 1), 2)
+    _refused_and_told(database, "choose fewer filters", Asked("one", settled_only=True))
+    assert preview(database, 1, Asked("")).nothing == ""
+
+
+def _refused_and_told(database: Database, words: str, asked: Asked) -> None:
+    seen = preview(database, 1, asked)
+    assert words in seen.nothing and seen.counts["protocols"] == 0
+    with pytest.raises(InvalidInput, match=re.escape(seen.nothing)):
+        make(database, 1, asked, None)

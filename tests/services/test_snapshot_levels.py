@@ -16,9 +16,9 @@ from cer_assist.services import (
 )
 from cer_assist.services.export_rows import protocol_rows
 from cer_assist.services.rulings import Ruling
-from cer_assist.services.snapshot_choosing import preview
 from cer_assist.services.snapshot_making import make
 from cer_assist.services.snapshot_splits import Asked
+from cer_assist.services.snapshot_views import preview
 from cer_assist.store.engine import Database
 from cer_assist.store.tables import Project
 from cer_assist.store.tables.accounts import Role

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import re
+import zipfile
 
 import pytest
 from sqlalchemy import select, update
 
+from cer_assist.services import pseudonyms
 from cer_assist.services.desk import SORTS
-from cer_assist.store.tables import AuditEvent, Disclosure, ModelVersion, Protocol
+from cer_assist.store.tables import Account, AuditEvent, Disclosure, ModelVersion, Protocol
 from tests.builders import a_label, a_model
 from tests.views.office import Office
 
@@ -211,3 +214,57 @@ def test_a_lead_who_codes_is_told_nothing_of_what_may_still_come(moved: Office) 
         stayed = browser.get("/p/own/desk/versions/2/moved?from=2&to=4").text
         file = browser.get("/p/own/desk/versions/2/moved.csv?from=2&to=4").text
         assert ("P-2" in stayed) is ("P-2" in file) is not bool(left_out)
+
+
+@pytest.fixture
+def read_by_two(audited: Office) -> Office:
+    """P-2 has an answer of another coder, whose user name comes first."""
+    with audited.database.write() as session:
+        lead = audited.people["lead@own"]
+        session.execute(update(Account).where(Account.id == lead).values(display_name="Aaron A"))
+        a_label(session, audited.project(session), audited.protocols[1], by=lead, level=5)
+    return audited
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_file_names_coders_as_exports_do(read_by_two: Office) -> None:
+    auditor, lead = read_by_two.browser("auditor@own"), read_by_two.browser("lead@own")
+    where = "/p/own/desk/readings.csv"
+    file = auditor.get(where).text
+    exported = auditor.post("/p/own/data/export", {"format": "csv"})
+    with zipfile.ZipFile(io.BytesIO(exported.data)) as parts:
+        events = rows_of(parts.read("label_events.csv").decode("utf-8-sig"))
+    same = {row["event_id"]: row["coder"] for row in events}
+    assert {row["event_id"]: row["coder"] for row in rows_of(file)} == same
+    assert len(set(same.values())) == 2
+    assert {row["coder_name"] for row in rows_of(file)} == {""}
+    for name in ("Aaron", "lead-own", "coder-own"):
+        assert name not in file
+    refused = auditor.get(f"{where}?names=1")
+    assert refused.status_code == 403
+    assert "Leads and administrators alone" in refused.text
+    named = rows_of(lead.get(f"{where}?names=1").text)
+    assert {(row["coder"], row["coder_name"]) for row in named} >= {("lead-own", "Aaron A")}
+    assert "names=1" in lead.get("/p/own/desk/readings").text
+    assert "names=1" not in auditor.get("/p/own/desk/readings").text
+    with read_by_two.database.read() as session:
+        taken = session.scalars(select(AuditEvent.detail).filter_by(action="export.taken"))
+        assert [json.loads(one)["coders"] for one in taken] == ["pseudonyms"] * 2 + ["names"]
+    log = auditor.get("/p/own/audit?action=export.taken").text
+    assert "coders: pseudonyms" in log and "coders: names" in log
+
+
+def test_without_names_the_order_tells_none_either(read_by_two: Office) -> None:
+    with read_by_two.database.write() as session:
+        pseudonyms.give(session, read_by_two.projects["own"])
+        drawn = pseudonyms.of_coders(session, read_by_two.projects["own"])
+        for username, said in drawn.items():  # by name they stand the other way round
+            name = f"Person {90 - int(said.removeprefix('coder-'))}"
+            ours = Account.username == username
+            session.execute(update(Account).where(ours).values(display_name=name))
+    file = read_by_two.browser("auditor@own").get("/p/own/desk/readings.csv?sort=coder").text
+    told = [row["coder"] for row in rows_of(file)]
+    assert (len(told), told) == (2, sorted(told))

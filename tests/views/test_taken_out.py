@@ -41,6 +41,7 @@ ASKS = {
     "prevalence.as_file": "?by=department",
     "snapshots.changes_csv": "?with=1&what=added",
 }
+NAMED = {"desk.readings_csv": "pseudonyms", "sheet.as_file": "names"}
 SECOND = {"desk.moved_csv": {"number": 2}}  # no version stands before the first
 WANTS_REPORT = {"prevalence.as_file", "prevalence.as_pdf"}  # the worker's, and none is at work here
 
@@ -82,6 +83,7 @@ def test_every_file_that_a_page_sends_is_on_record(office: Office) -> None:
         (event,) = events
         assert event["sha256"] == hashlib.sha256(answer.data).hexdigest(), rule
         assert event["by"] == office.people["administrator@own"]
+        assert event["coders"] == NAMED.get(rule.endpoint, "none in it"), rule
     assert sends == SENDS - WANTS_REPORT
 
 
