@@ -123,7 +123,10 @@ def _check(
     scale: Sequence[int],
     shares: Mapping[str, float] | None,
 ) -> dict[str, Any] | None:
-    """The check for leaks as of these protocols: pairs in common tell no level, all else could."""
+    """The check for leaks as of these protocols: pairs in common tell no level, all else could.
+
+    So could what the splits fall short of: which level a split lacks.
+    """
     if checked is None:
         return None
     placed = [
@@ -137,4 +140,4 @@ def _check(
         | ({"of": open_ones} if line["code"] == UNLABELLED else {})
         for line in checked["lines"]
     ]
-    return {**checked, "lines": lines, "table": table(placed, scale, shares or {})}
+    return {**checked, "lines": lines, "table": table(placed, scale, shares or {}), "unmet": []}
