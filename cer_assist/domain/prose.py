@@ -6,6 +6,7 @@ date, a hash or a citation, which nobody recomputes.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -89,6 +90,7 @@ class Document:
     about: tuple[Sentence, ...]
     sections: tuple[Section, ...]
     references: tuple[str, ...]
+    at: dt.datetime  # when what it says was read
     numbers: Mapping[Source, tuple[int, Number]] = field(init=False)  # in the order of the text
 
     def __post_init__(self) -> None:

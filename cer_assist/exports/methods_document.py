@@ -13,6 +13,7 @@ from docx.document import Document as WordDocument
 
 from cer_assist.domain.prose import Document, Number, Part, Section, Sentence, Source, shown
 from cer_assist.domain.wording import one_line
+from cer_assist.exports.word_file import describe
 
 APPENDIX = "Where each number comes from"
 NO_PAGE = "–"  # shows it by itself
@@ -26,6 +27,11 @@ def command_of(source: Source, slug: str) -> str:
     return f"python3 manage.py {source.command} {slug} --json"
 
 
+def page_of(source: Source, slug: str) -> str:
+    """The address of the page that shows it, if one does."""
+    return f"/p/{slug}/{source.page}" if source.page else NO_PAGE
+
+
 def markdown(text: Document, slug: str) -> str:
     """The text with footnote numbers, and the appendix as their notes."""
     lines = [f"# {_plain(text.title)}", "", _paragraph(text, text.about), ""]
@@ -36,7 +42,7 @@ def markdown(text: Document, slug: str) -> str:
         lines += [line for entry in text.references for line in (_plain(entry), "")]
     lines += [f"## {APPENDIX}", ""]
     for source, (note, number) in text.numbers.items():
-        page = f"Page `/p/{slug}/{source.page}`; " if source.page else ""
+        page = f"Page `{page_of(source, slug)}`; " if source.page else ""
         lines.append(
             f"[^{note}]: {_plain(number.shown)}. {_plain(source.meaning)} {page}"
             f"`{command_of(source, slug)}`, key `{source.path}`."
@@ -70,8 +76,7 @@ def _plain(text: str) -> str:
 def word_document(text: Document, slug: str) -> bytes:
     """The same as a Word file: notes are raised numbers, the appendix is a table."""
     made = docx.Document()
-    made.core_properties.title = one_line(text.title)
-    made.core_properties.author = "CER Assist"
+    describe(made, one_line(text.title), text.at)
     made.add_heading(one_line(text.title), 0)
     _written(made, text, text.about)
     for section in text.sections:
@@ -107,8 +112,7 @@ def _appendix(made: WordDocument, text: Document, slug: str) -> None:
     _fill(table.rows[0].cells, COLUMNS)
     for source, (note, number) in text.numbers.items():
         command = f"{command_of(source, slug)}, {source.path}"
-        page = f"/p/{slug}/{source.page}" if source.page else NO_PAGE
-        row = (str(note), number.shown, source.meaning, page, command)
+        row = (str(note), number.shown, source.meaning, page_of(source, slug), command)
         _fill(table.add_row().cells, row)
 
 

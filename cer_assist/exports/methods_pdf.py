@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from cer_assist.domain.prose import Document, Number, Sentence, shown
 from cer_assist.domain.wording import one_line
-from cer_assist.exports.methods_document import APPENDIX, COLUMNS, command_of
+from cer_assist.exports.methods_document import APPENDIX, COLUMNS, command_of, page_of
 from cer_assist.exports.pdf import Pdf
 
 WIDTHS = (6, 17, 37, 18, 32)
@@ -30,8 +30,8 @@ def pdf_document(text: Document, slug: str) -> bytes:
     rows = []
     for source, (note, number) in text.numbers.items():
         command = f"{command_of(source, slug)}, {source.path}"
-        page = f"/p/{slug}/{source.page}"
-        rows.append((str(note), number.shown, source.meaning, page, command))
+        row = (str(note), number.shown, source.meaning, page_of(source, slug), command)
+        rows.append(row)
     made.table("", COLUMNS, rows, WIDTHS)
     return made.bytes()
 

@@ -64,8 +64,7 @@ class Pdf:
 
     def heading(self, text: str) -> None:
         """A heading, which is a bookmark as well."""
-        self._story.append(_Bookmark(self.plain(text)))
-        self._add(text, "heading")
+        self._story.append(_Heading(self.plain(text)))
 
     def text(self, text: str, style: str = "text") -> None:
         """A paragraph."""
@@ -168,20 +167,23 @@ def share_bar(
     return drawn
 
 
-class _Bookmark(Flowable):  # type: ignore[misc]
-    """Takes no room; the reader's list of contents leads to it."""
+class _Heading(Paragraph):  # type: ignore[misc]
+    """The reader's list of contents leads to it.
+
+    It notes its own place: before a bookmark that takes no room ReportLab counts no space, and
+    leaves a heading alone at the foot of a page for want of it.
+    """
 
     def __init__(self, text: str) -> None:
-        super().__init__()
+        super().__init__(escape(text), STYLES["heading"])
         self._text = text
-        self.width = self.height = 0
-        self.keepWithNext = 1
 
     def draw(self) -> None:
-        """Note the place."""
+        """Write it and note the place."""
         key = f"{self._text}-{self.canv.getPageNumber()}"
-        self.canv.bookmarkHorizontal(key, 0, 24)
+        self.canv.bookmarkHorizontal(key, 0, self.height + 8)
         self.canv.addOutlineEntry(self._text, key, 0)
+        super().draw()
 
 
 class _Numbered(Canvas):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Sequence
 
@@ -11,15 +12,15 @@ from docx.shared import Cm
 
 from cer_assist.domain.rubric import Rubric, RubricLevel
 from cer_assist.domain.wording import one_line, wording_of
+from cer_assist.exports.word_file import describe
 
 _FIRST, _SECOND = Cm(3.5), Cm(12.5)
 
 
-def rubric_document(rubric: Rubric) -> bytes:
-    """The file: headings, a table for each level, and the version with its hash."""
+def rubric_document(rubric: Rubric, at: dt.datetime) -> bytes:
+    """The file of this moment: headings, a table for each level, and the version with its hash."""
     said, made = wording_of(rubric), Document()
-    made.core_properties.title = f"{said.title}, version {rubric.version}"
-    made.core_properties.author = "CER Assist"
+    describe(made, f"{one_line(said.title)}, version {rubric.version}", at)
     made.add_heading(said.title, 0)
     made.add_paragraph(f"Rubric {rubric.id}, version {rubric.version}. SHA-256 {rubric.sha256}")
     made.add_paragraph(said.instruction)

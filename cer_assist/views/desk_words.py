@@ -22,7 +22,10 @@ BY_CODER = {
     Signal.unread: "of so many timed after a suggestion",
 }
 UNTOLD = "Nothing was adjudicated: the final level is the label itself, so this cannot be told."
-ARMS = {"suggestion": "may have a suggestion", "none": "by lot without one"}
+ARMS = {
+    "suggestion": "may have a suggestion",
+    "none": "by lot without one (also where there was none)",
+}
 SORTS = {
     "newest": "newest first",
     "oldest": "oldest first",

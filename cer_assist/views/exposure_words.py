@@ -151,13 +151,16 @@ def limits(found: Found) -> list[str]:
     said = []
     if not without:
         said.append(
-            "No reading has gone without a suggestion by lot, so what a second look alone would "
+            "No reading has gone by lot without a suggestion that there was, so what a second look "
+            "alone would "
             "have changed cannot be told from what the suggestion did. Settings has the share."
         )
     elif without < FEW:
         said.append(
-            f"Only {count(without, 'reading')} went without a suggestion by lot: with fewer than "
-            f"{FEW} the differences hold nearly anything."
+            f"Only {count(without, 'reading')} went by lot without a suggestion that there was, of "
+            f"protocols whose readings are all in: with fewer than {FEW} the differences hold "
+            "nearly anything. Where there was none to show, the lot withheld nothing; the desk and "
+            "the methods report count such readings as well."
         )
     if found["readings"] and not found["readings"] - truths["none"]:
         said.append(

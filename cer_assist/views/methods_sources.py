@@ -69,7 +69,7 @@ SOURCES: dict[str, _Row] = {
     ),
     "labels.share.*": ("The same as a share of all readings that stand.", _NOWHERE),
     "labels.by_lot.none": (
-        "Readings that stand and were to have no suggestion, by lot.",
+        "Readings that stand and by the lot were to have no suggestion, if there was one or not.",
         "desk?arm={last}",
     ),
     "labels.by_lot.suggestion": (

@@ -38,7 +38,7 @@ def document(facts: dict[str, Any]) -> Document:
     parts = [make(write) for make in SECTIONS]
     parts += [_limitations(write), modelling.software(write)]
     cited = tuple(REFERENCES[key][1] for key in sorted(write.cited))
-    return Document(f"Methods: {facts['project']['name']}", (about,), tuple(parts), cited)
+    return Document(f"Methods: {facts['project']['name']}", (about,), tuple(parts), cited, of["at"])
 
 
 def _limitations(write: Writer) -> Section:

@@ -183,12 +183,13 @@ def _by_lot(write: Writer) -> list[Sentence]:
     """What the lot drew; that a reading might have a suggestion does not say that it had one."""
     path = "labels.by_lot."
     then: tuple[Part, ...] = ()
+    denied = write.count(f"{path}none")
     if write.get(f"{path}suggestion"):
         then = ("; among the latter, the coder was shown one in ", write.count(f"{path}shown"))
     if write.get(f"{path}nothing"):
         then += (", and in ", write.count(f"{path}nothing"), " there was none to show")
     return [say("Of the readings for which the lot was drawn, it denied a suggestion to ",
-                write.count(f"{path}none"), " and allowed one to ",
+                denied, ", whether there was one to show or not, and allowed one to ",
                 write.count(f"{path}suggestion"), *then, ".")]  # fmt: skip
 
 

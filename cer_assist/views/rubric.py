@@ -12,6 +12,7 @@ from cer_assist.domain.errors import InvalidInput, NotFound
 from cer_assist.exports.rubric_document import rubric_document
 from cer_assist.services import proposals, protocols, rubric_drafts, rubric_versions, rubrics
 from cer_assist.services.rubric_versions import Published
+from cer_assist.store.types import now
 from cer_assist.views.access import ALL_ROLES, CODING_ROLES, LEADING_ROLES, database, policy
 from cer_assist.views.downloads import attachment
 
@@ -71,7 +72,7 @@ def file(slug: str, number: int, kind: str) -> Response:
     if kind == "yaml":
         return attachment(rubric.text, f"{name}.yaml", "application/yaml")
     if kind == "docx":
-        return attachment(rubric_document(rubric), f"{name}.docx", WORD)
+        return attachment(rubric_document(rubric, now()), f"{name}.docx", WORD)
     raise NotFound("A version can be had as .yaml or .docx.")
 
 

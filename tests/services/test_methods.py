@@ -262,7 +262,8 @@ def test_the_text_of_a_project_with_all_parts(facts: dict[str, Any]) -> None:
         "Missing were two protocols on which such readings differed",
         "Readings with a suggestion from the start differed in accuracy by −10 percentage points",
         "the share of readings without a suggestion was changed from 0 % to 10 %",
-        "it denied a suggestion to 3 and allowed one to 27; among the latter, the coder was shown "
+        "it denied a suggestion to 3, whether there was one to show or not, and allowed one "
+        "to 27; among the latter, the coder was shown "
         "one in 20, and in 5 there was none to show",
         "As 90 % of the readings gave level 1",
         "No reading gave level 4 or 5",

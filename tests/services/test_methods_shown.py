@@ -91,7 +91,8 @@ def test_who_might_have_a_suggestion_need_not_have_had_one(any_database: Databas
         facts = told(desk)
     assert facts["labels"]["by_lot"] == {"none": 1, "suggestion": 3, "shown": 1, "nothing": 2}
     assert (
-        "Of the readings for which the lot was drawn, it denied a suggestion to 1 and allowed one "
+        "Of the readings for which the lot was drawn, it denied a suggestion to 1, whether "
+        "there was one to show or not, and allowed one "
         "to 3; among the latter, the coder was shown one in 1, and in 2 there was none to show."
     ) in said(facts, "labelling")
 

@@ -51,7 +51,7 @@ def test_the_page_says_what_was_found_and_what_cannot_be_told(office: Office, pe
     page = office.browser(person).get(PAGE).text
     assert "coders changed 3 of 8 answers" in page
     assert "By lot: with a suggestion and without" in page
-    assert "Only 4 readings went without" in page
+    assert "Only 4 readings went by lot without a suggestion that there was" in page
     assert "P-1" not in page
     assert "Look again" not in page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from cer_assist.cli import cer
 from cer_assist.store.tables import AuditEvent, Job
+from cer_assist.store.types import now
 from tests.builders import a_label
 from tests.views.office import OWN, Office
 
@@ -73,6 +75,31 @@ def test_the_files_say_the_same_and_need_nothing_else(read: Office) -> None:
     assert any(f"{QUOTED}1" in one.text for one in word.paragraphs)
     pdf = pypdf.PdfReader(io.BytesIO(made["methods.pdf"].data))
     assert f"{QUOTED}1" in pdf.pages[0].extract_text().replace("\n", " ")
+
+
+def test_files_name_a_page_only_for_what_one_shows(read: Office) -> None:
+    browser = read.browser("auditor@own")
+    numbers = browser.get(JSON).get_json()["numbers"]
+    without = {str(one["note"]) for one in numbers if not one["page"]}
+    assert without and len(without) < len(numbers)
+    pdf = pypdf.PdfReader(io.BytesIO(browser.get(f"{PAGE}/methods.pdf").data))
+    written = "\n".join(page.extract_text() for page in pdf.pages)
+    word = docx.Document(io.BytesIO(browser.get(f"{PAGE}/methods.docx").data))
+    rows = [[cell.text for cell in row.cells] for row in word.tables[0].rows[1:]]
+    assert {row[0] for row in rows if row[3] == "–"} == without
+    assert written.split().count("–") == len(without)
+    assert f"/p/{OWN}/" not in written.split()
+
+
+def test_the_word_file_says_when_it_was_made_and_by_what(read: Office) -> None:
+    browser = read.browser("auditor@own")
+    before = now().replace(microsecond=0)
+    own = docx.Document(io.BytesIO(browser.get(f"{PAGE}/methods.docx").data)).core_properties
+    made = {own.created, own.modified}
+    assert all(before <= one.replace(tzinfo=dt.UTC) <= now() for one in made if one)
+    assert len(made) == 1 and None not in made
+    assert (own.author, own.last_modified_by, own.comments) == ("CER Assist", "CER Assist", "")
+    assert own.title.startswith("Methods: ")
 
 
 def test_json_and_command_give_every_number_with_its_key(read: Office, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_is_found_is_said_in_plain_words(database: Database) -> None:
     assert second.startswith("Of 8 answers that differed from the model's level, 3 became it")
     assert third.startswith("Whether that helps or steers cannot be told from these yet: +33")
     limits = " ".join(words.limits(found))
-    assert "Only 4 readings went without a suggestion by lot" in limits
+    assert "Only 4 readings went by lot without a suggestion that there was, of protocols" in limits
     assert "Judged by a final level: 3 readings." in limits
     assert "With fewer than 5 coders" in limits
 
