@@ -43,7 +43,9 @@ def _preview(path: Path) -> Preview:
     if tool := tools.tool_of(table.columns, table.sample):  # needs no mapping
         return Preview(table.columns, rows, {}, table.encoding, tool.name)
     suggested = mapping.suggest(table.columns, table.sample)
-    return Preview(table.columns, rows, suggested, table.encoding, found.name)
+    untold = mapping.unread_levels(suggested, table.columns, table.sample)
+    notes = [untold] if untold else []
+    return Preview(table.columns, rows, suggested, table.encoding, found.name, notes)
 
 
 def _export_preview(export: Any) -> Preview:

@@ -28,7 +28,7 @@ def read(path: Path, report: Report) -> Table:
     stream, encoding, _ = open_table(path, newline="\n")
     sample, rows = peek(bounded(json_rows(stream, report)), _SAMPLE)
     columns = list(dict.fromkeys(key for _, row in sample for key in row))
-    return Table(columns, rows, [row for _, row in sample[:5]], encoding)
+    return Table(columns, rows, [row for _, row in sample], encoding)
 
 
 def json_rows(stream: TextIOWrapper, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -95,14 +95,7 @@ class Session:
         if tool and (tools.has_carried(table.sample) or not self._mapping):
             self._tool(table, tool)
             return
-        if any(column in tools.ASREVIEW_LABELS for column in table.columns):
-            self._note(
-                f"{self._file.name}: what ASReview included is no level; it is kept as a detail."
-            )
-        roles = mapping.complete(self._mapping, table.columns, table.sample)
-        reader = RowReader(roles, stem(self._file))
-        if "id" not in roles:
-            self._note(f"{self._file.name}: no id column; ids are file name and row number.")
+        reader = self._reader(table)
         protocols: list[ProtocolText] = []
         labels: list[PriorLabel] = []
         number = 0
@@ -124,6 +117,19 @@ class Session:
             raise InvalidInput("The file has no rows below its header: choose another one.")
         self._send_protocols(protocols)
         self._send_labels(labels)
+
+    def _reader(self, table: Table) -> RowReader:
+        """What reads the rows; what their columns were not taken for is told."""
+        if any(column in tools.ASREVIEW_LABELS for column in table.columns):
+            self._note(
+                f"{self._file.name}: what ASReview included is no level; it is kept as a detail."
+            )
+        roles = mapping.complete(self._mapping, table.columns, table.sample)
+        if untold := mapping.unread_levels(roles, table.columns, table.sample):
+            self._note(f"{self._file.name}: {untold}")
+        if "id" not in roles:
+            self._note(f"{self._file.name}: no id column; ids are file name and row number.")
+        return RowReader(roles, stem(self._file))
 
     def _tool(self, table: Table, tool: tools.Tool) -> None:
         """What another tool exported; ours in its form come back as they were."""
