@@ -14,7 +14,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText, compose
 from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS
-from cer_assist.imports import limits, mapping, tools, wire
+from cer_assist.imports import label_studio, limits, mapping, tools, wire
 from cer_assist.imports.labels import read_labels
 from cer_assist.imports.results import RowError
 from cer_assist.imports.rows import RowReader
@@ -95,6 +95,8 @@ class Session:
         if tool and (tools.has_carried(table.sample) or not self._mapping):
             self._tool(table, tool)
             return
+        if not self._mapping:
+            label_studio.refuse_short_form(table.columns)
         reader = self._reader(table)
         protocols: list[ProtocolText] = []
         labels: list[PriorLabel] = []
@@ -138,6 +140,7 @@ class Session:
         batch: list[ProtocolText] = []
         ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
         new: list[PriorLabel] = []
+        unsubmitted: Counter[str] = Counter()
         for number, row in table.rows:
             if tool.added is None and tools.is_reader_of_redcap(row):
                 continue
@@ -157,14 +160,20 @@ class Session:
             for place, label in zip(found.numbers, said, strict=False):
                 ours.setdefault((place, label.external_id), label)
             new += said[len(found.numbers) :]
+            unsubmitted.update(found.unsubmitted)
         self._send_protocols(batch)
         if ours and new:
             self._note(
                 f"{self._file.name}: answered in {tool.name} after the export: {_whose(new)}."
             )
+        self._unsubmitted_notes(unsubmitted)
         labels = [*(ours[key] for key in sorted(ours)), *new]
         for start in range(0, len(labels), _BATCH):
             self._send_labels(labels[start : start + _BATCH])
+
+    def _unsubmitted_notes(self, counts: Counter[str]) -> None:
+        for kind, count in sorted(counts.items()):
+            self._note(f"{self._file.name}: {kind} not taken as labels: {count:,}.")
 
     def _export(self, export: Any) -> None:
         """Protocols and labels of one of our own exports, exactly as they were."""
