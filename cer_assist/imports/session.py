@@ -167,9 +167,7 @@ class Session:
                 f"{self._file.name}: answered in {tool.name} after the export: {_whose(new)}."
             )
         self._unsubmitted_notes(unsubmitted)
-        labels = [*(ours[key] for key in sorted(ours)), *new]
-        for start in range(0, len(labels), _BATCH):
-            self._send_labels(labels[start : start + _BATCH])
+        self._send_batches([*(ours[key] for key in sorted(ours)), *new])
 
     def _unsubmitted_notes(self, counts: Counter[str]) -> None:
         for kind, count in sorted(counts.items()):
@@ -231,6 +229,10 @@ class Session:
 
     def _send_protocols(self, protocols: list[ProtocolText]) -> None:
         wire.send(self._pipe, "protocols", *wire.pack_protocols(protocols))
+
+    def _send_batches(self, labels: list[PriorLabel]) -> None:
+        for start in range(0, len(labels), _BATCH):
+            self._send_labels(labels[start : start + _BATCH])
 
     def _send_labels(self, labels: list[PriorLabel]) -> None:
         place = self._place()
