@@ -104,5 +104,6 @@ def main() -> None:
         with suppress(TooManyFaults):
             for place, path in enumerate(paths):
                 session.file(path, of_labels=place >= len(request["files"]))
+            session.end()
     wire.send(pipe, "end", None)
     pipe.flush()

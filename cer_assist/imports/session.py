@@ -42,6 +42,7 @@ class Session:
         self._file = Path()
         self._part = ""  # of an export: the table being read
         self._errors = 0
+        self._altered = 0
         self._ids: dict[str, tuple[str, int | None]] = {}
 
     def report(self, row: int | None, message: str) -> None:
@@ -68,6 +69,15 @@ class Session:
                 self._read(path, of_labels)
         except InvalidInput as error:
             self.report(None, error.message)
+
+    def end(self) -> None:
+        """What is told once of all files: hundreds of PDFs may hold such characters."""
+        if self._altered:
+            self._note(
+                f"Protocols whose text held control characters or halves of characters, which are "
+                f"taken out, or U+0085, U+2028 or U+2029, which become line breaks: "
+                f"{self._altered:,}."
+            )
 
     def _read(self, path: Path, of_labels: bool) -> None:
         found = identify(path)
@@ -228,6 +238,7 @@ class Session:
         wire.send(self._pipe, "note", text)
 
     def _send_protocols(self, protocols: list[ProtocolText]) -> None:
+        self._altered += sum(protocol.is_altered for protocol in protocols)
         wire.send(self._pipe, "protocols", *wire.pack_protocols(protocols))
 
     def _send_batches(self, labels: list[PriorLabel]) -> None:

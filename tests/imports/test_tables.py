@@ -237,6 +237,31 @@ def test_an_unclosed_quote_is_reported_instead_of_swallowing_the_rest(tmp_path: 
     ]
 
 
+def test_changed_characters_are_told_once_with_how_many_protocols_held_them(tmp_path: Path) -> None:
+    odd = a_jsonl(
+        tmp_path / "odd.jsonl",
+        {"id": "1", "text": "bad \ud800 surrogate"},
+        {"id": "2", "text": "bell \x07 rings"},
+        {"id": "3", "title": "a\u2028b", "text": "fine"},
+        {"id": "4", "text": "Zeile\r\nÜ\ttab\n"},
+    )
+    more = a_jsonl(tmp_path / "more.jsonl", {"id": "5", "text": "a\x85b"})
+    found = parse_inside([odd, more], {}, None)
+    assert found.errors == []
+    (note,) = [one for one in found.notes if "control characters" in one]
+    assert note.endswith(": 4.")
+    plain = a_jsonl(tmp_path / "plain.jsonl", {"id": "6", "text": "Zeile\r\nÜ\ttab\n"})
+    assert not any("control" in one for one in parse_inside([plain], {}, None).notes)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_file_of_blank_lines_is_said_to_have_no_rows(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("\n\n")
+    (error,) = parse_inside([path], {}, None).errors
+    assert error.message == "The file has no rows: choose another one."
+
+
 def test_previewing_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="There is no file"):
         preview(tmp_path / "gone.csv")

@@ -13,7 +13,7 @@ from cer_assist.imports import preview
 from tests.imports.files import a_csv, a_jsonl
 from tests.imports.inside import parse_inside
 
-OLD = {"meta": {}, "annotation_approver": None}
+OLD: dict[str, Any] = {"meta": {}, "annotation_approver": None}
 
 
 def chosen(level: str) -> list[dict[str, Any]]:
