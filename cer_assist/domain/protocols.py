@@ -19,6 +19,7 @@ TITLE_SECTION = "Title"
 # C0 and C1 controls but tab and newline: no browser shows them and XML formats refuse them.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _ASCII_CONTROLS = bytes([*range(9), *range(11, 32), 127])  # those of them, and \\r
+_RARE_ENDS = re.compile("[\x85\u2028\u2029]")
 _NEWLINES = re.compile("\r\n|\r|\x85|\u2028|\u2029")
 
 
@@ -43,6 +44,7 @@ class ProtocolText:
     amends: str = ""  # id of the version before it
     copy_of: str = ""
     superseded_by: str | None = None  # None: not said; a version supersedes the one it amends
+    is_altered: bool = field(default=False, compare=False)  # as read: see `alters`
 
     @cached_property
     def content_hash(self) -> str:
@@ -69,6 +71,11 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", _NEWLINES.sub("\n", text)).strip()
 
 
+def alters(text: str) -> bool:
+    """Whether `clean` changes more than blanks and the ends of lines."""
+    return not text.isprintable() and bool(_CONTROLS.search(text) or _RARE_ENDS.search(text))
+
+
 def compose(
     external_id: str,
     title: str,
@@ -92,7 +99,14 @@ def compose(
         length += len(body)
     identity = clean(external_id)
     _check(identity, found, length)
-    return ProtocolText(identity, parts[0][1], "".join(pieces), tuple(found), dict(metadata or {}))
+    return ProtocolText(
+        identity,
+        parts[0][1],
+        "".join(pieces),
+        tuple(found),
+        dict(metadata or {}),
+        is_altered=any(alters(body) for body in (title, *(body for _, body in sections))),
+    )
 
 
 def _check(external_id: str, sections: Sequence[Section], length: int) -> None:

@@ -18,7 +18,7 @@ from typing import IO, Any
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import compose
 from cer_assist.exports.columns import PROTOCOL_COLUMNS, PROTOCOLS
-from cer_assist.imports import limits, mapping, tools, wire
+from cer_assist.imports import label_studio, limits, mapping, tools, wire
 from cer_assist.imports.results import Preview
 from cer_assist.imports.rows import as_text
 from cer_assist.imports.session import Session, TooManyFaults, reader_of
@@ -42,8 +42,11 @@ def _preview(path: Path) -> Preview:
     rows = [_shortened(row) for row in table.sample[:_PREVIEW_ROWS]]
     if tool := tools.tool_of(table.columns, table.sample):  # needs no mapping
         return Preview(table.columns, rows, {}, table.encoding, tool.name)
+    label_studio.refuse_short_form(table.columns)
     suggested = mapping.suggest(table.columns, table.sample)
-    return Preview(table.columns, rows, suggested, table.encoding, found.name)
+    untold = mapping.unread_levels(suggested, table.columns, table.sample)
+    notes = [untold] if untold else []
+    return Preview(table.columns, rows, suggested, table.encoding, found.name, notes)
 
 
 def _export_preview(export: Any) -> Preview:
@@ -101,5 +104,6 @@ def main() -> None:
         with suppress(TooManyFaults):
             for place, path in enumerate(paths):
                 session.file(path, of_labels=place >= len(request["files"]))
+            session.end()
     wire.send(pipe, "end", None)
     pipe.flush()

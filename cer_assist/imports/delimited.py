@@ -8,7 +8,15 @@ from pathlib import Path
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import MAX_CHARACTERS
-from cer_assist.imports.tables import NumberedRow, Report, Table, bounded, header, peek
+from cer_assist.imports.tables import (
+    SAMPLE,
+    NumberedRow,
+    Report,
+    Table,
+    bounded,
+    header,
+    peek,
+)
 from cer_assist.imports.texts import open_table
 
 _DELIMITERS = ",;\t|"
@@ -27,7 +35,7 @@ def read(path: Path, report: Report) -> Table:
     if first is None:
         raise InvalidInput("The file has no rows: choose another one.")
     columns = header(first[1])
-    sample, rows = peek(bounded(_rows(records, columns, report)), 5)
+    sample, rows = peek(bounded(_rows(records, columns, report)), SAMPLE)
     return Table(columns, rows, [row for _, row in sample], encoding)
 
 

@@ -26,9 +26,17 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def read(path: Path, report: Report) -> Table:
     """Open a file of objects; its columns are the keys of the first ones."""
     stream, encoding, _ = open_table(path, newline="\n")
-    sample, rows = peek(bounded(json_rows(stream, report)), _SAMPLE)
+    faults: list[int | None] = []
+
+    def noting(row: int | None, message: str) -> None:
+        faults.append(row)
+        report(row, message)
+
+    sample, rows = peek(bounded(json_rows(stream, noting)), _SAMPLE)
+    if not sample and not faults:
+        raise InvalidInput("The file has no rows: choose another one.")
     columns = list(dict.fromkeys(key for _, row in sample for key in row))
-    return Table(columns, rows, [row for _, row in sample[:5]], encoding)
+    return Table(columns, rows, [row for _, row in sample], encoding)
 
 
 def json_rows(stream: TextIOWrapper, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -4,6 +4,10 @@ Roles are `id`, `title`, `text`, `section:NAME`, `level`, `coder`, `confidence`,
 `note`, `amends` (id of the version before), and for JSON Lines `sections` (an object of names and
 texts). What a person maps wins over what we guess by column names; an empty column name switches a
 guess off.
+
+A column that is called like a role has it if at least half of its first values fit: the others are
+then refused with their rows. Were one odd value enough to drop the role, all its labels would be
+lost for it.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ _NAMES = {
     "text": "text fulltext protocoltext body content document protocol",
     "sections": "sections",
     "amends": "amends amendmentof versionof amendedprotocol previousversion previousid",
-    "level": "level finallevel engagementlevel cenrlevel label rating code",
+    "level": "level finallevel engagementlevel cenrlevel label labels rating code",
     "coder": "coder annotator reader rater reviewer labeledby labelledby codedby user",
     "confidence": "confidence certainty",
     "evidence": "evidence quote rationalequote",
@@ -78,11 +82,11 @@ def _is_text(role: str) -> bool:
 
 def suggest(columns: Sequence[str], sample: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Guess roles by the names of the columns and what stands in their first rows."""
-    plain = {column: re.sub(r"[\W_]+", "", column.casefold()) for column in columns}
+    plain = _plain(columns)
     found: dict[str, str] = {}
-    for role, names in _NAMES.items():
-        column = _by_name(plain, names.split())
-        if column is not None and _plausible(role, column, sample):
+    for role in _NAMES:
+        column = named_like(role, columns)
+        if column is not None and _is_plausible(role, column, sample):
             found[role] = column
     if "level" not in found:
         for role in _LABEL_ROLES:  # without a level these columns describe something else
@@ -92,21 +96,53 @@ def suggest(columns: Sequence[str], sample: Sequence[Mapping[str, Any]]) -> dict
     return found
 
 
-def _by_name(plain: Mapping[str, str], names: Sequence[str]) -> str | None:
-    for name in names:
+def unread_levels(
+    roles: Mapping[str, str], columns: Sequence[str], sample: Sequence[Mapping[str, Any]]
+) -> str:
+    """What to tell of a column that is called like levels and was not read as such, if there is."""
+    free = [column for column in columns if column not in roles.values()]
+    column = None if "level" in roles else named_like("level", free)
+    if column is None or _is_plausible("level", column, sample):
+        return ""
+    values = _values(column, sample)
+    odd = [value for value in values if not _fits("level", value)]
+    return (
+        f"The column “{column}” was not read as levels and is kept as a detail: of its first "
+        f"{len(values)} values {len(odd)} are no whole numbers, such as “{str(odd[0])[:40]}”. If "
+        f"it holds levels, choose it as such (on the command line: --map 'level={column}')."
+    )
+
+
+def named_like(role: str, columns: Sequence[str]) -> str | None:
+    """The column with the best name for a role."""
+    plain = _plain(columns)
+    for name in _NAMES[role].split():
         for column, short in plain.items():
             if short == name:
                 return column
     return None
 
 
-def _plausible(role: str, column: str, sample: Sequence[Mapping[str, Any]]) -> bool:
-    values = [row[column] for row in sample if row.get(column) not in (None, "")]
+def _plain(columns: Sequence[str]) -> dict[str, str]:
+    return {column: re.sub(r"[\W_]+", "", column.casefold()) for column in columns}
+
+
+def _values(column: str, sample: Sequence[Mapping[str, Any]]) -> list[Any]:
+    found = (row.get(column) for row in sample)
+    return [one for one in found if one not in (None, []) and str(one).strip()]
+
+
+def _is_plausible(role: str, column: str, sample: Sequence[Mapping[str, Any]]) -> bool:
+    values = _values(column, sample)
+    return 2 * sum(_fits(role, value) for value in values) >= len(values)
+
+
+def _fits(role: str, value: Any) -> bool:
     if role == "level":
-        return all(WHOLE.fullmatch(str(_single(value)).strip()) for value in values)
+        return WHOLE.fullmatch(str(_single(value)).strip()) is not None
     if role == "sections":
-        return all(isinstance(value, dict | list) for value in values)
-    return role != "text" or all(isinstance(value, str) for value in values)
+        return isinstance(value, dict | list)
+    return role != "text" or isinstance(value, str)
 
 
 def _single(value: Any) -> Any:

@@ -114,7 +114,13 @@ class Answer:
             )
             self._errors.append(RowError(self._reading, None, message))
         notes = [*self._notes, *self._same]
-        return ParsedImport(self._protocols, self._labels, self._errors, notes)
+        return ParsedImport(self._protocols, self._labels, self._in_order(), notes)
+
+    def _in_order(self) -> list[RowError]:
+        """By file and row: faults of the first rows are found before those rows are read."""
+        files = list(dict.fromkeys(error.file for error in self._errors))
+        last = sys.maxsize  # what is wrong with a whole file
+        return sorted(self._errors, key=lambda one: (files.index(one.file), one.row or last))
 
 
 def _ask(request: Mapping[str, Any], paths: Sequence[Path]) -> Iterator[wire.Message]:

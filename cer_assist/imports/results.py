@@ -26,6 +26,7 @@ class Preview:
     suggested_mapping: dict[str, str]  # role -> column; see mapping.py
     encoding: str | None
     format: str
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

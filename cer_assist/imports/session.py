@@ -14,7 +14,7 @@ from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.labels import PriorLabel
 from cer_assist.domain.protocols import ProtocolText, compose
 from cer_assist.exports.columns import LABEL_EVENTS, PROTOCOLS
-from cer_assist.imports import limits, mapping, tools, wire
+from cer_assist.imports import label_studio, limits, mapping, tools, wire
 from cer_assist.imports.labels import read_labels
 from cer_assist.imports.results import RowError
 from cer_assist.imports.rows import RowReader
@@ -42,6 +42,7 @@ class Session:
         self._file = Path()
         self._part = ""  # of an export: the table being read
         self._errors = 0
+        self._altered = 0
         self._ids: dict[str, tuple[str, int | None]] = {}
 
     def report(self, row: int | None, message: str) -> None:
@@ -69,6 +70,15 @@ class Session:
         except InvalidInput as error:
             self.report(None, error.message)
 
+    def end(self) -> None:
+        """What is told once of all files: hundreds of PDFs may hold such characters."""
+        if self._altered:
+            self._note(
+                f"Protocols whose text held control characters or halves of characters, which are "
+                f"taken out, or U+0085, U+2028 or U+2029, which become line breaks: "
+                f"{self._altered:,}."
+            )
+
     def _read(self, path: Path, of_labels: bool) -> None:
         found = identify(path)
         if of_labels and found.kind != "table":
@@ -95,14 +105,9 @@ class Session:
         if tool and (tools.has_carried(table.sample) or not self._mapping):
             self._tool(table, tool)
             return
-        if any(column in tools.ASREVIEW_LABELS for column in table.columns):
-            self._note(
-                f"{self._file.name}: what ASReview included is no level; it is kept as a detail."
-            )
-        roles = mapping.complete(self._mapping, table.columns, table.sample)
-        reader = RowReader(roles, stem(self._file))
-        if "id" not in roles:
-            self._note(f"{self._file.name}: no id column; ids are file name and row number.")
+        if not self._mapping:
+            label_studio.refuse_short_form(table.columns)
+        reader = self._reader(table)
         protocols: list[ProtocolText] = []
         labels: list[PriorLabel] = []
         number = 0
@@ -125,6 +130,19 @@ class Session:
         self._send_protocols(protocols)
         self._send_labels(labels)
 
+    def _reader(self, table: Table) -> RowReader:
+        """What reads the rows; what their columns were not taken for is told."""
+        if any(column in tools.ASREVIEW_LABELS for column in table.columns):
+            self._note(
+                f"{self._file.name}: what ASReview included is no level; it is kept as a detail."
+            )
+        roles = mapping.complete(self._mapping, table.columns, table.sample)
+        if untold := mapping.unread_levels(roles, table.columns, table.sample):
+            self._note(f"{self._file.name}: {untold}")
+        if "id" not in roles:
+            self._note(f"{self._file.name}: no id column; ids are file name and row number.")
+        return RowReader(roles, stem(self._file))
+
     def _tool(self, table: Table, tool: tools.Tool) -> None:
         """What another tool exported; ours in its form come back as they were."""
         self._note(f"{self._file.name}: {tool.told}")
@@ -132,6 +150,7 @@ class Session:
         batch: list[ProtocolText] = []
         ours: dict[tuple[int, str], PriorLabel] = {}  # a tool may copy into a row what is carried
         new: list[PriorLabel] = []
+        unsubmitted: Counter[str] = Counter()
         for number, row in table.rows:
             if tool.added is None and tools.is_reader_of_redcap(row):
                 continue
@@ -151,14 +170,18 @@ class Session:
             for place, label in zip(found.numbers, said, strict=False):
                 ours.setdefault((place, label.external_id), label)
             new += said[len(found.numbers) :]
+            unsubmitted.update(found.unsubmitted)
         self._send_protocols(batch)
         if ours and new:
             self._note(
                 f"{self._file.name}: answered in {tool.name} after the export: {_whose(new)}."
             )
-        labels = [*(ours[key] for key in sorted(ours)), *new]
-        for start in range(0, len(labels), _BATCH):
-            self._send_labels(labels[start : start + _BATCH])
+        self._unsubmitted_notes(unsubmitted)
+        self._send_batches([*(ours[key] for key in sorted(ours)), *new])
+
+    def _unsubmitted_notes(self, counts: Counter[str]) -> None:
+        for kind, count in sorted(counts.items()):
+            self._note(f"{self._file.name}: {kind} not taken as labels: {count:,}.")
 
     def _export(self, export: Any) -> None:
         """Protocols and labels of one of our own exports, exactly as they were."""
@@ -215,7 +238,12 @@ class Session:
         wire.send(self._pipe, "note", text)
 
     def _send_protocols(self, protocols: list[ProtocolText]) -> None:
+        self._altered += sum(protocol.is_altered for protocol in protocols)
         wire.send(self._pipe, "protocols", *wire.pack_protocols(protocols))
+
+    def _send_batches(self, labels: list[PriorLabel]) -> None:
+        for start in range(0, len(labels), _BATCH):
+            self._send_labels(labels[start : start + _BATCH])
 
     def _send_labels(self, labels: list[PriorLabel]) -> None:
         place = self._place()

@@ -14,6 +14,7 @@ from cer_assist.imports.limits import MAX_COLUMNS, MAX_ROWS
 
 Report = Callable[[int | None, str], None]
 NumberedRow = tuple[int, Mapping[str, Any]]
+SAMPLE = 100  # rows that tell what the columns hold
 
 
 @dataclass(frozen=True)

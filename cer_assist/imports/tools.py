@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cer_assist.domain.errors import InvalidInput
-from cer_assist.domain.labels import Action, Evidence, PriorLabel
-from cer_assist.domain.protocols import ProtocolText, clean, compose
+from cer_assist.domain.labels import Action, PriorLabel
+from cer_assist.domain.protocols import ProtocolText, clean
 from cer_assist.exports.carried import AT, BY, KEY, REPEATS, uncarried
 from cer_assist.exports.cells import restored
 from cer_assist.exports.dataset import Record
-from cer_assist.imports import added
+from cer_assist.imports import added, doccano, label_studio
 from cer_assist.imports.exported_rows import label_of, protocol_of
-from cer_assist.imports.mapping import WHOLE
-from cer_assist.imports.rows import TEXT_SECTION, as_text
+from cer_assist.imports.rows import as_text
+from cer_assist.imports.tool_parts import Row, level_of, one_level, text_of
 
-Row = Mapping[str, Any]
-_OURS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id", "_timestamp")
 _READER = re.compile(r"--\d+$")
 _TEXTS = ("text", "protocol_text", "abstract")
 
@@ -36,6 +35,7 @@ class Item:
     protocol: ProtocolText
     labels: list[PriorLabel]
     numbers: list[int] = field(default_factory=list)
+    unsubmitted: Counter[str] = field(default_factory=Counter)  # what the row holds but answers
 
 
 Read = Callable[[Row, str], tuple[ProtocolText, list[PriorLabel]]]
@@ -50,6 +50,7 @@ class Tool:
     knows: Callable[[Collection[str], Sequence[Row]], bool]
     read: Read | None = None
     added: Added | None = None
+    unsubmitted: Callable[[Row], Counter[str]] | None = None
 
     @property
     def prefix(self) -> str:
@@ -86,6 +87,13 @@ def is_reader_of_redcap(row: Row) -> bool:
 
 def read_item(tool: Tool, row: Row, name: str) -> Item:
     """What a row says; `name` is the id of one that has none."""
+    found = _item(tool, row, name)
+    if tool.unsubmitted is None:
+        return found
+    return replace(found, unsubmitted=tool.unsubmitted(row))
+
+
+def _item(tool: Tool, row: Row, name: str) -> Item:
     beside = _carried(row)
     if not beside:
         if tool.read is None:
@@ -120,62 +128,11 @@ def _carried(row: Row) -> Any:
     return row.get(KEY) or _place(row).get(KEY) or inner
 
 
-def level_of(value: Any) -> int:
-    """A label that is a level; any other is refused."""
-    match = WHOLE.fullmatch(as_text(value).strip())
-    if match is None:
-        raise InvalidInput(
-            f"The label “{clean(as_text(value))[:40]}” is no level: labels must be the numbers of "
-            "the scale. Marked words, other questions and yes/no labels cannot be imported."
-        )
-    return int(match[1])
-
-
-def _one(values: Any) -> int | None:
-    """The level of a list of labels; none of an empty one."""
-    if not isinstance(values, list):
-        values = [values] if values not in (None, "") else []
-    if len(values) > 1:
-        raise InvalidInput(f"The row has {len(values)} labels, a protocol has one level: keep one.")
-    return level_of(values[0]) if values else None
-
-
-def _text(fields: Row, name: str, taken: Collection[str]) -> ProtocolText:
-    """The protocol of a row; what has no part in the tool's format is kept as metadata."""
-    body = fields.get("text")
-    if not isinstance(body, str):
-        strings = {key: value for key, value in fields.items() if isinstance(value, str)}
-        key = max(strings, key=lambda one: len(strings[one]), default="text")
-        body, taken = strings.get(key, ""), {*taken, key}
-    details = {
-        clean(key): said
-        for key, value in fields.items()
-        if key not in (*taken, *_OURS, "text", "title", KEY) and (said := clean(as_text(value)))
-    }
-    title = as_text(fields.get("title"))
-    return compose(name, title, [(TEXT_SECTION, body)], details)
-
-
-def _doccano(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
-    name = as_text(row.get("protocol_id") or row.get("id")) or name
-    labels = row.get("label")
-    if isinstance(labels, str) and "#" in labels:
-        labels = labels.split("#")  # CSV joins them so
-    level = _one(labels)
-    comments = row.get("Comments") or []
-    texts = comments if isinstance(comments, list) else [comments]
-    note = "\n".join(
-        as_text(text.get("text") if isinstance(text, dict) else text) for text in texts
-    )
-    found = [] if level is None else [PriorLabel(name, "doccano", level, note=clean(note))]
-    return _text(row, name, ("id", "protocol_id", "label", "Comments")), found
-
-
 def _prodigy(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
     meta = row.get("meta") if isinstance(row.get("meta"), dict) else {}
     name = as_text((meta or {}).get("id") or row.get("id") or row.get("_input_hash")) or name
     taken = ("id", "meta", "options", "accept", "label", "answer", "config", "note")
-    protocol = _text({**row, **(meta or {})}, name, taken)
+    protocol = text_of({**row, **(meta or {})}, name, taken)
     answer = row.get("answer")
     if answer is None:
         return protocol, []
@@ -184,7 +141,7 @@ def _prodigy(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
             f"The answer “{as_text(answer)[:40]}” says what it is not, which is no level: "
             "take the row out."
         )
-    level = _one(row.get("accept", row.get("label"))) if answer == "accept" else None
+    level = one_level(row.get("accept", row.get("label"))) if answer == "accept" else None
     if answer == "accept" and level is None:
         raise InvalidInput("The answer is accepted, but no level is chosen: take the row out.")
     who = as_text(row.get("_annotator_id") or row.get("_session_id")) or "prodigy"
@@ -207,71 +164,15 @@ def _from_seconds(at: Any) -> str:
         raise InvalidInput(f"The time “{as_text(at)[:40]}” cannot be read: correct it.") from error
 
 
-def _label_studio(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
-    data = row["data"]
-    name = as_text(data.get("protocol_id") or data.get("id") or row.get("id")) or name
-    protocol = _text(data, name, ("id", "protocol_id"))
-    said = row.get("annotations") or row.get("completions") or []
-    return protocol, [_annotation(one, name) for one in said]
-
-
-def _annotation(said: Row, name: str) -> PriorLabel:
-    results = said.get("result") or []
-    chosen = [one["value"]["choices"] for one in results if one.get("type") == "choices"]
-    skipped = bool(said.get("was_cancelled"))
-    if not skipped and len(chosen) != 1:
-        kinds = ", ".join(sorted({as_text(one.get("type")) for one in results})) or "nothing"
-        raise InvalidInput(
-            f"An annotation holds {kinds} instead of one choice, which is no level: take it out."
-        )
-    marked = [one["value"] for one in results if one.get("type") in ("labels", "hypertextlabels")]
-    notes = [
-        as_text(text)
-        for one in results
-        if one.get("type") == "textarea"
-        for text in one["value"]["text"]
-    ]
-    return PriorLabel(
-        name,
-        _person(said),
-        None if skipped else _one(chosen[0]),
-        note=clean("\n".join(notes)),
-        recorded_at=_checked_time(said.get("created_at")),
-        action=Action.skip if skipped else Action.label,
-        seconds=said.get("lead_time"),
-        evidence_spans=tuple(
-            Evidence(int(one["start"]), int(one["end"]), as_text(one.get("text"))) for one in marked
-        ),
-    )
-
-
-def _person(said: Row) -> str:
-    """Who it was: Label Studio gives a number, or with it an address."""
-    who = said.get("completed_by")
-    if isinstance(who, dict):
-        who = who.get("email") or who.get("id")
-    if who is None:
-        return added.LABEL_STUDIO
-    return f"{added.LABEL_STUDIO}-{who}" if isinstance(who, int) else clean(as_text(who))
-
-
-def _checked_time(at: Any) -> str | None:
-    if not at:
-        return None
-    try:
-        dt.datetime.fromisoformat(at)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"The time “{as_text(at)[:40]}” cannot be read: correct it.") from error
-    return str(at)
-
-
 def _argilla(row: Row, name: str) -> tuple[ProtocolText, list[PriorLabel]]:
     questions = [key.removesuffix(_RESPONSES) for key in row if key.endswith(_RESPONSES)]
     if len(questions) != 1:
         raise InvalidInput("Argilla records need exactly one question, which asks for the level.")
     asked = questions[0] + _RESPONSES
     name = as_text(row.get("id")) or name
-    protocol = _text(row, name, ("id", *(key for key in row if key.startswith(questions[0] + "."))))
+    protocol = text_of(
+        row, name, ("id", *(key for key in row if key.startswith(questions[0] + ".")))
+    )
     said = row[asked] or []
     users = row.get(f"{asked}.users") or ["argilla"] * len(said)
     status = row.get(f"{asked}.status") or ["submitted"] * len(said)
@@ -294,20 +195,22 @@ def _knows_argilla(columns: Collection[str], sample: Sequence[Row]) -> bool:
     return any(column.endswith(_RESPONSES) for column in columns)
 
 
-def _knows_tasks(columns: Collection[str], sample: Sequence[Row]) -> bool:
-    return "data" in columns and any(isinstance(row.get("data"), dict) for row in sample)
-
-
 def _knows_ours(columns: Collection[str], sample: Sequence[Row]) -> bool:
     return has_carried(sample)
 
 
 ASREVIEW_LABELS = ("included", "asreview_label", "label_included")
 TOOLS = (
-    Tool("Label Studio", _knows_tasks, _label_studio, added.in_label_studio),
+    Tool(
+        "Label Studio",
+        label_studio.knows,
+        label_studio.read,
+        added.in_label_studio,
+        label_studio.unsubmitted,
+    ),
     Tool("Argilla", _knows_argilla, _argilla, added.in_argilla),
     Tool("Prodigy", _has("text", "_input_hash"), _prodigy, added.in_prodigy),
     Tool("Prodigy", _has("text", "answer"), _prodigy, added.in_prodigy),
-    Tool("doccano", _has("text", "label", "Comments"), _doccano, added.in_doccano),
+    Tool("doccano", doccano.knows, doccano.read, added.in_doccano),
     Tool("export of CER Assist", _knows_ours),
 )

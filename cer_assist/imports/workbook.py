@@ -15,7 +15,15 @@ from openpyxl.workbook.workbook import Workbook
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.containers import reading
 from cer_assist.imports.limits import MAX_COLUMNS
-from cer_assist.imports.tables import NumberedRow, Report, Table, bounded, header, peek
+from cer_assist.imports.tables import (
+    SAMPLE,
+    NumberedRow,
+    Report,
+    Table,
+    bounded,
+    header,
+    peek,
+)
 
 _MAX_ROW = 1_048_576
 
@@ -46,7 +54,7 @@ def sheet_table(book: Workbook, name: str, report: Report) -> Table:
     if first is None:
         raise InvalidInput(f"The sheet “{name}” is empty: put the table on the first sheet.")
     columns = header(first[1])
-    sample, rows = peek(bounded(_rows(filled, columns, report)), 5)
+    sample, rows = peek(bounded(_rows(filled, columns, report)), SAMPLE)
     return Table(columns, rows, [row for _, row in sample])
 
 

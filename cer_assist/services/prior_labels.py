@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from cer_assist.domain.faults import Fault
@@ -85,11 +85,13 @@ def split_known(
     """Labels that are new here, how many are here already, and those that say otherwise.
 
     An import never supersedes what a coder answered in the program: someone else may have made
-    the file.
+    the file. What a coder has replaced since is here already if an event of this project says it.
     """
     stored = _stored_answers(session, project_id)
     latest = {_key(label): label for label in labels}  # the last one of a coder's events counts
     same = {key for key, label in latest.items() if stored.get(key) == (label.action, label.level)}
+    if others := {key for key in latest if key in stored} - same:
+        same |= _superseded_here(session, project_id, [x for x in labels if _key(x) in others])
     errors = [
         _changes(label, f"{label.coder} has already answered {label.external_id} otherwise")
         for key, label in latest.items()
@@ -98,6 +100,30 @@ def split_known(
     errors += _over_final_levels(latest, stored)
     new = [label for label in labels if _key(label) not in stored]
     return new, sum(_key(label) in same for label in labels), errors
+
+
+def _superseded_here(session: Session, project_id: int, labels: Sequence[PriorLabel]) -> set[_Key]:
+    """Whose labels are each an event of this project, the time to the microsecond included."""
+    rows = session.execute(
+        select(
+            Protocol.external_id,
+            Account.username,
+            LabelEvent.lane,
+            LabelEvent.action,
+            LabelEvent.level,
+            func.coalesce(LabelEvent.made_at, LabelEvent.recorded_at),
+        )
+        .join(Protocol, Protocol.id == LabelEvent.protocol_id)
+        .join(Account, Account.id == LabelEvent.account_id)
+        .where(LabelEvent.project_id == project_id)
+    )
+    events = {tuple(row) for row in rows}
+    unknown = {
+        _key(label)
+        for label in labels
+        if (*_key(label), label.action, label.level, _made_at(label)) not in events
+    }
+    return {_key(label) for label in labels} - unknown
 
 
 def _over_final_levels(
@@ -180,7 +206,6 @@ def _texts(session: Session, ids: set[int]) -> dict[int, str]:
 def _event(
     session: Session, project: Project, label: PriorLabel, protocol_id: int, account_id: int
 ) -> dict[str, Any]:
-    made_at = dt.datetime.fromisoformat(label.recorded_at) if label.recorded_at else None
     return {
         "project_id": project.id,
         "protocol_id": protocol_id,
@@ -200,8 +225,15 @@ def _event(
         "request_sha256": "0" * 64,
         "origin": str(Origin.imported),
         "recorded_at": now(),
-        "made_at": made_at.replace(tzinfo=dt.UTC) if made_at and not made_at.tzinfo else made_at,
+        "made_at": _made_at(label),
     }
+
+
+def _made_at(label: PriorLabel) -> dt.datetime | None:
+    if not label.recorded_at:
+        return None
+    at = dt.datetime.fromisoformat(label.recorded_at)
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def _evidence(label: PriorLabel, text: str) -> list[dict[str, Any]]:

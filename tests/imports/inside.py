@@ -30,6 +30,7 @@ def parse_inside(
             session.file(path)
         if labels is not None:
             session.file(labels, of_labels=True)
+        session.end()
     wire.send(pipe, "end", None)
     pipe.seek(0)
     answer = Answer()

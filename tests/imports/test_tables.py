@@ -77,12 +77,13 @@ def test_all_faults_are_named_by_file_and_row(tmp_path: Path) -> None:
     second = a_jsonl(tmp_path / "second.jsonl", {"id": "a", "text": "six"}, {"id": "f"})
     found = parse_inside([first, second], {}, None)
     assert [(error.file, error.row) for error in found.errors] == [
-        ("first.csv", 3), ("first.csv", 4), ("first.csv", 5), ("first.csv", 6), ("first.csv", 8),
+        ("first.csv", 3), ("first.csv", 4), ("first.csv", 5), ("first.csv", 6),
+        ("first.csv", 7), ("first.csv", 8),
         ("second.jsonl", 1), ("second.jsonl", 2),
     ]  # fmt: skip
     assert found.errors[0].message.startswith("The row has 1 fields, the header 3")
     assert "already used by row 2 of first.csv" in found.errors[3].message
-    assert "already used by row 2 of first.csv" in found.errors[5].message
+    assert "already used by row 2 of first.csv" in found.errors[6].message
 
 
 def test_a_level_that_is_no_number_is_named(tmp_path: Path) -> None:
@@ -93,6 +94,50 @@ def test_a_level_that_is_no_number_is_named(tmp_path: Path) -> None:
     assert found.errors == [
         RowError("a.csv", 3, "The level “x” is not a whole number: correct it.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "odd"),
+    [("level", "N/A"), ("Final level", "?"), ("label", "Level 3"), ("level", "3.5")],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "jsonl"])
+@pytest.mark.parametrize("place", [0, 2, 150])
+def test_one_odd_level_costs_no_other_label_wherever_it_stands(
+    tmp_path: Path, column: str, odd: str, kind: str, place: int
+) -> None:
+    levels = [str(1 + n % 5) for n in range(160)]
+    levels[place] = odd
+    rows = [[f"P-{n}", f"text {n}", level, "ana"] for n, level in enumerate(levels)]
+    header, path = ["id", "text", column, "coder"], tmp_path / f"a.{kind}"
+    if kind == "jsonl":
+        a_jsonl(path, *(dict(zip(header, row, strict=True)) for row in rows))
+    else:
+        (a_csv if kind == "csv" else an_xlsx)(path, [header, *rows])
+    found = parse_inside([path], {}, None)
+    row = place + (1 if kind == "jsonl" else 2)
+    said = f"The level “{odd}” is not a whole number: correct it."
+    assert found.errors == [RowError(path.name, row, said)]
+    assert {label.coder for label in found.labels} == {"ana"}
+    assert len(found.labels) == 159
+
+
+def test_a_column_that_is_only_called_like_levels_is_a_detail_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    rows = [["a", "one", "pilot", "ana"], ["b", "two", "pilot", "ben"], ["c", "three", "3", "ben"]]
+    path = a_csv(tmp_path / "a.csv", [["id", "text", "Label", "coder"], *rows])
+    found = parse_inside([path], {}, None)
+    assert (found.errors, found.labels) == ([], [])
+    assert found.protocols[0].metadata == {"Label": "pilot", "coder": "ana"}
+    (note,) = [one for one in found.notes if "Label" in one]
+    assert "of its first 3 values 2 are no whole numbers, such as “pilot”" in note
+    assert "--map 'level=Label'" in note
+    assert note == f"a.csv: {preview(path).notes[0]}"
+    # The page says for every role whether a column has it.
+    assert note in parse_inside([path], {"id": "id", "text": "text", "level": ""}, None).notes
+    chosen = parse_inside([path], {"level": "Label"}, None)
+    assert [error.row for error in chosen.errors] == [2, 3]
+    assert not any("Label" in one for one in chosen.notes)
 
 
 def test_levels_in_the_table_become_labels_of_their_coders(tmp_path: Path) -> None:
@@ -190,6 +235,31 @@ def test_an_unclosed_quote_is_reported_instead_of_swallowing_the_rest(tmp_path: 
     assert found.errors == [
         RowError("a.csv", 3, "A quotation mark is opened and never closed: close it.")
     ]
+
+
+def test_changed_characters_are_told_once_with_how_many_protocols_held_them(tmp_path: Path) -> None:
+    odd = a_jsonl(
+        tmp_path / "odd.jsonl",
+        {"id": "1", "text": "bad \ud800 surrogate"},
+        {"id": "2", "text": "bell \x07 rings"},
+        {"id": "3", "title": "a\u2028b", "text": "fine"},
+        {"id": "4", "text": "Zeile\r\nÜ\ttab\n"},
+    )
+    more = a_jsonl(tmp_path / "more.jsonl", {"id": "5", "text": "a\x85b"})
+    found = parse_inside([odd, more], {}, None)
+    assert found.errors == []
+    (note,) = [one for one in found.notes if "control characters" in one]
+    assert note.endswith(": 4.")
+    plain = a_jsonl(tmp_path / "plain.jsonl", {"id": "6", "text": "Zeile\r\nÜ\ttab\n"})
+    assert not any("control" in one for one in parse_inside([plain], {}, None).notes)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_file_of_blank_lines_is_said_to_have_no_rows(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("\n\n")
+    (error,) = parse_inside([path], {}, None).errors
+    assert error.message == "The file has no rows: choose another one."
 
 
 def test_previewing_a_missing_file_is_refused(tmp_path: Path) -> None:
