@@ -9,6 +9,7 @@ from pathlib import Path
 from cer_assist.domain import model_kinds
 from cer_assist.services import assignments, audit, tokens
 from cer_assist.services.audit_log import name_people
+from cer_assist.store.tables import ModelVersion
 from cer_assist.store.tables.assignments import AssignmentKind
 from cer_assist.views.audit_words import MEANINGS
 from tests.builders import a_label, a_model
@@ -71,7 +72,7 @@ def test_numbers_that_are_no_accounts_stay(office: Office) -> None:
 def test_a_report_is_in_plain_words(office: Office) -> None:
     with office.database.write() as session:
         project = office.project(session)
-        kind = a_model(session, project, {}).kind
+        kind = session.get_one(ModelVersion, a_model(session, project, {})).kind
         a_label(session, project, office.protocols[0], by=office.people["coder@own"], level=2)
     days = {"from": "2000-01-01", "to": "2999-12-30"}
     report = office.browser("auditor@own").post(f"/p/{OWN}/audit/report", days).text
