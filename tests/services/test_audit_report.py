@@ -29,7 +29,7 @@ from cer_assist.store.types import now
 from cer_assist.views.app import create_app
 from cer_assist.views.audit_report import Maker, make
 from tests.builders import a_label
-from tests.services.test_timeline import a_world
+from tests.services.timeline_world import a_world
 
 SECRET = "07" * 32
 PAGE = f"<p>Seven answers</p>{signing.BEGIN}{signing.END}<p>the end</p>"
