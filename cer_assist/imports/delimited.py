@@ -8,15 +8,7 @@ from pathlib import Path
 
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.domain.protocols import MAX_CHARACTERS
-from cer_assist.imports.tables import (
-    SAMPLE,
-    NumberedRow,
-    Report,
-    Table,
-    bounded,
-    header,
-    peek,
-)
+from cer_assist.imports.tables import SAMPLE, NumberedRow, Report, Table, bounded, header, peek
 from cer_assist.imports.texts import open_table
 
 _DELIMITERS = ",;\t|"

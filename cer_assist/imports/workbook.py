@@ -15,15 +15,7 @@ from openpyxl.workbook.workbook import Workbook
 from cer_assist.domain.errors import InvalidInput
 from cer_assist.imports.containers import reading
 from cer_assist.imports.limits import MAX_COLUMNS
-from cer_assist.imports.tables import (
-    SAMPLE,
-    NumberedRow,
-    Report,
-    Table,
-    bounded,
-    header,
-    peek,
-)
+from cer_assist.imports.tables import SAMPLE, NumberedRow, Report, Table, bounded, header, peek
 
 _MAX_ROW = 1_048_576
 

@@ -233,11 +233,11 @@ def _among_unread(
     readings *= readings / (readings + 1)  # about n - 1: their own share is what they vary about
     is_settled = bool((read.votes.max(axis=1) == 1).all())
     for kind in range(kinds.shape[1]):
-        low, high = (
+        of_each = [
             ends(count, readings, readings * rates.shares[:, kind], float(rates.pooled[kind]))
-            for rates in ((middle, middle) if is_settled else (least, most))
-        )
-        yield float(value[kind]), low[0], high[1]
+            for rates in ([middle] if is_settled else [least, most])
+        ]
+        yield float(value[kind]), of_each[0][0], of_each[-1][1]
 
 
 def _rates(hits: np.ndarray, kinds: np.ndarray, said: np.ndarray, weights: np.ndarray) -> Rates:

@@ -79,8 +79,9 @@ def readings_csv(slug: str) -> Response:
     """The whole list as a file; whoever took it has seen the project."""
     filters, with_names = asked(), request.args.get("names") == "1"
     refuse_names(with_names)
-    with database().write() as session:
-        pseudonyms.give(session, g.project.id)
+    if not with_names:
+        with database().write() as session:
+            pseudonyms.give(session, g.project.id)
     with database().read() as session:
         opened = opened_desk(session, filters)
         coders = None if with_names else pseudonyms.of_coders(session, g.project.id)
